@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { QueuectlError } from "../domain/errors.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the store is, and by whose word. */
+export interface StoreLocation {
+  path: string;
+  origin: "flag" | "env" | "file" | "default";
+}
+
+/** The directory of queuectl's own files: `$QUEUECTL_HOME`, else `~/.queuectl`. */
+export function homeDirectory(env: Environment): string {
+  return resolve(env["QUEUECTL_HOME"] || join(env["HOME"] || homedir(), ".queuectl"));
+}
+
+/** Creates the home at first use, for its owner alone. */
+export function createHome(env: Environment): string {
+  const home = homeDirectory(env);
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new QueuectlError("store_unreachable", `Cannot create the home directory ${home}`, {
+      hint: "Set QUEUECTL_HOME to a directory that you can write, or name a store with --db.",
+      cause,
+    });
+  }
+  return home;
+}
+
+/** The store by `--db`, `QUEUECTL_DB`, `db-path` of config.json, or `queue.db` in the home, in this order. */
+export function locateStore(flag: string | undefined, env: Environment): StoreLocation {
+  if (flag !== undefined) return { path: resolve(flag), origin: "flag" };
+  const named = env["QUEUECTL_DB"] || env["QUEUECTL_CONFIG_DB_PATH"];
+  if (named) return { path: resolve(named), origin: "env" };
+  const filed = readConfigFile(env)["db-path"];
+  if (filed) return { path: resolve(homeDirectory(env), filed), origin: "file" };
+  return { path: join(homeDirectory(env), "queue.db"), origin: "default" };
+}
+
+/**
+ * The settings kept in `config.json` of the home; empty when there is none.
+ * @throws invalid_file when it is not a JSON object of texts
+ */
+export function readConfigFile(env: Environment): Record<string, string> {
+  const path = configFile(env);
+  if (!existsSync(path)) return {};
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (
+      typeof content === "object" &&
+      content !== null &&
+      Object.values(content).every((value) => typeof value === "string")
+    ) {
+      return content as Record<string, string>;
+    }
+    throw new TypeError("not an object of texts");
+  } catch (cause) {
+    const hint = 'Mend or remove the file; it holds an object such as {"db-path":"/data/queue.db"}.';
+    throw new QueuectlError("invalid_file", `Cannot read ${path}`, { hint, cause });
+  }
+}
+
+/** Writes `config.json` whole: a reader sees the old one or the new one. */
+export function writeConfigFile(env: Environment, content: Record<string, string>): void {
+  createHome(env);
+  const path = configFile(env);
+  const fresh = join(dirname(path), `config.json.${process.pid}`);
+  writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(fresh, path);
+}
+
+function configFile(env: Environment): string {
+  return join(homeDirectory(env), "config.json");
+}

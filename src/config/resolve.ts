@@ -1,0 +1,50 @@
+import {
+  findSetting,
+  parseSettingValue,
+  SETTINGS,
+  type Setting,
+  type SettingKey,
+  type SettingValue,
+  settingEnvName,
+} from "./settings.ts";
+
+/** Where a value comes from, the strongest last. */
+export type SettingOrigin = "default" | "store" | "file" | "env" | "flag";
+
+export interface ResolvedSetting {
+  setting: Setting;
+  value: SettingValue;
+  origin: SettingOrigin;
+}
+
+/** The places a setting may be given in; texts as they were written there. */
+export interface SettingSources {
+  flags: Readonly<Record<string, string | undefined>>;
+  env: Readonly<Record<string, string | undefined>>;
+  file: Readonly<Record<string, string>>;
+  store: Readonly<Record<string, string>>;
+}
+
+/**
+ * One setting by the order flag > environment > file > store > default.
+ * @throws invalid_setting when the strongest source holds a text that is no value of it
+ */
+export function resolveSetting(key: SettingKey, sources: SettingSources): ResolvedSetting {
+  const setting = findSetting(key);
+  const given: [SettingOrigin, string | undefined][] = [
+    ["flag", sources.flags[key]],
+    ["env", sources.env[settingEnvName(setting)]],
+    ["file", sources.file[key]],
+    ["store", sources.store[key]],
+  ];
+  for (const [origin, text] of given) {
+    if (text !== undefined && text !== "")
+      return { setting, origin, value: parseSettingValue(setting, text) };
+  }
+  return { setting, origin: "default", value: setting.default };
+}
+
+/** All settings, in the order of the table. */
+export function resolveSettings(sources: SettingSources): ResolvedSetting[] {
+  return SETTINGS.map(({ key }) => resolveSetting(key, sources));
+}

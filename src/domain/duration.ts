@@ -1,0 +1,35 @@
+const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** The longest duration accepted anywhere: 100 years. Sums with an instant of today stay exact integers. */
+export const MAX_DURATION_MS: number = 36_525 * MS_PER_UNIT.d;
+
+/**
+ * Reads `30s`, `5m`, `2h`, `1d`, `250ms` or a bare number of seconds (fractions allowed).
+ * @returns whole milliseconds, or undefined when the text is none of these, is negative, or exceeds 100 years
+ */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) return undefined;
+  const unit = (match[2] ?? "s") as keyof typeof MS_PER_UNIT;
+  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[unit]);
+  return ms <= MAX_DURATION_MS ? ms : undefined;
+}
+
+/** Writes a duration for people, in the largest unit that keeps it short: `850 ms`, `2 s`, `1.5 s`, `5 min`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < MS_PER_UNIT.m) return `${trimFraction(ms / 1_000)} s`;
+  if (ms < MS_PER_UNIT.h) return withRest(ms, MS_PER_UNIT.m, "min", 1_000, "s");
+  if (ms < MS_PER_UNIT.d) return withRest(ms, MS_PER_UNIT.h, "h", MS_PER_UNIT.m, "min");
+  return withRest(ms, MS_PER_UNIT.d, "d", MS_PER_UNIT.h, "h");
+}
+
+function withRest(ms: number, unitMs: number, unit: string, restMs: number, rest: string): string {
+  const whole = Math.floor(ms / unitMs);
+  const remainder = Math.floor((ms % unitMs) / restMs);
+  return remainder === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${remainder} ${rest}`;
+}
+
+function trimFraction(value: number): string {
+  return String(Math.floor(value * 10) / 10);
+}

@@ -1,0 +1,58 @@
+/**
+ * Every way in which queuectl can refuse or fail, as one closed list. Two tables elsewhere turn a code into an
+ * exit code (`cli/exit-codes.ts`) and, later, into an HTTP status; nobody else picks numbers.
+ */
+export type ErrorCode =
+  // what was asked for cannot be done as written
+  | "invalid_usage"
+  | "invalid_json"
+  | "invalid_job"
+  | "invalid_setting"
+  | "invalid_file"
+  | "duplicate_id"
+  | "ambiguous_id"
+  | "not_dead"
+  // what was named does not exist
+  | "job_not_found"
+  | "execution_not_found"
+  | "worker_not_found"
+  | "setting_not_found"
+  // the store cannot be used
+  | "store_unreachable"
+  | "store_read_only"
+  | "store_locked"
+  | "store_full"
+  | "store_corrupt"
+  | "store_foreign"
+  | "store_newer"
+  | "store_removed"
+  | "store_failed"
+  // the rest
+  | "worker_failed"
+  | "interrupted"
+  | "internal";
+
+/** What an error may carry beyond its code and sentence. */
+export interface ErrorDetails {
+  /** What to do about it: a whole sentence or a command. */
+  hint?: string | undefined;
+  /** The fault underneath, for operators (`QUEUECTL_DEBUG=1`). */
+  cause?: unknown;
+  /** Which entry of a list is meant, from 1. */
+  position?: number | undefined;
+}
+
+/** The one error class of queuectl. `message` says what was tried and why it failed; `hint` says what to do. */
+export class QueuectlError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly position: number | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "QueuectlError";
+    this.code = code;
+    this.hint = details.hint;
+    this.position = details.position;
+  }
+}

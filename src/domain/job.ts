@@ -1,0 +1,73 @@
+/** The life of a job. What each state means: `docs/reference/states.md`, section "States". */
+export const JOB_STATES = [
+  "pending",
+  "blocked",
+  "processing",
+  "completed",
+  "failed",
+  "dead",
+  "cancelled",
+] as const;
+
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Why a job is in the dead letter queue. */
+export type DeadReason = "retries_spent" | "crash_loop" | "dependency" | "policy";
+
+/** What a person decides about a job before it exists. Instants are epoch milliseconds, durations milliseconds. */
+export interface NewJob {
+  id: string;
+  /** Shell text; for a job given as argv, the shell-quoted form that is shown. */
+  command: string;
+  /** The exact arguments, run without a shell; null when `command` goes to the shell. */
+  argv: readonly string[] | null;
+  queue: string;
+  /** Higher first. */
+  priority: number;
+  tags: readonly string[];
+  /** Absolute directory; null means the worker's own. */
+  cwd: string | null;
+  env: Readonly<Record<string, string>>;
+  stdin: string | null;
+  maxRetries: number;
+  /** Null means: whatever the setting says when an execution fails. */
+  backoffBase: number | null;
+  /** 0 means none; null means: whatever the setting says when an execution starts. */
+  timeoutMs: number | null;
+  runAt: number | null;
+  createdAt: number;
+}
+
+/** A job as the store holds it. */
+export interface Job extends NewJob {
+  /** Order of arrival: grows with every job of a store. */
+  seq: number;
+  state: JobState;
+  reason: DeadReason | null;
+  /** Failed executions since enqueue or the last `dlq retry`. */
+  attempts: number;
+  /** Executions ever started; the number of the newest one. Only grows. */
+  executions: number;
+  /** From when a `pending` or `failed` job may be claimed. */
+  dueAt: number;
+  /** The worker that holds it, while `processing`. */
+  worker: string | null;
+  exitCode: number | null;
+  error: string | null;
+  updatedAt: number;
+}
+
+/** True for one of the states a job can have. */
+export function isJobState(text: string): text is JobState {
+  return (JOB_STATES as readonly string[]).includes(text);
+}
+
+/** How many executions may fail before the job is dead: the first one and its retries. */
+export function allowedExecutions(job: Pick<NewJob, "maxRetries">): number {
+  return 1 + job.maxRetries;
+}
+
+/** When a new job may first be claimed. */
+export function firstDueAt(job: Pick<NewJob, "runAt" | "createdAt">): number {
+  return job.runAt ?? job.createdAt;
+}

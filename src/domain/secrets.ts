@@ -1,0 +1,17 @@
+const SECRET_NAME =
+  /(secret|token|passw(or)?d|passphrase|api_?key|access_?key|private_?key|credential|auth|dsn|cookie)|(^|_)(key|pwd|pass)$/i;
+
+/** What stands in the place of a secret value. */
+export const MASK = "********";
+
+/** True for the name of a variable whose value nobody should see over a shoulder or in a ticket. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** The variables as they may be shown: secret-looking ones masked. */
+export function maskSecrets(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, isSecretName(name) ? MASK : value]),
+  );
+}

@@ -1,0 +1,189 @@
+import { statSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { QueuectlError } from "../../domain/errors.ts";
+
+/**
+ * One connection to the file. Design note:
+ *
+ * `node:sqlite` is synchronous, so waiting for a lock inside it blocks the event loop that must also end jobs whose
+ * time is up. A single attempt therefore waits 50 ms at most; between attempts the loop is free. Transactions begin
+ * IMMEDIATE: a deferred one that turns from reading to writing fails at once under contention, whatever the timeout.
+ */
+export class Database {
+  readonly path: string;
+  readonly #db: DatabaseSync;
+  readonly #patienceMs: number;
+  readonly #file: { dev: number; ino: number };
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @param patienceMs how long a method tries before it throws `store_locked` */
+  constructor(path: string, options: { patienceMs: number; readOnly: boolean }) {
+    this.path = path;
+    this.#patienceMs = options.patienceMs;
+    this.#db = translating(
+      path,
+      () => new DatabaseSync(path, { timeout: ATTEMPT_MS, readOnly: options.readOnly }),
+    );
+    this.#file = path === ":memory:" ? { dev: 0, ino: 0 } : statSync(path);
+    translating(path, () => this.#db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
+  }
+
+  /** A prepared statement, kept: preparing costs several times what running does. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  /** Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything. */
+  write<T>(work: () => T): Promise<T> {
+    return this.#patiently(() => {
+      this.#db.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.#db.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the first fault.
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** Runs `work`, which only reads. */
+  read<T>(work: () => T): Promise<T> {
+    return this.#patiently(work);
+  }
+
+  /** @throws store_removed when the path no longer leads to the file that is open */
+  verifyFile(): void {
+    const now = this.path === ":memory:" ? this.#file : statSync(this.path, { throwIfNoEntry: false });
+    if (now?.ino === this.#file.ino && now.dev === this.#file.dev) return;
+    throw new QueuectlError(
+      "store_removed",
+      `The database ${this.path} was removed or replaced while it was in use`,
+      {
+        hint: "Whatever is written now would be lost. Put the file back, or start the workers again on the new one.",
+      },
+    );
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  async #patiently<T>(attempt: () => T): Promise<T> {
+    const giveUpAt = performance.now() + this.#patienceMs;
+    for (;;) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= giveUpAt) throw translate(this.path, error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+    }
+  }
+}
+
+const ATTEMPT_MS = 50;
+
+// Primary result codes, https://www.sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_CONSTRAINT_UNIQUE = 2067;
+const SQLITE_NOTADB = 26;
+
+/** True for a fault of an INSERT that meets an id which exists. */
+export function isUniqueViolation(error: unknown): boolean {
+  return resultCode(error) === SQLITE_CONSTRAINT_UNIQUE;
+}
+
+function isBusy(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
+}
+
+function primaryCode(error: unknown): number {
+  return resultCode(error) & 0xff;
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number"
+    ? error.errcode
+    : 0;
+}
+
+function translating<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw translate(path, error);
+  }
+}
+
+/** SQLite's result codes in queuectl's words; faults that are not SQLite's pass unchanged. */
+export function translate(path: string, error: unknown): unknown {
+  if (error instanceof QueuectlError) return error;
+  switch (primaryCode(error)) {
+    case 0:
+      return error;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return new QueuectlError("store_locked", `The database ${path} is locked by another program`, {
+        hint: "Try again; if it stays locked, find the program that holds it: fuser -v the file.",
+        cause: error,
+      });
+    case SQLITE_FULL:
+      return new QueuectlError("store_full", `The disk of the database ${path} is full`, {
+        hint: "Nothing was changed. Make room and try again.",
+        cause: error,
+      });
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return corrupt(path, error);
+    case SQLITE_READONLY:
+      return new QueuectlError("store_read_only", `The database ${path} cannot be written`, {
+        hint: "Check the permissions of the file and its directory, or name another store with --db.",
+        cause: error,
+      });
+    case SQLITE_CANTOPEN:
+      return new QueuectlError("store_unreachable", `Cannot open the database ${path}`, {
+        hint: "Check that its directory exists and that you may read and write there, or name another store with --db.",
+        cause: error,
+      });
+    case SQLITE_IOERR:
+      return new QueuectlError("store_failed", `Reading or writing the database ${path} failed`, {
+        hint: "Nothing was changed. Check the disk: dmesg, df.",
+        cause: error,
+      });
+    default:
+      return new QueuectlError(
+        "store_failed",
+        `The database ${path} refused: ${error instanceof Error ? error.message : error}`,
+        {
+          cause: error,
+        },
+      );
+  }
+}
+
+/** The refusal of a file that SQLite cannot make sense of. It is never recreated: what is in it may be rescued. */
+export function corrupt(path: string, cause?: unknown): QueuectlError {
+  return new QueuectlError("store_corrupt", `The database ${path} is damaged`, {
+    hint: `It was not touched. Put a backup in its place, or rescue what can be read: sqlite3 ${path} .recover`,
+    cause,
+  });
+}

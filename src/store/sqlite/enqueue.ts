@@ -1,0 +1,130 @@
+import type { SQLInputValue } from "node:sqlite";
+import { QueuectlError } from "../../domain/errors.ts";
+import { firstDueAt, type NewJob } from "../../domain/job.ts";
+import type { EnqueueReceipt } from "../store.ts";
+import { type Database, isUniqueViolation } from "./database.ts";
+
+const INSERT_JOB = `
+  INSERT INTO jobs (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
+                    run_at, due_at, created_at, updated_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Adds jobs, all or none. A list goes straight in; what still has to be read is staged first (see `stage`). */
+export async function enqueue(
+  db: Database,
+  jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
+): Promise<EnqueueReceipt> {
+  return Symbol.asyncIterator in jobs
+    ? await enqueueStaged(db, jobs)
+    : await db.write(() => insertAll(db, jobs));
+}
+
+function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
+  const insert = db.prepare(INSERT_JOB);
+  let count = 0;
+  let lastSeq = 0;
+  for (const job of jobs) {
+    count += 1;
+    try {
+      lastSeq = Number(insert.run(...toValues(job)).lastInsertRowid);
+    } catch (error) {
+      throw isUniqueViolation(error) ? duplicateId(job.id, count) : error;
+    }
+  }
+  return { count, firstSeq: lastSeq - count + 1, lastSeq };
+}
+
+/** Rows that one turn of the event loop moves to the staging table. */
+const STAGE_BATCH = 500;
+
+/**
+ * A file or a pipe may be slow and larger than memory. Its jobs are first written to a temporary table, which no other
+ * connection sees or waits for, and then moved over in one statement of one transaction.
+ */
+async function enqueueStaged(db: Database, jobs: AsyncIterable<NewJob>): Promise<EnqueueReceipt> {
+  db.exec(`
+    CREATE TEMP TABLE staged (
+      position INTEGER PRIMARY KEY, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base,
+      timeout_ms, run_at, due_at, created_at, updated_at)`);
+  try {
+    await stage(db, jobs);
+    return await db.write(() => moveStaged(db));
+  } finally {
+    db.exec("DROP TABLE temp.staged");
+  }
+}
+
+async function stage(db: Database, jobs: AsyncIterable<NewJob>): Promise<void> {
+  const insert = db.prepare(`
+    INSERT INTO temp.staged (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
+                             run_at, due_at, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  let batch: NewJob[] = [];
+  const flush = () => {
+    db.exec("BEGIN");
+    for (const job of batch) insert.run(...toValues(job));
+    db.exec("COMMIT");
+    batch = [];
+  };
+  for await (const job of jobs) {
+    if (batch.push(job) === STAGE_BATCH) flush();
+  }
+  flush();
+}
+
+function moveStaged(db: Database): EnqueueReceipt {
+  try {
+    const { changes, lastInsertRowid } = db
+      .prepare(`
+        INSERT INTO jobs (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
+                          run_at, due_at, created_at, updated_at)
+        SELECT id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
+               run_at, due_at, created_at, updated_at
+        FROM temp.staged ORDER BY position`)
+      .run();
+    const count = Number(changes);
+    const lastSeq = Number(lastInsertRowid);
+    return { count, firstSeq: lastSeq - count + 1, lastSeq };
+  } catch (error) {
+    throw isUniqueViolation(error) ? firstDuplicate(db) : error;
+  }
+}
+
+function firstDuplicate(db: Database): QueuectlError {
+  const row = db
+    .prepare(`
+      SELECT id, position FROM temp.staged AS s
+      WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id)
+         OR EXISTS (SELECT 1 FROM temp.staged AS earlier WHERE earlier.id = s.id AND earlier.position < s.position)
+      ORDER BY position LIMIT 1`)
+    .get() as { id: string; position: number };
+  return duplicateId(row.id, row.position);
+}
+
+function duplicateId(id: string, position: number): QueuectlError {
+  return new QueuectlError("duplicate_id", `Cannot enqueue the job "${id}": this id exists already`, {
+    hint: `Choose another id, or leave it out to get a new one. The existing job: queuectl info ${id}`,
+    position,
+  });
+}
+
+function toValues(job: NewJob): SQLInputValue[] {
+  return [
+    job.id,
+    job.command,
+    job.argv === null ? null : JSON.stringify(job.argv),
+    job.queue,
+    job.priority,
+    JSON.stringify(job.tags),
+    job.cwd,
+    JSON.stringify(job.env),
+    job.stdin,
+    job.maxRetries,
+    job.backoffBase,
+    job.timeoutMs,
+    job.runAt,
+    firstDueAt(job),
+    job.createdAt,
+    job.createdAt,
+  ];
+}

@@ -1,0 +1,133 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { QueuectlError } from "../../domain/errors.ts";
+import { corrupt, Database } from "./database.ts";
+import { APPLICATION_ID, migrate } from "./migrate.ts";
+
+/** How the file is to be opened. */
+export interface OpenOptions {
+  /** How long a method waits for another program's lock before it gives up. */
+  patienceMs: number;
+  /** `write` creates the file when there is none; `read` wants one that exists. */
+  access: "read" | "write";
+}
+
+/** True when there is something at the path: a verb that only reads has nothing to open otherwise. */
+export function storeExists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/**
+ * Opens the database file, after a look at its first bytes: a file that is not ours is refused before SQLite could
+ * touch it. Our `application_id` is in the file's header from the first commit on (`migrate` sees to that).
+ */
+export async function openDatabase(path: string, options: OpenOptions): Promise<Database> {
+  refuseDirectory(path);
+  refuseNetworkFilesystem(path);
+  refuseForeignFile(path, openHeader(path, options.access));
+  const readOnly = options.access === "read" && !isWritable(path);
+  const database = new Database(path, { patienceMs: options.patienceMs, readOnly });
+  try {
+    await migrate(database, { readOnly });
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function refuseDirectory(path: string): void {
+  const parent = dirname(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unreachable(`${path} is a directory`, `Name a file: --db ${path === "/" ? "" : path}/queue.db`);
+  }
+  if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unreachable(`the directory ${parent} does not exist`, `Create it: mkdir -p ${parent}`);
+  }
+}
+
+// Magic numbers of statfs(2). On these, locks and shared memory between machines are not to be trusted.
+const NETWORK_FILESYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB2"],
+  [0x00c36400, "Ceph"],
+  [0x5346414f, "AFS"],
+  [0x73757245, "Coda"],
+  [0x0bd00bd0, "Lustre"],
+]);
+
+function refuseNetworkFilesystem(path: string): void {
+  const kind = NETWORK_FILESYSTEMS.get(statfsSync(dirname(path)).type);
+  if (kind)
+    throw unreachable(
+      `${dirname(path)} is on a network filesystem (${kind})`,
+      "SQLite needs a local disk. Name a local store with --db.",
+    );
+}
+
+const HEADER_BYTES = 100;
+
+/** The file's first bytes; creates the file, for its owner alone, when it is to be written and is not there. */
+function openHeader(path: string, access: "read" | "write"): Buffer {
+  let descriptor: number;
+  try {
+    // SQLite gives its side files the mode of this one, so 0600 here holds for all three.
+    descriptor = openSync(
+      path,
+      access === "write" ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY,
+      0o600,
+    );
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
+      throw new QueuectlError("store_read_only", `Cannot ${access} the database ${path}: permission denied`, {
+        hint: "Check the permissions of the file and its directory, or name another store with --db.",
+        cause,
+      });
+    }
+    throw unreachable(`Cannot open ${path} (${code})`, "Name another store with --db.", cause);
+  }
+  try {
+    if (!fstatSync(descriptor).isFile())
+      throw unreachable(`${path} is not a file`, "Name another store with --db.");
+    const header = Buffer.alloc(HEADER_BYTES);
+    return header.subarray(0, readSync(descriptor, header, 0, HEADER_BYTES, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function refuseForeignFile(path: string, header: Buffer): void {
+  if (header.length === 0) return;
+  const isSqlite = header.length === HEADER_BYTES && header.toString("latin1", 0, 16) === "SQLite format 3\0";
+  if (isSqlite && header.readUInt32BE(68) === APPLICATION_ID) return;
+  if (!isSqlite && path.endsWith("queue.db")) throw corrupt(path);
+  throw new QueuectlError("store_foreign", `${path} is not a queuectl store`, {
+    hint: `It ${isSqlite ? "is a database of another program" : "is no SQLite database"} and was not touched. Name another file with --db.`,
+  });
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function unreachable(why: string, hint: string, cause?: unknown): QueuectlError {
+  return new QueuectlError("store_unreachable", `Cannot use the store: ${why}`, { hint, cause });
+}

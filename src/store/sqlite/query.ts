@@ -1,0 +1,132 @@
+import { JOB_STATES, type Job, type JobState } from "../../domain/job.ts";
+import type { OutcomeKind } from "../../domain/outcome.ts";
+import type { Activity, CapturedStream, ExecutionRecord, JobFilter, OutputMark } from "../store.ts";
+import type { Database } from "./database.ts";
+import { JOB_COLUMNS, type Row, toJob } from "./rows.ts";
+
+export async function getJob(db: Database, id: string): Promise<Job | undefined> {
+  const row = await db.read(() => db.prepare(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`).get(id));
+  return row && toJob(row);
+}
+
+/** A range over the unique index: `substr` or LIKE would read every job. */
+export async function findIds(db: Database, prefix: string, limit: number): Promise<string[]> {
+  const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  const rows = await db.read(() =>
+    db
+      .prepare("SELECT id, seq FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?")
+      .all(prefix, end, limit),
+  );
+  return rows.sort((a, b) => (a["seq"] as number) - (b["seq"] as number)).map((row) => row["id"] as string);
+}
+
+const PAGE = 500;
+
+/** Page after page by arrival number: no long read transaction that would keep the WAL from being reset. */
+export async function* listJobs(db: Database, filter: JobFilter = {}): AsyncGenerator<Job, void, undefined> {
+  const last = filter.seqs?.last ?? Number.MAX_SAFE_INTEGER;
+  let after = Math.max((filter.seqs?.first ?? 1) - 1, await beforeNewest(db, filter));
+  const page = filter.state === undefined ? PAGE_OF_ALL : PAGE_OF_STATE;
+  const state = filter.state === undefined ? [] : [filter.state];
+  for (;;) {
+    const rows = await db.read(() => db.prepare(page).all(...state, after, last, PAGE) as Row[]);
+    for (const row of rows) yield toJob(row);
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)?.["seq"] as number;
+  }
+}
+
+const PAGE_OF_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
+const PAGE_OF_STATE = `SELECT ${JOB_COLUMNS} FROM jobs INDEXED BY jobs_by_state
+  WHERE state = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
+
+/** The arrival number just before the newest so many; 0 when there are fewer. */
+async function beforeNewest(db: Database, { state, newest }: JobFilter): Promise<number> {
+  if (newest === undefined) return 0;
+  const sql =
+    state === undefined
+      ? "SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?"
+      : "SELECT seq FROM jobs INDEXED BY jobs_by_state WHERE state = ? ORDER BY seq DESC LIMIT 1 OFFSET ?";
+  const row = await db.read(() => db.prepare(sql).get(...(state === undefined ? [] : [state]), newest));
+  return row ? (row["seq"] as number) : 0;
+}
+
+export async function listExecutions(db: Database, seq: number): Promise<ExecutionRecord[]> {
+  const rows = await db.read(
+    () =>
+      db
+        .prepare(`
+          SELECT token, number, worker, started_at, finished_at, duration_ms, outcome, exit_code, signal, error,
+                 stdout_bytes, stderr_bytes, output_limit, marks, stdout, stderr
+          FROM executions WHERE job = ? ORDER BY number`)
+        .all(seq) as Row[],
+  );
+  return rows.map(toExecution);
+}
+
+export async function counts(
+  db: Database,
+  queues: readonly string[] | null,
+): Promise<Record<JobState, number>> {
+  const rows = await db.read(() => db.prepare("SELECT queue, state, jobs FROM counters").all() as Row[]);
+  const wanted = queues === null ? rows : rows.filter((row) => queues.includes(row["queue"] as string));
+  const sum = (state: JobState) =>
+    wanted.filter((row) => row["state"] === state).reduce((total, row) => total + (row["jobs"] as number), 0);
+  return Object.fromEntries(JOB_STATES.map((state) => [state, sum(state)])) as Record<JobState, number>;
+}
+
+export async function activity(db: Database, now: number): Promise<Activity> {
+  return await db.read(() => {
+    const oldest = db
+      .prepare(
+        "SELECT created_at FROM jobs INDEXED BY jobs_by_state WHERE state = 'pending' ORDER BY seq LIMIT 1",
+      )
+      .get();
+    const finishedWithin = (seconds: number) =>
+      db
+        .prepare("SELECT coalesce(sum(finished), 0) AS finished FROM throughput WHERE second > ?")
+        .get(Math.floor(now / 1_000) - seconds)?.["finished"] as number;
+    return {
+      oldestPendingAt: oldest ? (oldest["created_at"] as number) : null,
+      finishedLastMinute: finishedWithin(60),
+      finishedLastHour: finishedWithin(3_600),
+    };
+  });
+}
+
+function toExecution(row: Row): ExecutionRecord {
+  const outcome = row["outcome"] as OutcomeKind | null;
+  return {
+    token: row["token"] as number,
+    number: row["number"] as number,
+    worker: row["worker"] as string,
+    startedAt: row["started_at"] as number,
+    finishedAt: row["finished_at"] as number | null,
+    durationMs: row["duration_ms"] as number | null,
+    outcome,
+    exitCode: row["exit_code"] as number | null,
+    signal: row["signal"] as string | null,
+    error: row["error"] as string | null,
+    output:
+      row["output_limit"] === null
+        ? null
+        : {
+            stdout: toStream(row, "stdout"),
+            stderr: toStream(row, "stderr"),
+            marks: toMarks(row["marks"] as string | null),
+            limitBytes: row["output_limit"] as number,
+          },
+  };
+}
+
+function toStream(row: Row, name: "stdout" | "stderr"): CapturedStream {
+  return {
+    tail: (row[name] as Uint8Array | null) ?? new Uint8Array(),
+    totalBytes: row[`${name}_bytes`] as number,
+  };
+}
+
+function toMarks(text: string | null): OutputMark[] {
+  const marks = JSON.parse(text ?? "[]") as [OutputMark["stream"], number, number][];
+  return marks.map(([stream, offset, at]) => ({ stream, offset, at }));
+}

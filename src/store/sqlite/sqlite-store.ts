@@ -1,0 +1,50 @@
+import type { NewJob } from "../../domain/job.ts";
+import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
+import { claimJobs } from "./claim.ts";
+import type { Clock } from "./clock.ts";
+import type { Database } from "./database.ts";
+import { enqueue } from "./enqueue.ts";
+import { finish } from "./finish.ts";
+import * as query from "./query.ts";
+import { declareDead, recoverJobs } from "./recover.ts";
+import { removeDead, retryDead } from "./requeue.ts";
+import { readSettings, writeSetting } from "./settings.ts";
+import { onRing, ring } from "./wakeups.ts";
+import * as workers from "./workers.ts";
+
+/** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
+export function sqliteStore(db: Database, clock: Clock): Store {
+  const { id } = db.prepare("SELECT id FROM store").get() as { id: string };
+  const ringing = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    ring(db.path);
+    return result;
+  };
+  return {
+    name: db.path,
+    id,
+    enqueue: (jobs: Iterable<NewJob> | AsyncIterable<NewJob>) => ringing(enqueue(db, jobs)),
+    claim: (request) => db.write(() => claimJobs(db, request)),
+    finish: (worker, results, next) => finish(db, worker, results, next),
+    retryDead: (ids, now) => ringing(retryDead(db, ids, now)),
+    removeDead: (ids) => removeDead(db, ids),
+    getJob: (jobId) => query.getJob(db, jobId),
+    findIds: (prefix, limit) => query.findIds(db, prefix, limit),
+    listJobs: (filter?: JobFilter) => query.listJobs(db, filter),
+    listExecutions: (seq) => query.listExecutions(db, seq),
+    counts: (queues) => query.counts(db, queues),
+    activity: (now) => query.activity(db, now),
+    registerWorker: (worker: NewWorker, now) => workers.registerWorker(db, clock, worker, now),
+    heartbeat: (worker, lease) => workers.heartbeat(db, clock, worker, lease),
+    listWorkers: () => workers.listWorkers(db, clock),
+    requestStop: (ids, request: StopRequest) => ringing(workers.requestStop(db, ids, request)),
+    markStopping: (worker) => workers.markStopping(db, worker),
+    declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
+    recoverJobs: (worker, now) => ringing(recoverJobs(db, worker, now)),
+    removeWorker: (worker) => workers.removeWorker(db, worker),
+    readSettings: () => readSettings(db),
+    writeSetting: (key, value) => writeSetting(db, key, value),
+    onWakeup: (listener) => onRing(db.path, listener),
+    close: async () => db.close(),
+  };
+}

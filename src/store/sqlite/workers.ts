@@ -1,0 +1,136 @@
+import { type LeaseState, leaseState } from "../../domain/lease.ts";
+import type { HeartbeatReceipt, HeldClaim, NewWorker, StopRequest, WorkerRecord } from "../store.ts";
+import type { Clock } from "./clock.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./rows.ts";
+
+/** How long a dead worker is still shown. */
+const DEAD_SHOWN_MS = 86_400_000;
+
+export async function registerWorker(
+  db: Database,
+  clock: Clock,
+  worker: NewWorker,
+  now: number,
+): Promise<void> {
+  await db.write(() => {
+    db.prepare(`
+      DELETE FROM workers WHERE state = 'dead' AND heartbeat_at < ?
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.state = 'processing' AND jobs.worker = workers.id)`).run(
+      now - DEAD_SHOWN_MS,
+    );
+    const { id, identity, host, queues, concurrency, leaseMs } = worker;
+    db.prepare(`
+      INSERT INTO workers (id, pid, start_time, boot_id, pid_namespace, host, queues, concurrency, started_at, heartbeat_at,
+                           lease_deadline)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+      id,
+      identity.pid,
+      identity.startTime,
+      identity.bootId,
+      identity.pidNamespace,
+      host,
+      queues === null ? null : JSON.stringify(queues),
+      concurrency,
+      now,
+      now,
+      clock.monotonicMs() + leaseMs,
+    );
+  });
+}
+
+/** The lease is renewed only while the row lives: a worker declared dead must not come back under its old claims. */
+export async function heartbeat(
+  db: Database,
+  clock: Clock,
+  worker: string,
+  { leaseMs, now }: { leaseMs: number; now: number },
+): Promise<HeartbeatReceipt> {
+  db.verifyFile();
+  return await db.write(() => {
+    const { changes } = db
+      .prepare(`
+        UPDATE workers SET heartbeat_at = ?, heartbeats = heartbeats + 1, lease_deadline = ?
+        WHERE id = ? AND state <> 'dead'`)
+      .run(now, clock.monotonicMs() + leaseMs, worker);
+    return { known: changes === 1, held: heldBy(db, worker).map(({ token }) => token) };
+  });
+}
+
+export async function listWorkers(db: Database, clock: Clock): Promise<WorkerRecord[]> {
+  return await db.read(() => {
+    const rows = db
+      .prepare(`
+        SELECT id, pid, start_time, boot_id, pid_namespace, host, state, queues, concurrency, started_at, heartbeat_at,
+               heartbeats, lease_deadline, jobs_done, stop_requested, stop_grace_ms
+        FROM workers ORDER BY started_at, id`)
+      .all() as Row[];
+    return rows.map((row) => toWorker(row, leaseOf(row, clock), heldBy(db, row["id"] as string)));
+  });
+}
+
+export async function requestStop(
+  db: Database,
+  ids: readonly string[] | null,
+  { graceMs }: StopRequest,
+): Promise<void> {
+  await db.write(() => {
+    const all = db.prepare("UPDATE workers SET stop_requested = 1, stop_grace_ms = ? WHERE state <> 'dead'");
+    const one = db.prepare(
+      "UPDATE workers SET stop_requested = 1, stop_grace_ms = ? WHERE state <> 'dead' AND id = ?",
+    );
+    if (ids === null) all.run(graceMs);
+    else for (const id of ids) one.run(graceMs, id);
+  });
+}
+
+export async function markStopping(db: Database, worker: string): Promise<void> {
+  await db.write(() =>
+    db.prepare("UPDATE workers SET state = 'stopping' WHERE id = ? AND state = 'running'").run(worker),
+  );
+}
+
+export async function removeWorker(db: Database, worker: string): Promise<void> {
+  await db.write(() => {
+    db.prepare(`
+      DELETE FROM workers WHERE id = ?
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.state = 'processing' AND jobs.worker = workers.id)`).run(
+      worker,
+    );
+  });
+}
+
+function heldBy(db: Database, worker: string): HeldClaim[] {
+  return db
+    .prepare("SELECT claim, id FROM jobs WHERE state = 'processing' AND worker = ? ORDER BY seq")
+    .all(worker)
+    .map((row) => ({ token: row["claim"] as number, jobId: row["id"] as string }));
+}
+
+function leaseOf(row: Row, clock: Clock): LeaseState {
+  const lease = { bootId: row["boot_id"] as string, deadlineMs: row["lease_deadline"] as number };
+  return leaseState(lease, { bootId: clock.bootId, monotonicMs: clock.monotonicMs() });
+}
+
+function toWorker(row: Row, lease: LeaseState, held: HeldClaim[]): WorkerRecord {
+  return {
+    id: row["id"] as string,
+    identity: {
+      pid: row["pid"] as number,
+      startTime: row["start_time"] as string | null,
+      bootId: row["boot_id"] as string,
+      pidNamespace: row["pid_namespace"] as string | null,
+    },
+    host: row["host"] as string,
+    state: row["state"] as WorkerRecord["state"],
+    queues: row["queues"] === null ? null : (JSON.parse(row["queues"] as string) as string[]),
+    concurrency: row["concurrency"] as number,
+    startedAt: row["started_at"] as number,
+    heartbeatAt: row["heartbeat_at"] as number,
+    heartbeats: row["heartbeats"] as number,
+    lease,
+    jobsDone: row["jobs_done"] as number,
+    stopRequest: row["stop_requested"] === 1 ? { graceMs: row["stop_grace_ms"] as number | null } : null,
+    held,
+  };
+}

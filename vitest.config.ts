@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+import { sqlText } from "./scripts/sql-text.ts";
+
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  plugins: [sqlText],
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    // Two cores and real processes: a test waits for facts, so a slow machine costs time and not a failure.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+  },
+});
+export default config;
