@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
@@ -52,6 +52,7 @@ export function readConfigFile(env: Environment): Record<string, string> {
     if (
       typeof content === "object" &&
       content !== null &&
+      !Array.isArray(content) &&
       Object.values(content).every((value) => typeof value === "string")
     ) {
       return content as Record<string, string>;
@@ -63,13 +64,24 @@ export function readConfigFile(env: Environment): Record<string, string> {
   }
 }
 
-/** Writes `config.json` whole: a reader sees the old one or the new one. */
+/**
+ * Writes `config.json` whole: a reader sees the old one or the new one.
+ * @throws store_unreachable when the home or the file cannot be written
+ */
 export function writeConfigFile(env: Environment, content: Record<string, string>): void {
   createHome(env);
   const path = configFile(env);
   const fresh = join(dirname(path), `config.json.${process.pid}`);
-  writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(fresh, path);
+  try {
+    writeFileSync(fresh, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+    renameSync(fresh, path);
+  } catch (cause) {
+    if (existsSync(fresh)) rmSync(fresh);
+    throw new QueuectlError("store_unreachable", `Cannot write ${path}`, {
+      hint: "Make its directory writable, or set QUEUECTL_HOME to another one.",
+      cause,
+    });
+  }
 }
 
 function configFile(env: Environment): string {

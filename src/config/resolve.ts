@@ -38,7 +38,8 @@ export function resolveSetting(key: SettingKey, sources: SettingSources): Resolv
     ["store", sources.store[key]],
   ];
   for (const [origin, text] of given) {
-    if (text !== undefined && text !== "")
+    // An empty variable or entry is an unset one; an empty flag is a mistake, and refused below.
+    if (text !== undefined && (text !== "" || origin === "flag"))
       return { setting, origin, value: parseSettingValue(setting, text) };
   }
   return { setting, origin: "default", value: setting.default };

@@ -173,7 +173,8 @@ function readValue({ type }: Setting, text: string): SettingValue | undefined {
     case "count":
       return /^\d+$/.test(text) ? Number(text) : undefined;
     case "number":
-      return /^(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : undefined;
+      // With an exponent too: that is how a tiny number reads once it has been stored.
+      return /^(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
     case "duration":
       return parseDurationMs(text);
     case "optionalDuration":

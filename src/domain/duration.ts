@@ -5,19 +5,22 @@ export const MAX_DURATION_MS: number = 36_525 * MS_PER_UNIT.d;
 
 /**
  * Reads `30s`, `5m`, `2h`, `1d`, `250ms` or a bare number of seconds (fractions allowed).
+ * What is not zero never becomes zero, for zero often means "no limit".
  * @returns whole milliseconds, or undefined when the text is none of these, is negative, or exceeds 100 years
  */
 export function parseDurationMs(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?$/.exec(text.trim());
   if (!match) return undefined;
   const unit = (match[2] ?? "s") as keyof typeof MS_PER_UNIT;
-  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[unit]);
+  const exactMs = Number(match[1]) * MS_PER_UNIT[unit];
+  const ms = exactMs > 0 ? Math.max(1, Math.round(exactMs)) : 0;
   return ms <= MAX_DURATION_MS ? ms : undefined;
 }
 
 /** Writes a duration for people, in the largest unit that keeps it short: `850 ms`, `2 s`, `1.5 s`, `5 min`, `2 h 5 min`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+export function formatDuration(exactMs: number): string {
+  const ms = Math.round(exactMs);
+  if (ms < 1_000) return `${ms} ms`;
   if (ms < MS_PER_UNIT.m) return `${trimFraction(ms / 1_000)} s`;
   if (ms < MS_PER_UNIT.h) return withRest(ms, MS_PER_UNIT.m, "min", 1_000, "s");
   if (ms < MS_PER_UNIT.d) return withRest(ms, MS_PER_UNIT.h, "h", MS_PER_UNIT.m, "min");

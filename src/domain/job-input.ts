@@ -8,6 +8,7 @@ import { quoteArgv } from "./shell-quote.ts";
 export interface JobDefaults {
   id: string;
   maxRetries: number;
+  /** Absolute; what a relative "cwd" of the input is relative to. */
   cwd: string | null;
   now: number;
 }
@@ -16,10 +17,14 @@ export interface JobDefaults {
 const MAX_COUNT = 1_000_000;
 const MAX_TEXT_LENGTH = 128;
 
+/** From the root, or from a drive's. */
+const ABSOLUTE_PATH = /^(\/|[A-Za-z]:[\\/])/;
+
 /** Fields that a job shows but nobody sets: accepted at their initial values, so that a shown job can be enqueued. */
 const READ_ONLY_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   state: (value) => value === "pending",
   attempts: (value) => value === 0,
+  executions: (value) => Array.isArray(value) && value.length === 0,
   created_at: isInstant,
   updated_at: isInstant,
   next_run_at: isNull,
@@ -63,7 +68,7 @@ export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
     queue: readQueue(fields) ?? "default",
     priority: readInteger(fields, "priority", -MAX_COUNT) ?? 0,
     tags: readTags(fields),
-    cwd: readCwd(fields) ?? defaults.cwd,
+    cwd: readCwd(fields, defaults.cwd),
     env: readEnv(fields),
     stdin: readText(fields, "stdin") ?? null,
     maxRetries: readInteger(fields, "max_retries", 0) ?? defaults.maxRetries,
@@ -92,7 +97,7 @@ function requireFields(input: unknown): Fields {
           `Leave "${name}" out.`,
         );
     } else if (!(INPUT_FIELDS as readonly string[]).includes(name)) {
-      throw invalid(`Unknown job field "${name}"`, `The fields are: ${INPUT_FIELDS.join(", ")}.`);
+      throw invalid(`Unknown job field ${describe(name)}`, `The fields are: ${INPUT_FIELDS.join(", ")}.`);
     }
   }
   return input as Fields;
@@ -172,10 +177,13 @@ function readEnv(fields: Fields): Record<string, string> {
   return Object.fromEntries(Object.entries(env as Record<string, string>));
 }
 
-function readCwd(fields: Fields): string | undefined {
+function readCwd(fields: Fields, base: string | null): string | null {
   const cwd = readText(fields, "cwd");
+  if (cwd === undefined) return base;
   if (cwd === "") throw invalid('The job\'s "cwd" is empty', "Give a directory, or leave it out.");
-  return cwd;
+  if (ABSOLUTE_PATH.test(cwd)) return cwd;
+  if (base === null) throw wrongType("cwd", "an absolute path", cwd);
+  return `${base.replace(/\/$/, "")}/${cwd}`;
 }
 
 function readBackoffBase(fields: Fields): number | null {
@@ -218,9 +226,9 @@ function readDurationMs(name: string, value: unknown): number {
   return ms;
 }
 
-/** Tiny numbers would print as 1e-7, which is not a duration's text. */
+/** Tiny numbers would print as 1e-7, which is not a duration's text; all below a millisecond count as one. */
 function decimal(value: number): string {
-  return Number.isFinite(value) && Math.abs(value) < 1e-3 ? value.toFixed(3) : String(value);
+  return value > 0 && value < 1e-3 ? "0.001" : String(value);
 }
 
 function readInteger(fields: Fields, name: "priority" | "max_retries", min: number): number | undefined {
@@ -243,12 +251,18 @@ function readText(fields: Fields, name: InputField): string | undefined {
 /** A NUL ends a text for the kernel, and half a surrogate pair has no UTF-8: neither could be run as it was written. */
 function requireCleanText(name: string, text: string): void {
   if (text.includes("\0"))
-    throw invalid(`The field "${name}" contains a NUL character`, "No command or argument can hold one.");
+    throw invalid(
+      `The field ${describe(name)} contains a NUL character`,
+      "No command or argument can hold one.",
+    );
   if (!text.isWellFormed())
-    throw invalid(`The field "${name}" is not valid Unicode`, "It holds half of a surrogate pair.");
+    throw invalid(`The field ${describe(name)} is not valid Unicode`, "It holds half of a surrogate pair.");
 }
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/;
+
+/** The end of the year 9999: later ones are written with a sign and six digits. */
+const LAST_INSTANT = 253_402_300_799_999;
 
 /**
  * Reads an ISO 8601 instant. One without a zone is refused: whose local time it means differs from host to host.
@@ -257,7 +271,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-
 export function parseInstant(text: string): number | undefined {
   if (!INSTANT.test(text)) return undefined;
   const at = Date.parse(text);
-  if (Number.isNaN(at) || at < 0) return undefined;
+  if (Number.isNaN(at) || at < 0 || at > LAST_INSTANT) return undefined;
   // Date.parse rolls 31 February over into March; the day that was written must be the day that was meant.
   const midnight = new Date(`${text.slice(0, 10)}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text.slice(0, 10))
@@ -274,7 +288,7 @@ function isNull(value: unknown): boolean {
 }
 
 function wrongType(name: string, rule: string, value: unknown): QueuectlError {
-  return invalid(`The job field "${name}" must be ${rule}, not ${describe(value)}`);
+  return invalid(`The job field ${describe(name)} must be ${rule}, not ${describe(value)}`);
 }
 
 function invalid(message: string, hint?: string): QueuectlError {
@@ -285,6 +299,6 @@ function invalid(message: string, hint?: string): QueuectlError {
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value === "object" && value !== null) return "an object";
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
 }

@@ -1,5 +1,6 @@
+/** Not `PWD`, which is a directory, and not the authors of a commit. */
 const SECRET_NAME =
-  /(secret|token|passw(or)?d|passphrase|api_?key|access_?key|private_?key|credential|auth|dsn|cookie)|(^|_)(key|pwd|pass)$/i;
+  /(secret|token|passw(or)?d|passphrase|api_?key|access_?key|private_?key|credential|auth(?!or(?!i[sz]))|dsn|cookie)|(^|_)(key|pass)$|_pwd$/i;
 
 /** What stands in the place of a secret value. */
 export const MASK = "********";

@@ -3,9 +3,11 @@ const BYTES_PER_UNIT: Record<string, number> = {
   kb: 1_000,
   mb: 1_000_000,
   gb: 1_000_000_000,
+  tb: 1_000_000_000_000,
   kib: 1_024,
   mib: 1_048_576,
   gib: 1_073_741_824,
+  tib: 1_099_511_627_776,
 };
 
 /**
@@ -13,7 +15,7 @@ const BYTES_PER_UNIT: Record<string, number> = {
  * @returns whole bytes, or undefined when the text is none of these
  */
 export function parseSizeBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?i?b)?$/i.exec(text.trim());
   if (!match) return undefined;
   const factor = BYTES_PER_UNIT[(match[2] ?? "b").toLowerCase()];
   if (factor === undefined) return undefined;

@@ -44,8 +44,17 @@ export class Database {
 
   /** Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything. */
   write<T>(work: () => T): Promise<T> {
+    return this.#inTransaction("BEGIN IMMEDIATE", work);
+  }
+
+  /** The same for work on temporary tables alone: it takes no lock, so it waits for nobody and nobody for it. */
+  writeTemporary<T>(work: () => T): Promise<T> {
+    return this.#inTransaction("BEGIN", work);
+  }
+
+  #inTransaction<T>(begin: string, work: () => T): Promise<T> {
     return this.#patiently(() => {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#db.exec(begin);
       try {
         const result = work();
         this.#db.exec("COMMIT");

@@ -37,42 +37,52 @@ function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
 /** Rows that one turn of the event loop moves to the staging table. */
 const STAGE_BATCH = 500;
 
+/** Tells the streams apart that are being read at the same time. */
+let lastStream = 0;
+
 /**
  * A file or a pipe may be slow and larger than memory. Its jobs are first written to a temporary table, which no other
  * connection sees or waits for, and then moved over in one statement of one transaction.
  */
 async function enqueueStaged(db: Database, jobs: AsyncIterable<NewJob>): Promise<EnqueueReceipt> {
-  db.exec(`
-    CREATE TEMP TABLE staged (
-      position INTEGER PRIMARY KEY, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base,
-      timeout_ms, run_at, due_at, created_at, updated_at)`);
+  lastStream += 1;
+  const stream = lastStream;
+  await db.writeTemporary(() =>
+    db.exec(`
+      CREATE TEMP TABLE IF NOT EXISTS staged (
+        stream, position, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base,
+        timeout_ms, run_at, due_at, created_at, updated_at, PRIMARY KEY (stream, position)) WITHOUT ROWID`),
+  );
   try {
-    await stage(db, jobs);
-    return await db.write(() => moveStaged(db));
+    await stage(db, stream, jobs);
+    return await db.write(() => moveStaged(db, stream));
   } finally {
-    db.exec("DROP TABLE temp.staged");
+    await db.writeTemporary(() => db.prepare("DELETE FROM temp.staged WHERE stream = ?").run(stream));
   }
 }
 
-async function stage(db: Database, jobs: AsyncIterable<NewJob>): Promise<void> {
-  const insert = db.prepare(`
-    INSERT INTO temp.staged (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
-                             run_at, due_at, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+async function stage(db: Database, stream: number, jobs: AsyncIterable<NewJob>): Promise<void> {
+  let position = 0;
   let batch: NewJob[] = [];
-  const flush = () => {
-    db.exec("BEGIN");
-    for (const job of batch) insert.run(...toValues(job));
-    db.exec("COMMIT");
+  const flush = async () => {
+    const first = position - batch.length + 1;
+    await db.writeTemporary(() => {
+      const insert = db.prepare(`
+        INSERT INTO temp.staged (stream, position, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries,
+                                 backoff_base, timeout_ms, run_at, due_at, created_at, updated_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      for (const [index, job] of batch.entries()) insert.run(stream, first + index, ...toValues(job));
+    });
     batch = [];
   };
   for await (const job of jobs) {
-    if (batch.push(job) === STAGE_BATCH) flush();
+    position += 1;
+    if (batch.push(job) === STAGE_BATCH) await flush();
   }
-  flush();
+  await flush();
 }
 
-function moveStaged(db: Database): EnqueueReceipt {
+function moveStaged(db: Database, stream: number): EnqueueReceipt {
   try {
     const { changes, lastInsertRowid } = db
       .prepare(`
@@ -80,24 +90,26 @@ function moveStaged(db: Database): EnqueueReceipt {
                           run_at, due_at, created_at, updated_at)
         SELECT id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
                run_at, due_at, created_at, updated_at
-        FROM temp.staged ORDER BY position`)
-      .run();
+        FROM temp.staged WHERE stream = ? ORDER BY position`)
+      .run(stream);
     const count = Number(changes);
     const lastSeq = Number(lastInsertRowid);
     return { count, firstSeq: lastSeq - count + 1, lastSeq };
   } catch (error) {
-    throw isUniqueViolation(error) ? firstDuplicate(db) : error;
+    throw isUniqueViolation(error) ? firstDuplicate(db, stream) : error;
   }
 }
 
-function firstDuplicate(db: Database): QueuectlError {
+/** One sort, under the write lock: comparing each job with all before it would hold everyone up for minutes. */
+function firstDuplicate(db: Database, stream: number): QueuectlError {
   const row = db
     .prepare(`
-      SELECT id, position FROM temp.staged AS s
-      WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id)
-         OR EXISTS (SELECT 1 FROM temp.staged AS earlier WHERE earlier.id = s.id AND earlier.position < s.position)
+      SELECT id, position
+      FROM (SELECT id, position, row_number() OVER (PARTITION BY id ORDER BY position) AS nth
+            FROM temp.staged WHERE stream = ?) AS s
+      WHERE nth > 1 OR EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id)
       ORDER BY position LIMIT 1`)
-    .get() as { id: string; position: number };
+    .get(stream) as { id: string; position: number };
   return duplicateId(row.id, row.position);
 }
 

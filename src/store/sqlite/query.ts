@@ -24,15 +24,19 @@ const PAGE = 500;
 
 /** Page after page by arrival number: no long read transaction that would keep the WAL from being reset. */
 export async function* listJobs(db: Database, filter: JobFilter = {}): AsyncGenerator<Job, void, undefined> {
+  const first = filter.seqs?.first ?? 1;
   const last = filter.seqs?.last ?? Number.MAX_SAFE_INTEGER;
-  let after = Math.max((filter.seqs?.first ?? 1) - 1, await beforeNewest(db, filter));
+  let left = filter.newest ?? Number.MAX_SAFE_INTEGER;
+  let after = Math.max(first - 1, await beforeNewest(db, filter, last));
   const page = filter.state === undefined ? PAGE_OF_ALL : PAGE_OF_STATE;
   const state = filter.state === undefined ? [] : [filter.state];
-  for (;;) {
-    const rows = await db.read(() => db.prepare(page).all(...state, after, last, PAGE) as Row[]);
+  while (left > 0) {
+    const limit = Math.min(PAGE, left);
+    const rows = await db.read(() => db.prepare(page).all(...state, after, last, limit) as Row[]);
     for (const row of rows) yield toJob(row);
-    if (rows.length < PAGE) return;
+    if (rows.length < limit) return;
     after = rows.at(-1)?.["seq"] as number;
+    left -= rows.length;
   }
 }
 
@@ -40,14 +44,15 @@ const PAGE_OF_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE seq > ? AND seq <= ? 
 const PAGE_OF_STATE = `SELECT ${JOB_COLUMNS} FROM jobs INDEXED BY jobs_by_state
   WHERE state = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
 
-/** The arrival number just before the newest so many; 0 when there are fewer. */
-async function beforeNewest(db: Database, { state, newest }: JobFilter): Promise<number> {
+/** The arrival number just before the newest so many up to `last`; 0 when there are fewer. */
+async function beforeNewest(db: Database, { state, newest }: JobFilter, last: number): Promise<number> {
   if (newest === undefined) return 0;
   const sql =
     state === undefined
-      ? "SELECT seq FROM jobs ORDER BY seq DESC LIMIT 1 OFFSET ?"
-      : "SELECT seq FROM jobs INDEXED BY jobs_by_state WHERE state = ? ORDER BY seq DESC LIMIT 1 OFFSET ?";
-  const row = await db.read(() => db.prepare(sql).get(...(state === undefined ? [] : [state]), newest));
+      ? "SELECT seq FROM jobs WHERE seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+      : `SELECT seq FROM jobs INDEXED BY jobs_by_state WHERE state = ? AND seq <= ?
+         ORDER BY seq DESC LIMIT 1 OFFSET ?`;
+  const row = await db.read(() => db.prepare(sql).get(...(state === undefined ? [] : [state]), last, newest));
   return row ? (row["seq"] as number) : 0;
 }
 

@@ -25,7 +25,8 @@ export async function recoverJobs(db: Database, worker: string, now: number): Pr
       .all(worker) as { seq: number; id: string; claim: number }[];
     for (const { seq, claim } of lost) {
       db.prepare(`
-        UPDATE jobs SET state = 'pending', claim = NULL, worker = NULL, error = 'its worker died', updated_at = ?
+        UPDATE jobs SET state = 'pending', claim = NULL, worker = NULL, exit_code = NULL, error = 'its worker died',
+                        updated_at = ?
         WHERE seq = ? AND claim = ? AND state = 'processing'`).run(now, seq, claim);
       db.prepare(`
         UPDATE executions SET outcome = 'lost', finished_at = ?, error = 'its worker died'

@@ -25,7 +25,12 @@ export function sqliteStore(db: Database, clock: Clock): Store {
     id,
     enqueue: (jobs: Iterable<NewJob> | AsyncIterable<NewJob>) => ringing(enqueue(db, jobs)),
     claim: (request) => db.write(() => claimJobs(db, request)),
-    finish: (worker, results, next) => finish(db, worker, results, next),
+    finish: async (worker, results, next) => {
+      const receipt = await finish(db, worker, results, next);
+      // A job given back is due at once, and this worker may be on its way out.
+      if (results.some(({ transition }) => transition.to === "pending")) ring(db.path);
+      return receipt;
+    },
     retryDead: (ids, now) => ringing(retryDead(db, ids, now)),
     removeDead: (ids) => removeDead(db, ids),
     getJob: (jobId) => query.getJob(db, jobId),

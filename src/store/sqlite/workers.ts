@@ -53,7 +53,9 @@ export async function heartbeat(
         UPDATE workers SET heartbeat_at = ?, heartbeats = heartbeats + 1, lease_deadline = ?
         WHERE id = ? AND state <> 'dead'`)
       .run(now, clock.monotonicMs() + leaseMs, worker);
-    return { known: changes === 1, held: heldBy(db, worker).map(({ token }) => token) };
+    return changes === 1
+      ? { known: true, held: heldBy(db, worker).map(({ token }) => token) }
+      : { known: false, held: [] };
   });
 }
 

@@ -1,0 +1,25 @@
+import { rm } from "node:fs/promises";
+import { requireJobs } from "../../queue/find-job.ts";
+import { outputFile } from "../../store/data-files.ts";
+import type { Invocation } from "../command.ts";
+import { openForWriting } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { writeJson } from "../render/json.ts";
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { args, options } = invocation;
+  const store = await openForWriting(invocation, io);
+  const ids = [...new Set(args)];
+  await requireJobs(store, ids);
+  const tokens = await store.removeDead(ids);
+  // After the commit: a log without a job is litter, a job without its log would be a loss.
+  for (const token of tokens) {
+    for (const stream of ["stdout", "stderr"] as const)
+      await rm(outputFile(store.name, token, stream), { force: true });
+  }
+  if (options.has("json")) writeJson(io, { removed: ids });
+  else if (!options.has("quiet"))
+    io.stdout.write(ids.map((id) => `✅ Job ${id} has been removed.\n`).join(""));
+  return DONE;
+}

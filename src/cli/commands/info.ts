@@ -1,0 +1,76 @@
+import { formatDuration } from "../../domain/duration.ts";
+import { allowedExecutions, type Job } from "../../domain/job.ts";
+import { maskSecrets } from "../../domain/secrets.ts";
+import { findJob } from "../../queue/find-job.ts";
+import { lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
+import type { ExecutionRecord } from "../../store/store.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { writeJson } from "../render/json.ts";
+import { painter, STATE_COLOURS } from "../render/style.ts";
+import { isoTime, relativeTime } from "../render/time.ts";
+import { visible, visibleOutput } from "../render/visible.ts";
+
+const SHOWN_LINES = 5;
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const store = await openForReading(invocation, io);
+  const job = await findJob(store, invocation.args[0] ?? "");
+  const executions = await store.listExecutions(job.seq);
+  if (invocation.options.has("json")) writeJson(io, toInfoJson(job, executions));
+  else io.stdout.write(toText(job, executions, invocation, io));
+  return DONE;
+}
+
+function toText(job: Job, executions: readonly ExecutionRecord[], { options }: Invocation, io: Io): string {
+  const paint = painter(io, options);
+  const state = paint(STATE_COLOURS[job.state], job.state) + (job.reason === null ? "" : ` (${job.reason})`);
+  const facts = [["Id", job.id], ["Command", visible(job.command)], ["State", state], ...describe(job, io)];
+  const width = Math.max(...facts.map(([name = ""]) => name.length));
+  const lines = facts.map(([name = "", value]) => `${name.padEnd(width)} : ${value}`);
+  return `${[...lines, ...executions.flatMap((execution) => describeExecution(execution, io))].join("\n")}\n`;
+}
+
+/** The facts that hold for this job; what was never set is not shown. */
+function describe(job: Job, io: Io): [string, string][] {
+  const at = (instant: number | null) => (instant === null ? null : time(instant, io));
+  const env = Object.entries(maskSecrets(job.env)).map(([name, value]) => `${name}=${value}`);
+  const facts: [string, string | null][] = [
+    ["Attempts", `${job.attempts}/${allowedExecutions(job)} (failed of allowed executions)`],
+    ["Queue", job.queue],
+    ["Priority", job.priority === 0 ? null : String(job.priority)],
+    ["Tags", job.tags.length === 0 ? null : visible(job.tags.join(", "))],
+    ["Directory", job.cwd === null ? null : visible(job.cwd)],
+    ["Environment", env.length === 0 ? null : visible(env.join(" "))],
+    ["Timeout", job.timeoutMs === null ? null : job.timeoutMs === 0 ? "none" : formatDuration(job.timeoutMs)],
+    ["Created", at(job.createdAt)],
+    ["Updated", at(job.updatedAt)],
+    ["Run at", at(job.runAt)],
+    ["Next retry", at(nextRunAt(job))],
+    ["Worker", job.worker],
+    ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
+    ["Error", job.error === null ? null : visible(job.error)],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+function describeExecution(execution: ExecutionRecord, io: Io): string[] {
+  const { number, startedAt, durationMs, outcome, worker, error } = execution;
+  const took = durationMs === null ? "" : `, took ${formatDuration(durationMs)}`;
+  const why = error === null || outcome === "succeeded" ? "" : `: ${visible(error)}`;
+  const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${time(startedAt, io)}${took}, by ${worker}`;
+  const output = (["stdout", "stderr"] as const).flatMap((stream) => {
+    const text = lastLines(execution.output?.[stream].tail, SHOWN_LINES);
+    if (text === "") return [];
+    return visibleOutput(text.replace(/\n$/, ""))
+      .split("\n")
+      .map((line) => `  ${stream}: ${line}`);
+  });
+  return [head, ...output];
+}
+
+function time(at: number, io: Io): string {
+  return io.stdout.isTerminal ? `${isoTime(at)} (${relativeTime(at, Date.now())})` : isoTime(at);
+}

@@ -1,0 +1,61 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import { isJobState, JOB_STATES, type JobState } from "../../domain/job.ts";
+import { toJobJson } from "../../queue/job-json.ts";
+import type { Store } from "../../store/store.ts";
+import { readCount } from "../arguments.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { jobLine, jobTable } from "../render/job.ts";
+import { writeJsonArray } from "../render/json.ts";
+
+/** What a screen holds; a pipe gets all. */
+const MOST_ON_TERMINAL = 50;
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { options } = invocation;
+  const state = readState(options.text("state"));
+  const limit = readCount(options, "limit", { min: 1, max: Number.MAX_SAFE_INTEGER });
+  const store = await openForReading(invocation, io);
+  if (options.has("json")) {
+    await writeJsonArray(io, mapJobs(store, { state, newest: limit }));
+  } else if (io.stdout.isTerminal) {
+    await listOnTerminal(store, state, limit, invocation, io);
+  } else {
+    for await (const job of store.listJobs({ state, newest: limit })) io.stdout.write(jobLine(job));
+  }
+  return DONE;
+}
+
+async function* mapJobs(
+  store: Store,
+  filter: { state: JobState | undefined; newest: number | undefined },
+): AsyncGenerator<object> {
+  for await (const job of store.listJobs(filter)) yield toJobJson(job);
+}
+
+async function listOnTerminal(
+  store: Store,
+  state: JobState | undefined,
+  limit: number | undefined,
+  invocation: Invocation,
+  io: Io,
+): Promise<void> {
+  const jobs = await Array.fromAsync(store.listJobs({ state, newest: limit ?? MOST_ON_TERMINAL }));
+  const counts = await store.counts(null);
+  const all =
+    state === undefined ? Object.values(counts).reduce((sum, count) => sum + count, 0) : counts[state];
+  if (jobs.length === 0)
+    io.stdout.write(state === undefined ? "There are no jobs.\n" : `There are no ${state} jobs.\n`);
+  else io.stdout.write(jobTable(jobs, invocation, io));
+  if (limit === undefined && all > jobs.length)
+    io.stdout.write(`and ${all - jobs.length} older ones; all of them: queuectl list | less, or --limit N\n`);
+}
+
+function readState(text: string | undefined): JobState | undefined {
+  if (text === undefined || isJobState(text)) return text;
+  throw new QueuectlError("invalid_usage", `There is no state "${text}"`, {
+    hint: `The states: ${JOB_STATES.join(", ")}.`,
+  });
+}

@@ -1,0 +1,69 @@
+import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import type { Activity, Store } from "../../store/store.ts";
+import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
+import { identifySelf } from "../../worker/process-identity.ts";
+import { pause } from "../../worker/timer.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { writeJson } from "../render/json.ts";
+import { painter, STATE_COLOURS } from "../render/style.ts";
+import { isoTime, relativeTime } from "../render/time.ts";
+import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
+
+interface Status {
+  counts: Record<JobState, number>;
+  workers: ObservedWorker[];
+  activity: Activity;
+}
+
+const WATCH_EVERY_MS = 1_000;
+const CLEAR_SCREEN = "\u001b[H\u001b[2J";
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { options } = invocation;
+  const store = await openForReading(invocation, io);
+  for (;;) {
+    const status = await readStatus(store);
+    if (options.has("watch") && io.stdout.isTerminal) io.stdout.write(CLEAR_SCREEN);
+    if (options.has("json")) writeJson(io, toJson(status));
+    else io.stdout.write(toText(status, invocation, io));
+    if (!options.has("watch")) return DONE;
+    await pause(WATCH_EVERY_MS);
+  }
+}
+
+async function readStatus(store: Store): Promise<Status> {
+  return {
+    counts: await store.counts(null),
+    workers: observeWorkers(await store.listWorkers(), identifySelf(), true),
+    activity: await store.activity(Date.now()),
+  };
+}
+
+function toJson({ counts, workers, activity }: Status): object {
+  return {
+    counts,
+    workers: workers.map(toWorkerJson),
+    oldest_pending_at: activity.oldestPendingAt === null ? null : isoTime(activity.oldestPendingAt),
+    throughput: { last_minute: activity.finishedLastMinute, last_hour: activity.finishedLastHour },
+  };
+}
+
+/** Names stand right, so that `completed : 8` is the same text whatever the longest name. */
+const NAME_WIDTH = Math.max(...JOB_STATES.map((state) => state.length));
+
+function toText({ counts, workers, activity }: Status, { options }: Invocation, io: Io): string {
+  const paint = painter(io, options);
+  const lines = JOB_STATES.map((state) => {
+    const line = `${state.padStart(NAME_WIDTH)} : ${counts[state]}`;
+    return counts[state] > 0 ? paint(STATE_COLOURS[state], line) : line;
+  });
+  const { oldestPendingAt, finishedLastMinute, finishedLastHour } = activity;
+  const oldest =
+    oldestPendingAt === null
+      ? ""
+      : `Oldest pending: ${io.stdout.isTerminal ? relativeTime(oldestPendingAt, Date.now()) : isoTime(oldestPendingAt)}\n`;
+  return `Queue Status Summary:\n${lines.join("\n")}\n\n${activeWorkersText(workers)}${oldest}Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n`;
+}

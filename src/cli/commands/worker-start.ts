@@ -1,0 +1,35 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import { readCount } from "../arguments.ts";
+import type { Invocation } from "../command.ts";
+import type { Io } from "../io.ts";
+
+/** One worker here, or several: which of the three ways to start is decided here, and done in a file each. */
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { options } = invocation;
+  if (options.has("foreground") && options.has("background")) {
+    throw new QueuectlError("invalid_usage", "--foreground and --background exclude each other", {
+      hint: "Give one of them.",
+    });
+  }
+  const count = readCount(options, "count", { min: 1, max: MOST_WORKERS }) ?? 1;
+  if (isBackground(invocation, io))
+    return await (await import("../start-in-background.ts")).startInBackground(count, invocation, io);
+  if (count > 1) return await (await import("../start-foreground-pool.ts")).startForegroundPool(count);
+  return await (await import("../run-worker.ts")).runWorker(invocation, io);
+}
+
+const MOST_WORKERS = 1_000;
+
+/** `--count`, even of one, asks for the background; but what an init system started must not leave it. */
+function isBackground({ options }: Invocation, io: Io): boolean {
+  if (options.has("foreground")) return false;
+  if (options.has("background")) return true;
+  return options.has("count") && !isUnderInit(io);
+}
+
+/** PID 1 of a container, or the main process of a systemd unit (systemd.exec(5)), directly or through the shim. */
+function isUnderInit({ env }: Io): boolean {
+  if (process.pid === 1) return true;
+  const main = Number(env["SYSTEMD_EXEC_PID"]);
+  return main === process.pid || main === process.ppid;
+}

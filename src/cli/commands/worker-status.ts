@@ -1,0 +1,43 @@
+import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
+import { identifySelf } from "../../worker/process-identity.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { writeJson } from "../render/json.ts";
+import { renderTable } from "../render/table.ts";
+import { isoTime, relativeTime } from "../render/time.ts";
+import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const store = await openForReading(invocation, io);
+  const workers = observeWorkers(await store.listWorkers(), identifySelf(), true);
+  if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
+  else io.stdout.write(activeWorkersText(workers) + details(workers, io));
+  return DONE;
+}
+
+function details(workers: readonly ObservedWorker[], io: Io): string {
+  if (workers.length === 0) return "";
+  const now = Date.now();
+  const time = (at: number) => (io.stdout.isTerminal ? relativeTime(at, now) : isoTime(at));
+  const rows = workers.map((worker) =>
+    [
+      worker.id,
+      String(worker.identity.pid),
+      worker.host,
+      worker.isAlive ? worker.state : "dead",
+      `${worker.held.length}/${worker.concurrency}`,
+      worker.queues?.join(",") ?? "all",
+      time(worker.startedAt),
+      time(worker.heartbeatAt),
+      String(worker.jobsDone),
+      worker.held.map(({ jobId }) => jobId).join(","),
+    ].map((text) => ({ text })),
+  );
+  const titles = ["WORKER", "PID", "HOST", "STATE", "SLOTS", "QUEUES", "STARTED", "HEARTBEAT", "DONE"].map(
+    (title) => ({ title }),
+  );
+  const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
+  return `\n${renderTable([...titles, { title: "JOBS", isFlexible: true }], rows, width)}`;
+}

@@ -1,0 +1,94 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import type { Store } from "../../store/store.ts";
+import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
+import { identifySelf } from "../../worker/process-identity.ts";
+import { pause } from "../../worker/timer.ts";
+import { readDuration } from "../arguments.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading, readSetting } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { writeJson } from "../render/json.ts";
+
+/**
+ * Asks through the store, not by signals: that reaches workers of other pid namespaces, and can never hit a stranger
+ * who got a dead worker's pid.
+ */
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { options, args } = invocation;
+  const store = await openForReading(invocation, io);
+  const targets = findTargets(await livingWorkers(store), args[0]);
+  if (targets.length > 0) {
+    const ids = args[0] === undefined ? null : targets.map(({ id }) => id);
+    await store.requestStop(ids, { graceMs: await readGrace(store, invocation, io) });
+  }
+  say(targets, invocation, io);
+  if (!options.has("no-wait")) await waitUntilGone(store, targets, invocation, io);
+  if (options.has("json"))
+    writeJson(io, { stopped: targets.map(({ id, identity }) => ({ id, pid: identity.pid })) });
+  return DONE;
+}
+
+async function livingWorkers(store: Store): Promise<ObservedWorker[]> {
+  return observeWorkers(await store.listWorkers(), identifySelf(), true).filter(({ isAlive }) => isAlive);
+}
+
+function findTargets(living: ObservedWorker[], wanted: string | undefined): ObservedWorker[] {
+  if (wanted === undefined) return living;
+  const found = living.filter(({ id, identity }) => id === wanted || String(identity.pid) === wanted);
+  if (found.length > 0) return found;
+  throw new QueuectlError("worker_not_found", `There is no active worker "${wanted}"`, {
+    hint: "The workers: queuectl worker status",
+  });
+}
+
+async function readGrace(store: Store, invocation: Invocation, io: Io): Promise<number | null> {
+  if (invocation.options.has("force")) return 0;
+  const grace = readDuration(invocation.options, "grace");
+  return grace ?? ((await readSetting(store, "stop-grace", invocation, io)) as number | null);
+}
+
+function say(targets: readonly ObservedWorker[], { options, args }: Invocation, io: Io): void {
+  if (options.has("json") || options.has("quiet")) return;
+  if (targets.length === 0) io.stdout.write("No workers are running.\n");
+  else if (args[0] === undefined) io.stdout.write("Signal sent to all workers to stop gracefully.\n");
+  else
+    io.stdout.write(`Signal sent to worker ${targets.map(({ id }) => id).join(", ")} to stop gracefully.\n`);
+}
+
+const LOOK_EVERY_MS = 50;
+/** First word about what is waited for, then each time it changes, or after so long. */
+const SAY_AFTER_MS = 1_000;
+const SAY_AGAIN_MS = 15_000;
+
+async function waitUntilGone(
+  store: Store,
+  targets: readonly ObservedWorker[],
+  { options }: Invocation,
+  io: Io,
+): Promise<void> {
+  let sayAt = performance.now() + SAY_AFTER_MS;
+  let said = "";
+  for (;;) {
+    const left = (await livingWorkers(store)).filter(({ id }) => targets.some((target) => target.id === id));
+    if (left.length === 0) break;
+    const now = performance.now();
+    const waiting = describeWait(left);
+    if (!options.has("quiet") && now >= sayAt && (waiting !== said || now >= sayAt + SAY_AGAIN_MS)) {
+      io.stderr.write(`${waiting}\n`);
+      said = waiting;
+      sayAt = now;
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+  if (targets.length > 0 && !options.has("quiet") && !options.has("json"))
+    io.stdout.write("All of them have stopped.\n");
+}
+
+function describeWait(workers: readonly ObservedWorker[]): string {
+  const parts = workers.map(({ id, identity, held }) => {
+    const jobs = held.map(({ jobId }) => jobId).join(", ");
+    return `${id} (PID ${identity.pid})${jobs === "" ? "" : ` for ${jobs}`}`;
+  });
+  return `Waiting for ${parts.join("; ")}`;
+}

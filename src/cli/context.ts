@@ -1,0 +1,58 @@
+import { createHome, locateStore, readConfigFile, type StoreLocation } from "../config/home.ts";
+import { type ResolvedSetting, resolveSetting, resolveSettings } from "../config/resolve.ts";
+import type { SettingKey, SettingValue } from "../config/settings.ts";
+import { openEmptyStore, openStore, storeExists } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+import type { Invocation } from "./command.ts";
+import type { Io } from "./io.ts";
+
+/** Where this command line's store is. */
+export function storeLocation(invocation: Invocation, io: Io): StoreLocation {
+  return locateStore(invocation.options.text("db"), io.env);
+}
+
+/** The store, for a verb that writes: created when there is none. Only the home is made for it, never another directory. */
+export async function openForWriting(invocation: Invocation, io: Io): Promise<Store> {
+  const { path, origin } = storeLocation(invocation, io);
+  if (origin === "default") createHome(io.env);
+  return await openStore(path);
+}
+
+/** The store, for a verb that reads. Where there is none, an empty one, with a word about it, and nothing is created. */
+export async function openForReading(invocation: Invocation, io: Io): Promise<Store> {
+  const { path } = storeLocation(invocation, io);
+  if (storeExists(path)) return await openStore(path, { access: "read" });
+  if (!invocation.options.has("quiet"))
+    io.stderr.write(`No database at ${path} yet; the first enqueue creates it.\n`);
+  return await openEmptyStore();
+}
+
+/** All settings as they hold for this command line. */
+export async function readAllSettings(
+  store: Store,
+  invocation: Invocation,
+  io: Io,
+): Promise<ResolvedSetting[]> {
+  return resolveSettings(await sources(store, invocation, io));
+}
+
+/** One setting's value, in inner units. */
+export async function readSetting(
+  store: Store,
+  key: SettingKey,
+  invocation: Invocation,
+  io: Io,
+): Promise<SettingValue> {
+  return resolveSetting(key, await sources(store, invocation, io)).value;
+}
+
+async function sources(store: Store, { options, command }: Invocation, io: Io) {
+  const flags = Object.fromEntries(command.options.map(({ name }) => [name, options.text(name)]));
+  const file = { ...readConfigFile(io.env) };
+  return {
+    flags: command.path[0] === "worker" ? flags : {},
+    env: io.env,
+    file,
+    store: await store.readSettings(),
+  };
+}

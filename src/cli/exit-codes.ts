@@ -1,0 +1,25 @@
+import type { ErrorCode } from "../domain/errors.ts";
+
+export const DONE = 0;
+
+/** The only place where an error becomes a number. Codes that are not listed are 1. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  job_not_found: 4,
+  execution_not_found: 4,
+  worker_not_found: 4,
+  setting_not_found: 4,
+  store_unreachable: 6,
+  store_read_only: 6,
+  store_locked: 6,
+  store_full: 6,
+  store_corrupt: 6,
+  store_foreign: 6,
+  store_newer: 6,
+  store_removed: 6,
+  store_failed: 6,
+  interrupted: 130,
+};
+
+export function exitCodeFor(code: ErrorCode): number {
+  return EXIT_CODES[code] ?? 1;
+}

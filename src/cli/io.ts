@@ -1,0 +1,25 @@
+/** What a command may touch of the world outside: handed in, so that a command runs twice in one test. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: OutputPort;
+  readonly stderr: OutputPort;
+  /** The whole of standard input, piece by piece. */
+  stdin(): AsyncIterable<Buffer>;
+}
+
+export interface OutputPort {
+  readonly isTerminal: boolean;
+  /** Width of the terminal in columns. */
+  readonly columns: number;
+  /** Writes all of it before it returns. @throws ClosedPipe when nobody reads any more */
+  write(text: string | Uint8Array): void;
+  /**
+   * Writes when the reader is ready and never waits for it: for a worker's lines, which must not hold up its jobs.
+   * What nobody reads is lost.
+   */
+  post(text: string): void;
+}
+
+/** The reader went away (`| head`): a reason to end quietly, not an error. */
+export class ClosedPipe extends Error {}

@@ -1,0 +1,168 @@
+import { parseArgs } from "node:util";
+import { QueuectlError } from "../domain/errors.ts";
+import { suggest } from "../domain/suggest.ts";
+import type { CommandSpec, Invocation, OptionSpec, Options } from "./command.ts";
+import { COMMANDS, GLOBAL_OPTIONS } from "./command-tree.ts";
+
+/** What a command line means. */
+export type Parsed =
+  | { kind: "run"; invocation: Invocation }
+  | { kind: "help"; topic: readonly string[]; options: Options }
+  | { kind: "version" };
+
+/**
+ * Reads a command line. One pass of the platform's parser over the options of all verbs together (a name means a value
+ * or a switch, the same for every verb), so that options may stand before the verb; what the verb does not take is
+ * refused afterwards.
+ * @throws invalid_usage with what might have been meant
+ */
+export function parse(argv: readonly string[]): Parsed {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: OPTION_TYPES,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const end = tokens.find((token) => token.kind === "option-terminator");
+  const before = tokens.filter((token) => end === undefined || token.index < end.index);
+  const words = before.filter((token) => token.kind === "positional").map(({ value }) => value);
+  const given = before.filter((token) => token.kind === "option");
+  const options = new ParsedOptions(given.map(({ name, value }) => [name, value]));
+  if (options.has("version")) return { kind: "version" };
+  if (options.has("help") || words[0] === "help") {
+    return { kind: "help", topic: words[0] === "help" ? words.slice(1) : words, options };
+  }
+  const command = findCommand(words);
+  if (!command) return requireKnownGroup(words, given[0]?.rawName, options);
+  for (const option of given) checkOption(command.spec, option);
+  const rest = end === undefined ? null : argv.slice(end.index + 1);
+  const args = words.slice(command.words);
+  checkArgs(command.spec, args, rest);
+  return { kind: "run", invocation: { command: command.spec, args, rest, options } };
+}
+
+const OPTION_TYPES: Record<string, { type: "string" | "boolean"; multiple: boolean }> = Object.fromEntries(
+  [...GLOBAL_OPTIONS, ...COMMANDS.flatMap((command) => command.options)].map((option) => [
+    option.name,
+    { type: option.value === undefined ? "boolean" : "string", multiple: true },
+  ]),
+);
+
+/** The verb that the words begin with, by its path or an alias. */
+export function findCommand(words: readonly string[]): { spec: CommandSpec; words: number } | undefined {
+  for (const spec of COMMANDS) {
+    for (const path of [spec.path, ...(spec.aliases ?? [])]) {
+      if (path.every((word, index) => words[index] === word)) return { spec, words: path.length };
+    }
+  }
+  return undefined;
+}
+
+/** `worker` alone, or nothing at all, asks for help; anything else was mistyped. */
+function requireKnownGroup(words: readonly string[], option: string | undefined, options: Options): Parsed {
+  const [first, second] = words;
+  if (first === undefined) {
+    if (option !== undefined && !isGlobal(option))
+      throw usage(`Unknown option ${option}`, "Put the verb first: queuectl --help");
+    return { kind: "help", topic: [], options };
+  }
+  const verbs = COMMANDS.flatMap(({ path, aliases }) => [path, ...(aliases ?? [])]);
+  const inGroup = verbs.filter((path) => path.length > 1 && path[0] === first);
+  if (inGroup.length > 0 && second === undefined) return { kind: "help", topic: words, options };
+  const typed = inGroup.length > 0 ? `${first} ${second}` : first;
+  const names =
+    inGroup.length > 0
+      ? inGroup.map((path) => path.join(" "))
+      : [...new Set(verbs.map(([name = ""]) => name))];
+  const near = suggest(typed, names);
+  throw usage(
+    `Unknown command "${typed}"`,
+    near.length > 0
+      ? `Did you mean ${near.map((name) => `queuectl ${name}`).join(" or ")}?`
+      : "All commands: queuectl --help",
+  );
+}
+
+interface GivenOption {
+  name: string;
+  rawName: string;
+  value: string | undefined;
+  inlineValue: boolean | undefined;
+}
+
+function checkOption(command: CommandSpec, given: GivenOption): void {
+  const known = [...GLOBAL_OPTIONS, ...command.options];
+  const spec = known.find(({ name }) => name === given.name && given.rawName.startsWith("--"));
+  if (!spec) throw unknownOption(command, known, given.rawName);
+  if (spec.value === undefined && given.value !== undefined)
+    throw usage(`The option ${given.rawName} takes no value`);
+  if (spec.value === undefined) return;
+  if (given.value === undefined)
+    throw usage(`The option ${given.rawName} needs a value: ${given.rawName} ${spec.value}`);
+  if (given.inlineValue !== true && given.value.startsWith("--")) {
+    throw usage(
+      `The option ${given.rawName} needs a value, but ${given.value} follows`,
+      `If that is the value: ${given.rawName}=${given.value}`,
+    );
+  }
+}
+
+function unknownOption(command: CommandSpec, known: readonly OptionSpec[], typed: string): QueuectlError {
+  const near = suggest(
+    typed.replace(/^-+/, ""),
+    known.map(({ name }) => name),
+  );
+  const verb = command.path.join(" ");
+  return usage(
+    `queuectl ${verb} has no option ${typed}`,
+    near.length > 0
+      ? `Did you mean ${near.map((name) => `--${name}`).join(" or ")}?`
+      : `Its options: queuectl ${verb} --help`,
+  );
+}
+
+function checkArgs(command: CommandSpec, args: readonly string[], rest: readonly string[] | null): void {
+  const verb = command.path.join(" ");
+  if (rest !== null && !command.takesCommand)
+    throw usage(`queuectl ${verb} takes nothing after --`, `Its use: queuectl ${verb} ${command.usage}`);
+  // `enqueue` counts its words itself: it has more to say about several of them.
+  if (command.takesCommand) return;
+  if (args.length < command.args.min)
+    throw usage(`queuectl ${verb} needs ${command.usage}`, `Examples: queuectl ${verb} --help`);
+  if (args.length > command.args.max) {
+    throw usage(
+      `queuectl ${verb} does not know what to do with "${args[command.args.max]}"`,
+      `Its use: queuectl ${verb} ${command.usage}`.trim(),
+    );
+  }
+}
+
+function isGlobal(rawName: string): boolean {
+  return GLOBAL_OPTIONS.some(({ name }) => `--${name}` === rawName);
+}
+
+function usage(message: string, hint?: string): QueuectlError {
+  return new QueuectlError("invalid_usage", message, { hint });
+}
+
+class ParsedOptions implements Options {
+  readonly #values = new Map<string, string[]>();
+
+  constructor(given: readonly [string, string | undefined][]) {
+    for (const [name, value] of given)
+      this.#values.set(name, [...(this.#values.get(name) ?? []), value ?? ""]);
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  text(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+}

@@ -1,0 +1,65 @@
+import stringWidth from "string-width";
+
+export interface Column {
+  title: string;
+  /** The one that gives way when the terminal is narrow. */
+  isFlexible?: boolean;
+}
+
+export interface Cell {
+  text: string;
+  /** Applied after the width is known, so that colours do not count. */
+  paint?: (text: string) => string;
+}
+
+const GAP = "  ";
+const NARROWEST = 8;
+
+/** Aligned columns, no line wider than `width`: flexible columns are cut with an ellipsis. */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+): string {
+  const widths = fit(columns, rows, width);
+  const header = columns.map(({ title }) => ({ text: title }));
+  return [header, ...rows].map((row) => `${renderRow(row, widths)}\n`).join("");
+}
+
+function fit(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
+  const widths = columns.map(({ title }, index) =>
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[index]?.text ?? ""))),
+  );
+  let excess = widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length) - width;
+  for (const index of columns.map((column, i) => (column.isFlexible ? i : -1)).filter((i) => i >= 0)) {
+    const cut = Math.max(0, Math.min(excess, (widths[index] ?? 0) - NARROWEST));
+    widths[index] = (widths[index] ?? 0) - cut;
+    excess -= cut;
+  }
+  return widths;
+}
+
+function renderRow(cells: readonly Cell[], widths: readonly number[]): string {
+  return cells
+    .map(({ text, paint }, index) => {
+      const width = widths[index] ?? 0;
+      const cut = truncate(text, width);
+      const isLast = index === cells.length - 1;
+      return (paint ? paint(cut) : cut) + (isLast ? "" : " ".repeat(width - stringWidth(cut)));
+    })
+    .join(GAP)
+    .trimEnd();
+}
+
+/** Cuts at a whole character, wide ones included. */
+export function truncate(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let cut = "";
+  let used = 1;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += stringWidth(segment);
+    if (used > width) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+}

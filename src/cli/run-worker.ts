@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import type { ResolvedSetting } from "../config/resolve.ts";
+import type { SettingKey } from "../config/settings.ts";
+import { QueuectlError } from "../domain/errors.ts";
+import { ID_RULE, idFromRandomBytes, isId } from "../domain/id.ts";
+import type { WorkerEvent } from "../worker/events.ts";
+import { nodeLauncher } from "../worker/node-launcher.ts";
+import { identifySelf } from "../worker/process-identity.ts";
+import { Worker } from "../worker/supervisor.ts";
+import type { WorkerSettings } from "../worker/worker-settings.ts";
+import { readCount } from "./arguments.ts";
+import type { Invocation } from "./command.ts";
+import { openForWriting, readAllSettings } from "./context.ts";
+import { DONE } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import { isoTime } from "./render/time.ts";
+import { workerLine } from "./worker-lines.ts";
+
+/** One worker in this process, until it is stopped or drained. */
+export async function runWorker(invocation: Invocation, io: Io): Promise<number> {
+  const { options } = invocation;
+  const announceTo = readCount(options, "announce-fd", { min: 3, max: 1_000 });
+  const queues = readQueues(invocation);
+  const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
+  const store = await openForWriting(invocation, io);
+  let id = "";
+  const worker = await Worker.start({
+    store,
+    launcher: nodeLauncher,
+    identity: identifySelf(),
+    host: hostname(),
+    concurrency,
+    queues,
+    drain: options.has("drain"),
+    env: io.env,
+    newId: () => {
+      id = `w-${idFromRandomBytes(randomBytes(6))}`;
+      return id;
+    },
+    loadSettings: async () => toWorkerSettings(await readAllSettings(store, invocation, io)),
+    onEvent: (event) => print(event, id, io, announceTo !== undefined),
+  });
+  const forget = obeySignals(worker);
+  if (announceTo !== undefined) announce(announceTo, worker.id);
+  try {
+    await worker.run();
+    return DONE;
+  } finally {
+    forget();
+    await store.close();
+  }
+}
+
+function readQueues({ options }: Invocation): string[] | null {
+  const queues = options.all("queue");
+  const bad = queues.find((queue) => !isId(queue));
+  if (bad !== undefined)
+    throw new QueuectlError("invalid_usage", `--queue cannot be "${bad}"`, {
+      hint: `A queue's name has ${ID_RULE}.`,
+    });
+  return queues.length === 0 ? null : [...queues];
+}
+
+/** In the background the lines of many workers share one file, and get the time. */
+function print(event: WorkerEvent, id: string, io: Io, isBackground: boolean): void {
+  const now = Date.now();
+  const line = workerLine(event, now);
+  if (line !== undefined) io.stdout.post(`${isBackground ? `${isoTime(now)} ` : ""}[Worker ${id}] ${line}\n`);
+}
+
+/** Tells the starter, which waits at the other end, that this worker is up. */
+function announce(descriptor: number, id: string): void {
+  writeSync(descriptor, `${id}\n`);
+  closeSync(descriptor);
+}
+
+/** A Ctrl-C reaches a whole group at once, and a launcher may pass it on besides: only a later one is meant as a second. */
+const SECOND_SIGNAL_AFTER_MS = 500;
+
+/** The first signal lets the jobs finish; a second one interrupts them. */
+function obeySignals(worker: Worker): () => void {
+  let firstAt: number | undefined;
+  const onSignal = (): void => {
+    const now = performance.now();
+    if (firstAt === undefined) {
+      firstAt = now;
+      worker.stop(worker.stopGraceMs);
+    } else if (now - firstAt >= SECOND_SIGNAL_AFTER_MS) {
+      worker.stop(0);
+    }
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}
+
+function toWorkerSettings(settings: readonly ResolvedSetting[]): WorkerSettings {
+  const number = (key: SettingKey) => settings.find(({ setting }) => setting.key === key)?.value as number;
+  return {
+    backoff: { base: number("backoff-base"), maxMs: number("max-backoff"), jitter: number("backoff-jitter") },
+    jobTimeoutMs: number("job-timeout"),
+    killGraceMs: number("kill-grace"),
+    stopGraceMs: number("stop-grace") as number | null,
+    leaseMs: number("lease-timeout"),
+    pollIntervalMs: number("poll-interval"),
+    outputLimitBytes: number("output-limit"),
+  };
+}

@@ -1,0 +1,64 @@
+import { QueuectlError } from "../domain/errors.ts";
+import { DONE, exitCodeFor } from "./exit-codes.ts";
+import { ClosedPipe, type Io } from "./io.ts";
+import { parse } from "./parse.ts";
+import { version } from "./version.ts";
+
+/** One command line from words to exit code. Only `main.ts` ends the process. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const parsed = parse(argv);
+    switch (parsed.kind) {
+      case "version":
+        io.stdout.write(`${version()}\n`);
+        return DONE;
+      case "help":
+        io.stdout.write((await import("./render/help.ts")).renderHelp(parsed.topic));
+        return DONE;
+      case "run":
+        return await (await parsed.invocation.command.load()).run(parsed.invocation, io);
+    }
+  } catch (error) {
+    return report(error, argv, io);
+  }
+}
+
+function report(error: unknown, argv: readonly string[], io: Io): number {
+  if (error instanceof ClosedPipe) return DONE;
+  const known = error instanceof QueuectlError ? error : unexpected(error);
+  try {
+    io.stderr.write(isJsonWanted(argv) ? `${JSON.stringify(toJson(known))}\n` : toText(known, io));
+  } catch (closed) {
+    if (!(closed instanceof ClosedPipe)) throw closed;
+  }
+  return exitCodeFor(known.code);
+}
+
+/** The line may be what could not be parsed, so the words themselves are asked. */
+function isJsonWanted(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? undefined : end).includes("--json");
+}
+
+function toJson({ code, message, hint }: QueuectlError): object {
+  return { error: { code, message, hint: hint ?? null } };
+}
+
+function toText(error: QueuectlError, io: Io): string {
+  const lines = [`queuectl: ${error.message}${/[.!?]$/.test(error.message) ? "" : "."}`];
+  if (error.hint !== undefined) lines.push(error.hint);
+  if (io.env["QUEUECTL_DEBUG"] === "1")
+    lines.push(String(error.stack), ...(error.cause ? [`Cause: ${error.cause}`] : []));
+  return `${lines.join("\n")}\n`;
+}
+
+/** A fault of ours, or of the system below: the sentence says so, the trace is for those who ask for it. */
+function unexpected(error: unknown): QueuectlError {
+  const { message, code } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error), code: undefined };
+  const hint = "Run it again with QUEUECTL_DEBUG=1 to see where.";
+  return new QueuectlError("internal", `Something went wrong${code ? ` (${code})` : ""}: ${message}`, {
+    hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,28 @@
+import { spawn } from "node:child_process";
+
+/**
+ * Several workers in this terminal: this process starts them, passes signals on, and ends when they have. Their lines
+ * come straight from them.
+ */
+export async function startForegroundPool(count: number): Promise<number> {
+  const argv = [...process.argv.slice(1), "--foreground", "--count=1"];
+  const children = Array.from({ length: count }, () => spawn(process.execPath, argv, { stdio: "inherit" }));
+  const forget = passSignalsOn((signal) => {
+    for (const child of children) child.kill(signal);
+  });
+  const exits = await Promise.all(
+    children.map(
+      (child) => new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1))),
+    ),
+  );
+  forget();
+  return Math.max(...exits);
+}
+
+function passSignalsOn(pass: (signal: NodeJS.Signals) => void): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, pass);
+  return () => {
+    for (const signal of signals) process.off(signal, pass);
+  };
+}

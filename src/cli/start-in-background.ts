@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { QueuectlError } from "../domain/errors.ts";
+import { createDataDirectory, workerLogFile } from "../store/data-files.ts";
+import { readCount } from "./arguments.ts";
+import type { Invocation } from "./command.ts";
+import { openForWriting, storeLocation } from "./context.ts";
+import { DONE } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import { writeJson } from "./render/json.ts";
+
+/**
+ * Worker processes that outlive this one and its terminal: sessions of their own, output to the shared log. Returns
+ * when each has registered itself, which it says through a pipe: no pid file, nothing to go stale.
+ */
+export async function startInBackground(count: number, invocation: Invocation, io: Io): Promise<number> {
+  readCount(invocation.options, "concurrency", { min: 1, max: 1_000 });
+  // Opened here first: what is wrong with the store is said once, on this terminal.
+  const store = await openForWriting(invocation, io);
+  await store.close();
+  const { path } = storeLocation(invocation, io);
+  createDataDirectory(path);
+  const log = workerLogFile(path);
+  const descriptor = openSync(log, "a", 0o600);
+  const from = fstatSync(descriptor).size;
+  const started = Array.from({ length: count }, () => startOne(invocation, path, descriptor, io));
+  closeSync(descriptor);
+  const results = await Promise.all(started);
+  const failed = results.filter((result) => "exitCode" in result);
+  if (failed.length > 0) throw startFailed(failed.length, count, log, from);
+  report(results as StartedWorker[], log, invocation, io);
+  return DONE;
+}
+
+interface StartedWorker {
+  id: string;
+  pid: number;
+}
+
+type StartResult = StartedWorker | { exitCode: number | null };
+
+/** The pipe through which a worker says its id. */
+const ANNOUNCE_FD = 3;
+
+async function startOne(invocation: Invocation, path: string, log: number, io: Io): Promise<StartResult> {
+  const child = spawn(process.execPath, workerArgv(invocation, path), {
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+    env: withoutTreeMarker(io.env),
+  });
+  const id = await readAnnouncement(child);
+  if (id === "") return { exitCode: await new Promise((resolve) => child.once("exit", resolve)) };
+  child.unref();
+  return { id, pid: child.pid ?? 0 };
+}
+
+/** The same command line for one worker in its own foreground; what the parent decided is left out. */
+function workerArgv({ options, command }: Invocation, path: string): string[] {
+  const argv = [
+    process.argv[1] ?? "",
+    "worker",
+    "start",
+    "--foreground",
+    "--announce-fd",
+    String(ANNOUNCE_FD),
+    "--db",
+    path,
+  ];
+  for (const { name, value } of command.options) {
+    if (["count", "foreground", "background", "announce-fd"].includes(name) || !options.has(name)) continue;
+    if (value === undefined) argv.push(`--${name}`);
+    else for (const given of options.all(name)) argv.push(`--${name}=${given}`);
+  }
+  return argv;
+}
+
+/** A worker that a job starts is not part of that job: with the job's marker it would be killed with its tree. */
+function withoutTreeMarker(env: Io["env"]): Record<string, string | undefined> {
+  const { QUEUECTL_TREE: _, ...rest } = env;
+  return rest;
+}
+
+async function readAnnouncement(child: ChildProcess): Promise<string> {
+  const pipe = child.stdio[ANNOUNCE_FD] as Readable;
+  let text = "";
+  child.once("error", () => pipe.destroy());
+  for await (const bytes of pipe) text += bytes;
+  return text.trim();
+}
+
+function report(workers: readonly StartedWorker[], log: string, { options }: Invocation, io: Io): void {
+  if (options.has("json")) return writeJson(io, { workers, log });
+  if (options.has("quiet")) return io.stdout.write(workers.map(({ pid }) => `${pid}\n`).join(""));
+  io.stdout.write(
+    `Started ${workers.length} ${workers.length === 1 ? "worker" : "workers"} in the background.\n` +
+      `Worker PIDs: ${workers.map(({ pid }) => pid).join(", ")}\n` +
+      `Log: ${log}\n` +
+      "Follow it: queuectl worker logs --follow\n",
+  );
+}
+
+const SHOWN_LOG_BYTES = 2_000;
+
+function startFailed(failed: number, count: number, log: string, from: number): QueuectlError {
+  const said = readFrom(log, from).trim();
+  return new QueuectlError("worker_failed", `${failed} of ${count} workers did not start`, {
+    hint: said === "" ? `Their log: ${log}` : `Their log says:\n${said}`,
+  });
+}
+
+function readFrom(path: string, from: number): string {
+  const descriptor = openSync(path, "r");
+  const bytes = Buffer.alloc(SHOWN_LOG_BYTES);
+  const length = readSync(descriptor, bytes, 0, SHOWN_LOG_BYTES, from);
+  closeSync(descriptor);
+  return bytes.toString("utf8", 0, length);
+}

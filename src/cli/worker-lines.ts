@@ -1,0 +1,63 @@
+import { formatDuration } from "../domain/duration.ts";
+import { allowedExecutions, type Job } from "../domain/job.ts";
+import type { WorkerEvent } from "../worker/events.ts";
+import { visible } from "./render/visible.ts";
+
+/** What a worker's event is called in its log: one line, or nothing. */
+export function workerLine(event: WorkerEvent, now: number): string | undefined {
+  switch (event.kind) {
+    case "started":
+      return `Starting up (PID: ${event.pid})...`;
+    case "polling":
+      return "Polling for jobs...";
+    case "claimed":
+      return `Claimed job ${event.job.id}: ${visible(event.job.command)}`;
+    case "finished":
+      return finishedLine(event, now);
+    case "stale_result":
+      return `stale_result: job ${event.job.id} ended here (${event.outcome.kind}) after its claim was lost; not recorded`;
+    case "recovered":
+      return `Worker ${event.deadWorker} is dead; its jobs are pending again: ${event.jobIds.join(", ") || "none"}`;
+    case "taken_for_dead":
+      return `This worker was silent for longer than its lease and was taken for dead. It goes on as ${event.newId}.`;
+    case "stopping":
+      return `Shutting down gracefully...${event.running === 0 ? "" : waitingFor(event.running, event.graceMs)}`;
+    case "trouble":
+      return `The store could not be used: ${event.error instanceof Error ? event.error.message : event.error}. Trying again.`;
+    case "drained":
+      return "No job is left to do.";
+    case "stopped":
+      return "Stopped.";
+  }
+}
+
+function finishedLine(
+  { job, transition, error }: Extract<WorkerEvent, { kind: "finished" }>,
+  now: number,
+): string {
+  const why = visible(error ?? "");
+  switch (transition.to) {
+    case "completed":
+      return `Job ${job.id} completed successfully.`;
+    case "failed": {
+      const wait = formatDuration(Math.max(0, transition.dueAt - now));
+      return `Job ${job.id} failed (${why}). Retrying in ${wait}: ${tally(transition.attempts, job)} executions failed.`;
+    }
+    case "dead":
+      return `Job ${job.id} failed (${why}). ${tally(transition.attempts, job)} executions failed: moved to the dead letter queue.`;
+    case "pending":
+      return `Job ${job.id} was interrupted (${why}). It is pending again; no retry was spent.`;
+    case "cancelled":
+      return `Job ${job.id} was cancelled.`;
+  }
+}
+
+/** Failed of allowed executions. */
+function tally(failed: number, job: Job): string {
+  return `${failed}/${allowedExecutions(job)}`;
+}
+
+function waitingFor(running: number, graceMs: number | null): string {
+  const jobs = running === 1 ? "1 job" : `${running} jobs`;
+  return graceMs === null ? ` Waiting for ${jobs} to end.` : ` ${jobs} may take ${formatDuration(graceMs)}.`;
+}

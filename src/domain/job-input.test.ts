@@ -1,0 +1,551 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_DURATION_MS } from "./duration.ts";
+import { QueuectlError } from "./errors.ts";
+import { isId } from "./id.ts";
+import type { NewJob } from "./job.ts";
+import { type JobDefaults, parseInstant, parseJobInput } from "./job-input.ts";
+import { quoteArgv } from "./shell-quote.ts";
+
+const NOW = Date.parse("2026-03-01T12:00:00.000Z");
+const DEFAULTS: JobDefaults = { id: "generated1", maxRetries: 3, cwd: "/home/ada", now: NOW };
+
+function parse(input: unknown): NewJob {
+  return parseJobInput(input, DEFAULTS);
+}
+
+/** A job that is right but for the fields given. */
+function parseWith(fields: object): NewJob {
+  return parse({ command: "true", ...fields });
+}
+
+function refusal(input: unknown): QueuectlError {
+  try {
+    parse(input);
+  } catch (error) {
+    if (error instanceof QueuectlError && error.code === "invalid_job") return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${JSON.stringify(input)}`);
+}
+
+describe("a job that names nothing but its command", () => {
+  test("gets every default", () => {
+    expect(parse({ command: "echo hello" })).toEqual({
+      id: "generated1",
+      command: "echo hello",
+      argv: null,
+      queue: "default",
+      priority: 0,
+      tags: [],
+      cwd: "/home/ada",
+      env: {},
+      stdin: null,
+      maxRetries: 3,
+      backoffBase: null,
+      timeoutMs: null,
+      runAt: null,
+      createdAt: NOW,
+    });
+  });
+
+  test("may say null for every other field", () => {
+    const nulls = {
+      id: null,
+      argv: null,
+      max_retries: null,
+      timeout: null,
+      timeout_seconds: null,
+      backoff_base: null,
+      priority: null,
+      run_at: null,
+      delay: null,
+      queue: null,
+      tags: null,
+      env: null,
+      cwd: null,
+      stdin: null,
+    };
+    expect(parseWith(nulls)).toEqual(parseWith({}));
+  });
+});
+
+describe("a job that names every field", () => {
+  test("keeps each as it was given", () => {
+    const job = parse({
+      id: "nightly:2026.03_01-a",
+      command: "  echo 'ünïcödé 🎉'\n",
+      max_retries: 0,
+      timeout: 90,
+      backoff_base: 1.5,
+      priority: -7,
+      run_at: "2026-12-01T03:00:00Z",
+      queue: "mail",
+      tags: ["a", "b"],
+      env: { LANG: "C", EMPTY: "", "with space": "x" },
+      cwd: "/srv",
+      stdin: "line\n",
+    });
+    expect(job).toEqual({
+      id: "nightly:2026.03_01-a",
+      command: "  echo 'ünïcödé 🎉'\n",
+      argv: null,
+      queue: "mail",
+      priority: -7,
+      tags: ["a", "b"],
+      cwd: "/srv",
+      env: { LANG: "C", EMPTY: "", "with space": "x" },
+      stdin: "line\n",
+      maxRetries: 0,
+      backoffBase: 1.5,
+      timeoutMs: 90_000,
+      runAt: Date.parse("2026-12-01T03:00:00Z"),
+      createdAt: NOW,
+    });
+  });
+
+  test("keeps each tag once, in order", () => {
+    expect(parseWith({ tags: ["b", "a", "b", "c", "a"] }).tags).toEqual(["b", "a", "c"]);
+  });
+});
+
+describe("what is shown of a new job can be enqueued as it stands", () => {
+  const shown = {
+    id: "job1",
+    command: "echo 'Hello World'",
+    state: "pending",
+    attempts: 0,
+    max_retries: 3,
+    created_at: "2025-11-04T10:30:00.000Z",
+    updated_at: "2025-11-04T10:30:00.000Z",
+  };
+
+  test("in the short form", () => {
+    expect(parse(shown)).toMatchObject({
+      id: "job1",
+      command: "echo 'Hello World'",
+      maxRetries: 3,
+      createdAt: NOW,
+    });
+  });
+
+  test("in the long form, with all that is not known yet null", () => {
+    const unknown = {
+      next_run_at: null,
+      exit_code: null,
+      error: null,
+      reason: null,
+      worker: null,
+      executions: [],
+    };
+    const more = { priority: 0, queue: "default", tags: [], cwd: "/srv", timeout: null, run_at: null };
+    expect(parse({ ...shown, ...more, ...unknown })).toMatchObject({ id: "job1", cwd: "/srv" });
+  });
+
+  test("whatever its values are, and the same object comes back", () => {
+    const instant = fc
+      .date({ min: new Date(0), max: new Date(253_402_300_799_999), noInvalidDate: true })
+      .map((date) => date.toISOString());
+    const jobs = fc.record({
+      id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
+      command: fc
+        .string({ unit: "grapheme", minLength: 1 })
+        .filter((text) => text.trim() !== "" && !text.includes("\0")),
+      state: fc.constant("pending"),
+      attempts: fc.constant(0),
+      max_retries: fc.integer({ min: 0, max: 1_000_000 }),
+      created_at: instant,
+      updated_at: instant,
+    });
+    fc.assert(
+      fc.property(jobs, (job) => {
+        const parsed = parse(JSON.parse(JSON.stringify(job)));
+        expect(parsed).toMatchObject({ id: job.id, command: job.command, maxRetries: job.max_retries });
+      }),
+    );
+  });
+
+  test.each([
+    ["state", "dead"],
+    ["state", "completed"],
+    ["state", null],
+    ["attempts", 1],
+    ["attempts", "0"],
+    ["created_at", "yesterday"],
+    ["created_at", 1_700_000_000_000],
+    ["updated_at", "2025-02-31T10:30:00Z"],
+    ["next_run_at", "2026-12-01T03:00:00Z"],
+    ["exit_code", 0],
+    ["error", "exit code 1"],
+    ["reason", "retries_spent"],
+    ["worker", "w1"],
+    ["executions", [{ number: 1 }]],
+  ])("but %s cannot be set to %j", (field, value) => {
+    expect(refusal({ command: "true", [field]: value }).message).toContain(
+      `"${field}" is kept by queuectl and cannot be set to`,
+    );
+  });
+});
+
+describe("what is not a job", () => {
+  test.each([null, true, 3, "echo", [], [{ command: "true" }]])("%j is refused", (input) => {
+    expect(refusal(input).message).toMatch(/^A job must be a JSON object, not /);
+  });
+
+  test.each([{}, { command: null }, { id: "a" }])("%j lacks its command", (input) => {
+    expect(refusal(input).message).toBe('A job needs a "command"');
+  });
+
+  test.each(["", " ", "\n\t "])("an empty command %j is refused", (command) => {
+    expect(refusal({ command }).message).toBe(`The job's "command" is empty`);
+  });
+});
+
+describe("an unknown field is refused by name", () => {
+  test.each([
+    "comand",
+    "Command",
+    "max-retries",
+    "maxRetries",
+    "constructor",
+    "toString",
+    "hasOwnProperty",
+    "valueOf",
+    "",
+  ])("%j", (name) => {
+    const error = refusal(JSON.parse(`{"command":"true",${JSON.stringify(name)}:1}`));
+    expect(error.message).toBe(`Unknown job field "${name}"`);
+    expect(error.hint).toContain("max_retries");
+  });
+
+  test("__proto__, which is a field like any other in JSON", () => {
+    const error = refusal(JSON.parse('{"command":"true","__proto__":{"id":"x"}}'));
+    expect(error.message).toBe('Unknown job field "__proto__"');
+  });
+
+  test("even when it is very long or not fit for a terminal", () => {
+    const error = refusal({ command: "true", [`\u001b[2J${"x".repeat(10_000)}`]: 1 });
+    expect(error.message.length).toBeLessThan(100);
+    expect(error.message).not.toContain("\u001b");
+  });
+});
+
+describe("a wrong type is refused and named", () => {
+  const cases: [string, unknown[]][] = [
+    ["id", [1, true, {}, ["a"]]],
+    ["command", [1, true, {}, ["echo"]]],
+    ["argv", ["echo", 1, {}, [], [1], ["a", null], [["a"]]]],
+    ["max_retries", ["3", true, 1.5, -1, 1e9, [3], {}]],
+    ["timeout", [true, {}, [], "soon", "", "-5s", "5 weeks", -1, -0.0001, 1e300]],
+    ["timeout_seconds", [true, "soon", -1]],
+    ["backoff_base", ["2", true, -0.5, 1e9, [2], {}]],
+    ["priority", ["1", 0.5, true, 1e9, -1e9, {}]],
+    ["run_at", [1_700_000_000, true, {}, "tomorrow"]],
+    ["delay", [true, "later", -1, 1e12, "40000d", {}]],
+    ["queue", [1, true, [], {}]],
+    ["tags", ["a", 1, {}, [1], [""], [null], ["x".repeat(129)], [["a"]]]],
+    ["env", ["A=1", 1, ["A=1"]]],
+    ["cwd", [1, true, [], {}]],
+    ["stdin", [1, true, [], {}]],
+  ];
+  test.each(cases.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
+    "%s: %j",
+    (name, value) => {
+      expect(refusal({ command: "true", [name]: value }).message).toMatch(
+        new RegExp(`^The job field "${name}" must be `),
+      );
+    },
+  );
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "a number that is none, %s, from a program",
+    (value) => {
+      for (const name of ["max_retries", "timeout", "backoff_base", "priority", "delay"])
+        expect(refusal({ command: "true", [name]: value }).message).toContain(`"${name}" must be`);
+    },
+  );
+
+  test.each([
+    ["A", 1],
+    ["A", null],
+    ["A", ["x"]],
+  ])("the variable %s: %j", (name, value) => {
+    expect(refusal({ command: "true", env: { [name]: value } }).message).toContain(
+      `"env.${name}" must be a string`,
+    );
+  });
+});
+
+describe("ids and queue names", () => {
+  test.each(["a", "9", "A.b_c:d-e", "x".repeat(128)])("%j is allowed", (text) => {
+    expect(parseWith({ id: text, queue: text })).toMatchObject({ id: text, queue: text });
+  });
+
+  test.each([
+    "",
+    " a",
+    "a ",
+    "a\n",
+    "-a",
+    ".a",
+    "_a",
+    ":a",
+    "@last",
+    "a/b",
+    "a b",
+    "ä",
+    "x".repeat(129),
+    "../../etc",
+  ])("%j is not", (text) => {
+    expect(refusal({ command: "true", id: text }).message).toMatch(/^The job id ".*" is not allowed/s);
+    expect(refusal({ command: "true", queue: text }).message).toMatch(/^The queue name ".*" is not allowed/s);
+  });
+});
+
+describe("texts that the system could not take as they were written are refused", () => {
+  const texts = [
+    ["a NUL", "a\0b", "contains a NUL character"],
+    ["half of a surrogate pair", "a\ud83c", "is not valid Unicode"],
+  ] as const;
+  const places: [string, (text: string) => object][] = [
+    ["command", (command) => ({ command })],
+    ["argv", (text) => ({ argv: ["echo", text] })],
+    ["id", (id) => ({ command: "true", id })],
+    ["queue", (queue) => ({ command: "true", queue })],
+    ["tags", (tag) => ({ command: "true", tags: ["ok", tag] })],
+    ["cwd", (cwd) => ({ command: "true", cwd })],
+    ["stdin", (stdin) => ({ command: "true", stdin })],
+    ["env.NAME", (value) => ({ command: "true", env: { NAME: value } })],
+  ];
+  test.each(
+    places.flatMap(([name, build]) => texts.map(([what, text, rule]) => ({ name, build, what, text, rule }))),
+  )("$what in $name", ({ name, build, text, rule }) => {
+    expect(refusal(build(text)).message).toBe(`The field "${name}" ${rule}`);
+  });
+
+  test.each(["", "A=B", "=", "A\0", "\udc00"])("the variable name %j", (name) => {
+    expect(refusal({ command: "true", env: { [name]: "x" } }).message).toMatch(
+      /^The environment variable name ".*" is not allowed$/,
+    );
+  });
+});
+
+describe("an argument list", () => {
+  test("is kept exactly, and shown shell-quoted as the command", () => {
+    const argv = ["printf", "%s\n", "it's", "", "a b"];
+    expect(parse({ argv })).toMatchObject({ argv, command: `printf '%s\n' 'it'\\''s' '' 'a b'` });
+  });
+
+  test("may come with the command that is shown for it, and with no other", () => {
+    expect(parse({ argv: ["echo", "a b"], command: "echo 'a b'" }).argv).toEqual(["echo", "a b"]);
+    expect(refusal({ argv: ["echo", "a b"], command: "echo a b" }).message).toContain("say different things");
+  });
+
+  test("names a program", () => {
+    expect(refusal({ argv: ["", "a"] }).message).toBe('The first entry of "argv" is empty');
+  });
+});
+
+describe("the environment of a job", () => {
+  test("may have a variable called __proto__, constructor or toString", () => {
+    const env = JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}');
+    const job = parseWith({ env });
+    expect(Object.entries(job.env)).toEqual(Object.entries(env));
+    expect(JSON.stringify(job.env)).toBe(JSON.stringify(env));
+  });
+});
+
+describe("the working directory", () => {
+  test.each([
+    ["/srv/data", "/srv/data"],
+    ["C:\\data", "C:\\data"],
+    ["D:/data", "D:/data"],
+    ["sub/dir", "/home/ada/sub/dir"],
+    ["..", "/home/ada/.."],
+  ])("%s is %s, relative to where the job is enqueued", (cwd, expected) => {
+    expect(parseWith({ cwd }).cwd).toBe(expected);
+  });
+
+  test("below the root has one slash", () => {
+    expect(parseJobInput({ command: "true", cwd: "srv" }, { ...DEFAULTS, cwd: "/" }).cwd).toBe("/srv");
+  });
+
+  test("must be absolute where there is no directory to start from", () => {
+    const defaults = { ...DEFAULTS, cwd: null };
+    expect(parseJobInput({ command: "true" }, defaults).cwd).toBeNull();
+    expect(() => parseJobInput({ command: "true", cwd: "srv" }, defaults)).toThrow(
+      "must be an absolute path",
+    );
+  });
+
+  test("is not empty", () => {
+    expect(refusal({ command: "true", cwd: "" }).message).toBe(`The job's "cwd" is empty`);
+  });
+});
+
+describe("the timeout", () => {
+  test.each([
+    [0, 0],
+    [30, 30_000],
+    [0.25, 250],
+    ["90", 90_000],
+    ["5m", 300_000],
+    ["250ms", 250],
+    [3_155_760_000, MAX_DURATION_MS],
+  ])("%j is %d ms, under both of its names", (value, ms) => {
+    expect(parseWith({ timeout: value }).timeoutMs).toBe(ms);
+    expect(parseWith({ timeout_seconds: value }).timeoutMs).toBe(ms);
+  });
+
+  test.each([1e-7, 0.0004, Number.MIN_VALUE, "0.0004", "0.1ms"])(
+    "%j, however short, never becomes 0, which means none",
+    (value) => {
+      expect(parseWith({ timeout: value }).timeoutMs).toBe(1);
+    },
+  );
+
+  test("has two names and is given under one", () => {
+    expect(refusal({ command: "true", timeout: 5, timeout_seconds: 5 }).message).toBe(
+      '"timeout" and "timeout_seconds" are the same field',
+    );
+    expect(parseWith({ timeout: null, timeout_seconds: 5 }).timeoutMs).toBe(5_000);
+    expect(parseWith({ timeout: 5, timeout_seconds: null }).timeoutMs).toBe(5_000);
+  });
+});
+
+describe("when a job is to run", () => {
+  test("a delay counts from now", () => {
+    expect(parseWith({ delay: "10m" }).runAt).toBe(NOW + 600_000);
+    expect(parseWith({ delay: 1.5 }).runAt).toBe(NOW + 1_500);
+    expect(parseWith({ delay: 0 }).runAt).toBe(NOW);
+  });
+
+  test("is said by run_at or by delay, not by both", () => {
+    expect(refusal({ command: "true", run_at: "2026-12-01T03:00:00Z", delay: 5 }).message).toBe(
+      '"run_at" and "delay" exclude each other',
+    );
+  });
+
+  test.each([
+    ["2026-12-01T03:00:00Z", "2026-12-01T03:00:00.000Z"],
+    ["2026-12-01T03:00Z", "2026-12-01T03:00:00.000Z"],
+    ["2026-12-01T03:00:00.123456789Z", "2026-12-01T03:00:00.123Z"],
+    ["2026-12-01T03:00:00+05:30", "2026-11-30T21:30:00.000Z"],
+    ["2026-12-01T03:00:00+0530", "2026-11-30T21:30:00.000Z"],
+    ["2026-12-31T23:00:00-02:00", "2027-01-01T01:00:00.000Z"],
+    ["2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
+    ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"],
+    ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
+  ])("%s is %s", (text, expected) => {
+    expect(new Date(parseWith({ run_at: text }).runAt ?? Number.NaN).toISOString()).toBe(expected);
+  });
+
+  test.each([
+    ["a day that does not exist", "2026-02-31T00:00:00Z"],
+    ["29 February of a common year", "2026-02-29T00:00:00+02:00"],
+    ["a month that does not exist", "2026-13-01T00:00:00Z"],
+    ["an hour that does not exist", "2026-12-01T25:00:00Z"],
+    ["an offset that does not exist", "2026-12-01T03:00:00+99:99"],
+    ["no zone", "2026-12-01T03:00:00"],
+    ["a zone by name", "2026-12-01T03:00:00 Europe/Rome"],
+    ["no time", "2026-12-01"],
+    ["a space for the T", "2026-12-01 03:00:00Z"],
+    ["a year before 1970", "1969-12-31T23:59:59Z"],
+    ["a year of more than four digits", "+010000-01-01T00:00:00Z"],
+    ["an instant that is past 9999 in UTC", "9999-12-31T23:59:59-01:00"],
+    ["a line after it", "2026-12-01T03:00:00Z\n"],
+    ["nothing", ""],
+  ])("%s is refused: %j", (_, text) => {
+    expect(refusal({ command: "true", run_at: text }).message).toContain(
+      '"run_at" must be an instant with its zone',
+    );
+  });
+
+  test("every instant that is shown can be read back", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), (at) => {
+        expect(parseInstant(new Date(at).toISOString())).toBe(at);
+      }),
+    );
+  });
+});
+
+describe("whatever comes", () => {
+  const text = fc.oneof(fc.string({ unit: "binary" }), fc.string(), fc.string({ unit: "grapheme" }));
+  const value = fc.oneof(
+    fc.jsonValue(),
+    text,
+    fc.integer(),
+    fc.double(),
+    fc.array(text),
+    fc.dictionary(text, text),
+    fc.constantFrom("30s", "5m", "2026-12-01T03:00:00Z", "pending", 0, 1, 3, null),
+  );
+  const nearlyJob = fc.record(
+    Object.fromEntries(
+      [
+        "command",
+        "argv",
+        "id",
+        "max_retries",
+        "timeout",
+        "timeout_seconds",
+        "backoff_base",
+        "priority",
+        "run_at",
+        "delay",
+        "queue",
+        "tags",
+        "env",
+        "cwd",
+        "stdin",
+        "state",
+        "attempts",
+        "created_at",
+        "worker",
+        "toString",
+      ].map((name) => [name, value]),
+    ),
+    { requiredKeys: [] },
+  );
+  const rightButForOne = fc
+    .tuple(
+      fc.constantFrom("argv", "id", "timeout", "tags", "env", "cwd", "stdin", "delay", "priority"),
+      value,
+    )
+    .map(([name, given]) => ({ command: "true", [name]: given }));
+
+  test("it is a job or an invalid_job with a sentence of one short line, never anything else", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), fc.anything(), nearlyJob, rightButForOne), (input) => {
+        try {
+          expectSound(parse(input));
+        } catch (error) {
+          if (!(error instanceof QueuectlError)) throw error;
+          expect(error.code).toBe("invalid_job");
+          expect(error.message).toMatch(/^[^\u0000-\u001f]{10,500}$/u);
+          expect(error.message.isWellFormed()).toBe(true);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  /** What the store and the worker rely on. */
+  function expectSound(job: NewJob) {
+    expect(isId(job.id) && isId(job.queue)).toBe(true);
+    expect(job.command.trim()).not.toBe("");
+    if (job.argv !== null) expect(job.command).toBe(quoteArgv(job.argv));
+    expect(job.cwd).toMatch(/^(\/|[A-Za-z]:)/);
+    for (const count of [job.maxRetries, job.timeoutMs ?? 0, job.runAt ?? 0]) {
+      expect(Number.isSafeInteger(count)).toBe(true);
+      expect(count).toBeGreaterThanOrEqual(0);
+    }
+    expect(Number.isSafeInteger(job.priority)).toBe(true);
+    expect(Number.isFinite(job.backoffBase ?? 0)).toBe(true);
+    const texts = [job.command, job.cwd ?? "", job.stdin ?? "", ...(job.argv ?? []), ...job.tags];
+    for (const one of [...texts, ...Object.entries(job.env).flat()]) {
+      expect(one.isWellFormed() && !one.includes("\0")).toBe(true);
+    }
+  }
+});

@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { QueuectlError } from "../domain/errors.ts";
+import { idFromRandomBytes, JOB_ID_LENGTH } from "../domain/id.ts";
+import type { NewJob } from "../domain/job.ts";
+import { parseJobInput } from "../domain/job-input.ts";
+import type { EnqueueReceipt, Store } from "../store/store.ts";
+
+/** What jobs get where their input is silent. */
+export interface EnqueueContext {
+  maxRetries: number;
+  cwd: string;
+  now: number;
+}
+
+/** One input and, for errors, where it stood: `line 3`, `entry 2`; empty for a single job. */
+export interface PlacedInput {
+  input: unknown;
+  place: string;
+}
+
+/**
+ * Validates and stores jobs, all or none.
+ * @throws invalid_job naming the place, duplicate_id with its position
+ */
+export async function enqueueJobs(
+  store: Store,
+  inputs: Iterable<PlacedInput> | AsyncIterable<PlacedInput>,
+  context: EnqueueContext,
+): Promise<EnqueueReceipt> {
+  if (Symbol.asyncIterator in inputs) return await store.enqueue(parseStream(inputs, context));
+  // Everything is parsed before anything is stored: the transaction holds no validation.
+  return await store.enqueue(Array.from(inputs, (input) => parsePlaced(input, context)));
+}
+
+async function* parseStream(
+  inputs: AsyncIterable<PlacedInput>,
+  context: EnqueueContext,
+): AsyncGenerator<NewJob> {
+  for await (const input of inputs) yield parsePlaced(input, context);
+}
+
+function parsePlaced({ input, place }: PlacedInput, { maxRetries, cwd, now }: EnqueueContext): NewJob {
+  try {
+    return parseJobInput(input, { id: newJobId(), maxRetries, cwd, now });
+  } catch (error) {
+    if (place === "" || !(error instanceof QueuectlError)) throw error;
+    throw new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });
+  }
+}
+
+function newJobId(): string {
+  return idFromRandomBytes(randomBytes(JOB_ID_LENGTH));
+}

@@ -1,0 +1,58 @@
+import { QueuectlError } from "../domain/errors.ts";
+import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
+import type { Job } from "../domain/job.ts";
+import type { Store } from "../store/store.ts";
+
+/** How many candidates an ambiguous prefix names. */
+const MOST_CANDIDATES = 10;
+
+/**
+ * The job that a reading verb means: by its exact id, by a unique prefix of at least four characters, or the newest
+ * one (`@last`). An exact match always wins.
+ * @throws job_not_found, ambiguous_id with the candidates
+ */
+export async function findJob(store: Store, reference: string): Promise<Job> {
+  if (reference === "@last") return await findLast(store);
+  const exact = await store.getJob(reference);
+  if (exact) return exact;
+  const ids =
+    reference.length >= MIN_PREFIX_LENGTH ? await store.findIds(reference, MOST_CANDIDATES + 1) : [];
+  const [only, ...others] = ids;
+  if (only === undefined) throw jobNotFound(reference);
+  if (others.length > 0) throw ambiguous(reference, ids);
+  return (await store.getJob(only)) ?? Promise.reject(jobNotFound(reference));
+}
+
+/**
+ * Refuses what a changing verb must not guess: every id must be exact. All are checked before anything changes.
+ * @throws job_not_found naming what might have been meant
+ */
+export async function requireJobs(store: Store, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    if (await store.getJob(id)) continue;
+    const near = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
+    throw near.length === 0
+      ? jobNotFound(id)
+      : new QueuectlError("job_not_found", `There is no job "${id}"`, {
+          hint: `Did you mean ${near.join(" or ")}? A verb that changes something takes whole ids only.`,
+        });
+  }
+}
+
+async function findLast(store: Store): Promise<Job> {
+  for await (const job of store.listJobs({ newest: 1 })) return job;
+  throw new QueuectlError("job_not_found", "There is no last job: the queue is empty", {
+    hint: 'Add one: queuectl enqueue "echo hello"',
+  });
+}
+
+function jobNotFound(id: string): QueuectlError {
+  return new QueuectlError("job_not_found", `There is no job "${id}"`, { hint: "All jobs: queuectl list" });
+}
+
+function ambiguous(prefix: string, ids: readonly string[]): QueuectlError {
+  const more = ids.length > MOST_CANDIDATES ? " and more" : "";
+  return new QueuectlError("ambiguous_id", `The id "${prefix}" is ambiguous`, {
+    hint: `It could be ${ids.slice(0, MOST_CANDIDATES).join(", ")}${more}.`,
+  });
+}

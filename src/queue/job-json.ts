@@ -1,0 +1,112 @@
+import type { Job } from "../domain/job.ts";
+import { maskSecrets } from "../domain/secrets.ts";
+import type { ExecutionRecord } from "../store/store.ts";
+
+/** A job as every `--json` answer shows it: snake_case, ISO 8601 instants, seconds. Stable. */
+export interface JobJson {
+  id: string;
+  command: string;
+  argv?: readonly string[];
+  state: string;
+  attempts: number;
+  max_retries: number;
+  priority: number;
+  queue: string;
+  tags: readonly string[];
+  cwd: string | null;
+  timeout: number | null;
+  backoff_base: number | null;
+  run_at: string | null;
+  next_run_at: string | null;
+  exit_code: number | null;
+  error: string | null;
+  reason: string | null;
+  worker: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface ExecutionJson {
+  number: number;
+  worker: string;
+  started_at: string;
+  finished_at: string | null;
+  duration: number | null;
+  outcome: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  error: string | null;
+  stdout_tail: string;
+  stderr_tail: string;
+}
+
+export function toJobJson(job: Job): JobJson {
+  return {
+    id: job.id,
+    command: job.command,
+    ...(job.argv === null ? {} : { argv: job.argv }),
+    state: job.state,
+    attempts: job.attempts,
+    max_retries: job.maxRetries,
+    priority: job.priority,
+    queue: job.queue,
+    tags: job.tags,
+    cwd: job.cwd,
+    timeout: toSeconds(job.timeoutMs),
+    backoff_base: job.backoffBase,
+    run_at: toIso(job.runAt),
+    next_run_at: toIso(nextRunAt(job)),
+    exit_code: job.exitCode,
+    error: job.error,
+    reason: job.reason,
+    worker: job.worker,
+    created_at: new Date(job.createdAt).toISOString(),
+    updated_at: new Date(job.updatedAt).toISOString(),
+  };
+}
+
+/** The answer of `info`: the job, its variables with secrets masked, its history. */
+export function toInfoJson(job: Job, executions: readonly ExecutionRecord[]): object {
+  return { ...toJobJson(job), env: maskSecrets(job.env), executions: executions.map(toExecutionJson) };
+}
+
+/** When a job is retried by itself; null for one that waits for nothing but a worker, or for nothing at all. */
+export function nextRunAt(job: Job): number | null {
+  return job.state === "failed" ? job.dueAt : null;
+}
+
+function toExecutionJson(execution: ExecutionRecord): ExecutionJson {
+  return {
+    number: execution.number,
+    worker: execution.worker,
+    started_at: new Date(execution.startedAt).toISOString(),
+    finished_at: toIso(execution.finishedAt),
+    duration: toSeconds(execution.durationMs),
+    outcome: execution.outcome,
+    exit_code: execution.exitCode,
+    signal: execution.signal,
+    error: execution.error,
+    stdout_tail: lastLines(execution.output?.stdout.tail),
+    stderr_tail: lastLines(execution.output?.stderr.tail),
+  };
+}
+
+const TAIL_LINES = 20;
+
+/** The last lines of a stream. Bytes that are no UTF-8 become U+FFFD, but not a character that the cut went through. */
+export function lastLines(tail: Uint8Array = new Uint8Array(), most: number = TAIL_LINES): string {
+  const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
+  const start = [0, 1, 2].find((index) => !isContinuation(tail[index])) ?? 3;
+  const text = new TextDecoder().decode(tail.subarray(start));
+  const body = text.endsWith("\n") ? text.slice(0, -1) : text;
+  const lines = body.split("\n");
+  return lines.length <= most ? text : lines.slice(-most).join("\n") + (text.endsWith("\n") ? "\n" : "");
+}
+
+function toIso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+function toSeconds(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
+}

@@ -1,0 +1,155 @@
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { filePieces, KEPT_IN_ROW_BYTES, tailBytes } from "../store/output-layout.ts";
+import type { CapturedOutput, CapturedStream, OutputMark } from "../store/store.ts";
+import type { OutputStream } from "./launcher.ts";
+import { after } from "./timer.ts";
+
+/** From this age on, a job with output has a file, so that others can read what it has printed so far. */
+const FILE_AFTER_MS = 250;
+
+/** Marks nearer than this are one: what two pipes delivered within it has no true order anyway. */
+const MARK_EVERY_MS = 10;
+const MOST_MARKS = 2_000;
+
+export interface CaptureOptions {
+  /** Cap for each stream. */
+  limitBytes: number;
+  /** Where a stream's file goes; asked only when it comes to that. */
+  fileOf(stream: OutputStream): string;
+  now(): number;
+}
+
+/**
+ * Keeps what an execution prints, within bounds. Small output stays in memory and is stored with the result; more goes
+ * to a file of at most the cap (`output-layout.ts`). A file that cannot be written costs the log, never the job.
+ */
+export class OutputCapture {
+  readonly #streams: Record<OutputStream, StreamCapture>;
+  readonly #limitBytes: number;
+  readonly #now: () => number;
+  readonly #stopTimer: () => void;
+  #marks: OutputMark[] = [];
+
+  constructor({ limitBytes, fileOf, now }: CaptureOptions) {
+    this.#limitBytes = limitBytes;
+    this.#now = now;
+    this.#streams = {
+      stdout: new StreamCapture(limitBytes, () => fileOf("stdout")),
+      stderr: new StreamCapture(limitBytes, () => fileOf("stderr")),
+    };
+    this.#stopTimer = after(FILE_AFTER_MS, () => {
+      this.#streams.stdout.moveToFile();
+      this.#streams.stderr.moveToFile();
+    });
+  }
+
+  /** Takes a piece. The promise, where there is one, is open while the disk is behind. */
+  write(stream: OutputStream, bytes: Buffer): Promise<void> | undefined {
+    this.#mark(stream);
+    return this.#streams[stream].write(bytes);
+  }
+
+  /** All that was kept, when nothing more comes. */
+  async finish(): Promise<CapturedOutput> {
+    this.#stopTimer();
+    const [stdout, stderr] = await Promise.all([
+      this.#streams.stdout.finish(),
+      this.#streams.stderr.finish(),
+    ]);
+    return { stdout, stderr, marks: this.#marks, limitBytes: this.#limitBytes };
+  }
+
+  #mark(stream: OutputStream): void {
+    const at = this.#now();
+    const last = this.#marks.at(-1);
+    if (last && last.stream === stream && at - last.at < MARK_EVERY_MS) return;
+    this.#marks.push({ stream, offset: this.#streams[stream].totalBytes, at });
+    // Every second one goes: the times of a chatty job become coarser, its memory does not grow.
+    if (this.#marks.length > MOST_MARKS) this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
+  }
+}
+
+/** One stream. Until it needs a file, `#tail` is all of it; afterwards its last bytes. */
+class StreamCapture {
+  readonly #limitBytes: number;
+  readonly #locate: () => string;
+  #path = "";
+  #tail: Buffer = Buffer.alloc(0);
+  #total = 0;
+  /** The end of the queue of file operations; undefined while there is no file. */
+  #writing: Promise<void> | undefined;
+  #file: FileHandle | undefined;
+  #isSmallButOld = false;
+
+  constructor(limitBytes: number, locate: () => string) {
+    this.#limitBytes = limitBytes;
+    this.#locate = locate;
+  }
+
+  get totalBytes(): number {
+    return this.#total;
+  }
+
+  write(bytes: Buffer): Promise<void> | undefined {
+    const offset = this.#total;
+    this.#total += bytes.length;
+    if (this.#writing) {
+      this.#append(offset, bytes);
+    } else if (!this.#fitsRow() || this.#isSmallButOld) {
+      this.#append(0, Buffer.concat([this.#tail, bytes]));
+    }
+    this.#keepTail(bytes);
+    return this.#writing;
+  }
+
+  /** For readers of a job that still runs: from now on everything is in the file. */
+  moveToFile(): void {
+    this.#isSmallButOld = true;
+    if (!this.#writing && this.#total > 0) this.#append(0, this.#tail);
+  }
+
+  async finish(): Promise<CapturedStream> {
+    await this.#writing;
+    await this.#file?.close();
+    if (!this.#fitsRow())
+      return { tail: this.#tail.subarray(-tailBytes(this.#limitBytes)), totalBytes: this.#total };
+    if (this.#writing) await unlink(this.#path).catch(() => {});
+    return { tail: this.#tail, totalBytes: this.#total };
+  }
+
+  #fitsRow(): boolean {
+    return this.#total <= Math.min(KEPT_IN_ROW_BYTES, this.#limitBytes);
+  }
+
+  #keepTail(bytes: Buffer): void {
+    const joined = bytes.length >= KEPT_IN_ROW_BYTES ? bytes : Buffer.concat([this.#tail, bytes]);
+    // A copy: a view would keep the whole 64 KiB piece alive.
+    this.#tail =
+      joined.length > KEPT_IN_ROW_BYTES ? Buffer.from(joined.subarray(-KEPT_IN_ROW_BYTES)) : joined;
+  }
+
+  #append(offset: number, bytes: Buffer): void {
+    this.#writing = (this.#writing ?? this.#create())
+      .then(() => this.#writeFile(offset, bytes))
+      .catch(() => this.#giveUp());
+  }
+
+  async #create(): Promise<void> {
+    this.#path = this.#locate();
+    // Exclusive, and not through a link: the name is ours alone.
+    this.#file = await open(this.#path, "wx", 0o600);
+  }
+
+  async #writeFile(offset: number, bytes: Buffer): Promise<void> {
+    for (const piece of filePieces({ offset, bytes, limitBytes: this.#limitBytes })) {
+      await this.#file?.write(piece.bytes, 0, piece.bytes.length, piece.position);
+    }
+  }
+
+  async #giveUp(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+    await unlink(this.#path).catch(() => {});
+  }
+}

@@ -1,0 +1,20 @@
+import type { Job } from "../domain/job.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { Transition } from "../domain/transition.ts";
+
+/** What a worker has to say, as data: the command line prints it, tests wait for it. */
+export type WorkerEvent =
+  | { kind: "started"; pid: number }
+  | { kind: "polling" }
+  | { kind: "claimed"; job: Job; number: number }
+  | { kind: "finished"; job: Job; outcome: Outcome; transition: Transition; error: string | null }
+  /** A result came after the claim was lost, and was not recorded. */
+  | { kind: "stale_result"; job: Job; outcome: Outcome }
+  | { kind: "recovered"; deadWorker: string; jobIds: string[] }
+  /** It was taken for dead, and goes on under a new id. */
+  | { kind: "taken_for_dead"; newId: string }
+  | { kind: "stopping"; running: number; graceMs: number | null }
+  /** The store failed; the worker keeps what it has and tries again. */
+  | { kind: "trouble"; error: unknown }
+  | { kind: "drained" }
+  | { kind: "stopped" };

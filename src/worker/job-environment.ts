@@ -1,0 +1,31 @@
+import { isSecretName } from "../domain/secrets.ts";
+import type { Claim } from "../store/store.ts";
+import { TREE_MARKER, treeMarker } from "./process-tree.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a job's command sees: the worker's variables, the job's own over them, and who it is. queuectl's own secrets
+ * stay out, the user's come along.
+ */
+export function jobEnvironment(
+  claim: Claim,
+  store: { name: string; id: string },
+  worker: Environment,
+): Environment {
+  return {
+    ...withoutOwnSecrets(worker),
+    ...claim.job.env,
+    QUEUECTL_JOB_ID: claim.job.id,
+    QUEUECTL_ATTEMPT: String(claim.number),
+    QUEUECTL_JOB_QUEUE: claim.job.queue,
+    QUEUECTL_DB: store.name,
+    [TREE_MARKER]: treeMarker(store.id, claim.token),
+  };
+}
+
+function withoutOwnSecrets(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !(name.startsWith("QUEUECTL_") && isSecretName(name))),
+  );
+}

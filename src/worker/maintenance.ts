@@ -1,0 +1,38 @@
+import type { WorkerIdentity } from "../domain/lease.ts";
+import type { Store, WorkerRecord } from "../store/store.ts";
+import { type ObservedWorker, observeWorkers } from "./observe-workers.ts";
+import { killMarked, treeMarker } from "./process-tree.ts";
+
+/**
+ * Looking after the others. Every worker looks at its siblings' rows and processes twice a second and takes back the
+ * jobs of a dead one; there is no leader. Order matters, and is what makes it safe for two to do it at once:
+ *
+ * 1. declare the worker dead, if it has not beaten since it was looked at: from here on its results are refused;
+ * 2. kill what is left of its jobs' processes, where this machine can see them;
+ * 3. give the jobs back.
+ *
+ * Whoever crashes in between leaves a dead worker with jobs, which the next look finds.
+ */
+export async function lookAfterSiblings(
+  store: Store,
+  self: { id: string; identity: WorkerIdentity; trustLeases: boolean },
+  onRecovered: (deadWorker: string, jobIds: string[]) => void,
+): Promise<WorkerRecord | undefined> {
+  const workers = observeWorkers(await store.listWorkers(), self.identity, self.trustLeases);
+  for (const worker of workers) {
+    if (worker.id === self.id || worker.isAlive) continue;
+    if (worker.state === "dead" && worker.held.length === 0) continue;
+    const lost = await recover(store, worker);
+    if (lost) onRecovered(worker.id, lost);
+  }
+  return workers.find(({ id }) => id === self.id);
+}
+
+async function recover(store: Store, worker: ObservedWorker): Promise<string[] | undefined> {
+  if (worker.state !== "dead" && !(await store.declareDead(worker.id, worker.heartbeats))) return undefined;
+  // Of another boot or namespace there is nothing to be seen; the marker would not be found, and costs a scan.
+  if (worker.process !== "unknown")
+    for (const { token } of worker.held) killMarked(treeMarker(store.id, token));
+  const lost = await store.recoverJobs(worker.id, Date.now());
+  return lost.map(({ jobId }) => jobId);
+}

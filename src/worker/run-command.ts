@@ -1,0 +1,147 @@
+import { statSync } from "node:fs";
+import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
+import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
+import { shellArgv } from "./platform.ts";
+import { killMarked, signalGroup } from "./process-tree.ts";
+import { after, pause } from "./timer.ts";
+
+/** One execution of a command, as data. */
+export interface CommandSpec {
+  command: string;
+  /** Run without a shell when given. */
+  argv: readonly string[] | null;
+  cwd: string | null;
+  env: Readonly<Record<string, string | undefined>>;
+  stdin: string | null;
+  /** 0 means no limit. */
+  timeoutMs: number;
+  /** Between TERM and KILL. */
+  killGraceMs: number;
+  /** The marker in `env`, by which the whole tree is found. */
+  marker: string;
+}
+
+/** Why an execution is ended from outside. */
+export type StopCause = Extract<Outcome, { kind: "timed_out" | "cancelled" | "interrupted" | "lost" }>;
+
+export interface CommandRun {
+  /** When nothing of it is left: its process has ended, its tree is gone, its output is read. Never rejects. */
+  readonly ended: Promise<CommandEnd>;
+  /** Ends it: TERM to its group, after the grace KILL to its whole tree. The first cause stands; a later call can only hurry. */
+  stop(cause: StopCause, graceMs?: number): void;
+}
+
+export interface CommandEnd {
+  outcome: Outcome;
+  /** What could not be started and why; null when it ran. */
+  error: string | null;
+}
+
+/**
+ * Runs a command to the end of its first process. What is left of its group then is killed at once: a grandchild that
+ * holds a pipe must not hold the job.
+ */
+export function runCommand(
+  spec: CommandSpec,
+  launcher: Launcher,
+  onOutput: (stream: OutputStream, bytes: Buffer) => Promise<void> | undefined,
+): CommandRun {
+  const argv = spec.argv ?? shellArgv(spec.command);
+  const { env, stdin, cwd } = spec;
+  const launched = launcher.launch({ argv, env, stdin, cwd: cwd ?? undefined }, onOutput);
+  const stopping = new TreeStop(launched.pid, spec.marker);
+  const stop: CommandRun["stop"] = (cause, graceMs = spec.killGraceMs) => stopping.stop(cause, graceMs);
+  const callOff =
+    spec.timeoutMs > 0
+      ? after(spec.timeoutMs, () => stop({ kind: "timed_out", afterMs: spec.timeoutMs }))
+      : () => {};
+  return { ended: follow(spec, launched, stopping).finally(callOff), stop };
+}
+
+async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<CommandEnd> {
+  const end = await launched.ended;
+  await stopping.clearTree();
+  await launched.drain();
+  if (stopping.cause) return { outcome: stopping.cause, error: null };
+  return end.kind === "refused" ? explainRefusal(spec, end.code) : { outcome: outcomeOf(end), error: null };
+}
+
+/** How long between two looks whether a group that got its TERM is gone. */
+const LOOK_EVERY_MS = 20;
+
+/** Ends a process tree, once. */
+class TreeStop {
+  readonly #group: number | undefined;
+  readonly #marker: string;
+  #deadline = Number.POSITIVE_INFINITY;
+  #stopped: Promise<void> | undefined;
+  /** The first cause wins: it is what the execution ended for. */
+  cause: StopCause | undefined;
+  #isOver = false;
+
+  constructor(group: number | undefined, marker: string) {
+    this.#group = group;
+    this.#marker = marker;
+  }
+
+  stop(cause: StopCause, graceMs: number): void {
+    if (this.#isOver || this.#group === undefined) return;
+    this.#deadline = Math.min(this.#deadline, performance.now() + graceMs);
+    if (this.cause) return;
+    this.cause = cause;
+    this.#stopped = this.#endTree(this.#group);
+  }
+
+  /** After the first process has ended: waits for an ending under way, else kills what is left of the group. */
+  async clearTree(): Promise<void> {
+    this.#isOver = this.cause === undefined;
+    if (this.#stopped) await this.#stopped;
+    else if (this.#group !== undefined) signalGroup(this.#group, "SIGKILL");
+  }
+
+  async #endTree(group: number): Promise<void> {
+    signalGroup(group, "SIGTERM");
+    // A stopped process would not see its TERM.
+    signalGroup(group, "SIGCONT");
+    // The shell may go at once and leave a child that is still tidying up: the grace is the group's.
+    while (performance.now() < this.#deadline && signalGroup(group, 0)) {
+      await pause(Math.min(LOOK_EVERY_MS, Math.max(0, this.#deadline - performance.now())));
+    }
+    signalGroup(group, "SIGKILL");
+    killMarked(this.#marker);
+  }
+}
+
+function outcomeOf(end: Exclude<ProcessEnd, { kind: "refused" }>): Outcome {
+  if (end.kind === "signalled") return { kind: "signalled", signal: end.signal };
+  return end.exitCode === 0 ? { kind: "succeeded" } : { kind: "failed", exitCode: end.exitCode };
+}
+
+/**
+ * A command that does not exist is a failure like any other, in both forms, and so gets the shell's codes. What the
+ * system refuses is something else: the same command may run elsewhere or later.
+ */
+function explainRefusal({ argv, cwd }: CommandSpec, code: string): CommandEnd {
+  const missing = cwd !== null && !isDirectory(cwd);
+  if (missing) return spawnFailed(`the working directory ${cwd} does not exist on this host`);
+  if (argv !== null && code === "ENOENT") {
+    return { outcome: { kind: "failed", exitCode: NOT_FOUND }, error: `command not found: ${argv[0]}` };
+  }
+  if (argv !== null && (code === "EACCES" || code === "ENOEXEC" || code === "EISDIR")) {
+    return { outcome: { kind: "failed", exitCode: NOT_EXECUTABLE }, error: `not executable: ${argv[0]}` };
+  }
+  if (code === "E2BIG")
+    return spawnFailed("the command and its environment are too long for this system (E2BIG)");
+  if (code === "ENOENT") return spawnFailed("there is no shell /bin/sh on this host (ENOENT)");
+  if (code === "EAGAIN") return spawnFailed("the system has no room for another process (EAGAIN)");
+  if (code === "EMFILE" || code === "ENFILE") return spawnFailed(`too many files are open (${code})`);
+  return spawnFailed(`the system refused to start it (${code})`);
+}
+
+function spawnFailed(cause: string): CommandEnd {
+  return { outcome: { kind: "spawn_failed", cause }, error: cause };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

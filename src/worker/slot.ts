@@ -1,0 +1,114 @@
+import { formatDuration } from "../domain/duration.ts";
+import { decideAfterRun, type Outcome } from "../domain/outcome.ts";
+import { createDataDirectory, outputFile } from "../store/data-files.ts";
+import type { Claim, FinishedExecution, Store } from "../store/store.ts";
+import { OutputCapture } from "./capture-output.ts";
+import { jobEnvironment } from "./job-environment.ts";
+import type { Launcher } from "./launcher.ts";
+import { treeMarker } from "./process-tree.ts";
+import { type CommandRun, runCommand, type StopCause } from "./run-command.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
+
+/** What every execution of a worker shares. */
+export interface SlotContext {
+  store: Store;
+  launcher: Launcher;
+  env: Readonly<Record<string, string | undefined>>;
+  /** The settings of this moment, or the last that could be read. Never rejects. */
+  loadSettings(): Promise<WorkerSettings>;
+}
+
+/** A claim that is being turned into a finished execution. */
+export interface Slot {
+  readonly claim: Claim;
+  readonly finished: Promise<FinishedExecution>;
+  stop(cause: StopCause, graceMs?: number): void;
+}
+
+/** Starts the claimed execution, under the settings that hold now. */
+export function startSlot(claim: Claim, settings: WorkerSettings, context: SlotContext): Slot {
+  const { store, launcher, env } = context;
+  const { job, token } = claim;
+  const capture = new OutputCapture({
+    limitBytes: settings.outputLimitBytes,
+    fileOf: (stream) => {
+      createDataDirectory(store.name, "output");
+      return outputFile(store.name, token, stream);
+    },
+    now: Date.now,
+  });
+  const startedMs = performance.now();
+  const run = runCommand(
+    {
+      command: job.command,
+      argv: job.argv,
+      cwd: job.cwd,
+      stdin: job.stdin,
+      env: jobEnvironment(claim, store, env),
+      timeoutMs: job.timeoutMs ?? settings.jobTimeoutMs,
+      killGraceMs: settings.killGraceMs,
+      marker: treeMarker(store.id, token),
+    },
+    launcher,
+    (stream, bytes) => capture.write(stream, bytes),
+  );
+  return {
+    claim,
+    stop: run.stop,
+    finished: finishRun(run, { claim, settings, capture, startedMs, context }),
+  };
+}
+
+interface RunInHand {
+  claim: Claim;
+  settings: WorkerSettings;
+  capture: OutputCapture;
+  startedMs: number;
+  context: SlotContext;
+}
+
+async function finishRun(
+  run: CommandRun,
+  { claim, settings, capture, startedMs, context }: RunInHand,
+): Promise<FinishedExecution> {
+  const { outcome, error } = await run.ended;
+  const durationMs = performance.now() - startedMs;
+  const output = await capture.finish();
+  const { backoff } = outcome.kind === "succeeded" ? settings : await context.loadSettings();
+  const now = Date.now();
+  return {
+    claim,
+    outcome,
+    transition: decideAfterRun(outcome, { job: claim.job, backoff, now, random: Math.random() }),
+    finishedAt: now,
+    durationMs,
+    error: error ?? explainOutcome(outcome, claim),
+    output,
+  };
+}
+
+/** One line for `info`, `dlq list` and the worker's log; for a timeout, with the setting that struck and its remedy. */
+function explainOutcome(outcome: Outcome, { job }: Claim): string | null {
+  switch (outcome.kind) {
+    case "succeeded":
+      return null;
+    case "failed":
+      return `exit code ${outcome.exitCode}`;
+    case "signalled":
+      return `killed by ${outcome.signal}`;
+    case "timed_out": {
+      const struck = `timed out after ${formatDuration(outcome.afterMs)}`;
+      return job.timeoutMs === null
+        ? `${struck} (the setting job-timeout; change it: queuectl config set job-timeout 1h, or enqueue with --timeout)`
+        : `${struck} (the job's own timeout)`;
+    }
+    case "spawn_failed":
+      return outcome.cause;
+    case "cancelled":
+      return "cancelled";
+    case "lost":
+      return "its worker died";
+    case "interrupted":
+      return "interrupted by a stop of its worker";
+  }
+}

@@ -1,0 +1,317 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { QueuectlError } from "../domain/errors.ts";
+import type { WorkerIdentity } from "../domain/lease.ts";
+import type { ClaimBatch, FinishedExecution, Store } from "../store/store.ts";
+import { Bell } from "./bell.ts";
+import type { WorkerEvent } from "./events.ts";
+import { HeartbeatRecord } from "./heartbeat.ts";
+import type { Launcher } from "./launcher.ts";
+import { lookAfterSiblings } from "./maintenance.ts";
+import { type Slot, startSlot } from "./slot.ts";
+import { after, pause } from "./timer.ts";
+import type { WorkerSettings } from "./worker-settings.ts";
+
+/**
+ * One worker: claims jobs, runs up to `concurrency` of them at once, records how they ended. Design note:
+ *
+ * - One loop owns the store's claims and finishes. In each turn all results that are ready and the next claim share one
+ *   commit; nothing else claims or finishes, so no two of its transactions interleave.
+ * - Two side loops, the heartbeat and the look after the siblings, only read the loop's state and ring its bell.
+ * - A store that fails (locked, full) costs time, never a result: what could not be recorded is kept and tried again.
+ * - It trusts its own claims only as long as its heartbeats are accepted. Once it was declared dead, its jobs may run
+ *   elsewhere: it ends its own at once and goes on under a new id.
+ */
+export interface WorkerOptions {
+  store: Store;
+  launcher: Launcher;
+  identity: WorkerIdentity;
+  host: string;
+  /** How many jobs at once. */
+  concurrency: number;
+  /** Null means every queue. */
+  queues: readonly string[] | null;
+  /** Stop when no job of these queues is due, running anywhere, or waiting for a retry. */
+  drain: boolean;
+  env: Readonly<Record<string, string | undefined>>;
+  /** The first id, and those after it was taken for dead. */
+  newId(): string;
+  loadSettings(): Promise<WorkerSettings>;
+  onEvent(event: WorkerEvent): void;
+}
+
+/** How often siblings, and one's own row for a stop request, are looked at. */
+const LOOK_EVERY_MS = 500;
+
+/** The waits after a failing store, doubling between these. */
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 2_000;
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #slots = new Map<number, Slot>();
+  readonly #bell = new Bell();
+  readonly #over = new AbortController();
+  #id: string;
+  #settings: WorkerSettings;
+  /** The lease that was given at the start: a shorter one would run out before the next heartbeat of the old rhythm. */
+  readonly #leaseMs: number;
+  #heartbeats: HeartbeatRecord;
+  #results: FinishedExecution[] = [];
+  #nextDueAt: number | null = null;
+  #isStopping = false;
+  #failures = 0;
+  #callOffInterrupt: () => void = () => {};
+  #fatal: unknown;
+  /** The stop request that is being obeyed; it is seen again at every look. */
+  #obeyed: number | null | undefined;
+
+  private constructor(options: WorkerOptions, settings: WorkerSettings) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#leaseMs = settings.leaseMs;
+    this.#heartbeats = new HeartbeatRecord(settings.leaseMs);
+    this.#id = options.newId();
+  }
+
+  /** Registers a worker with its store. */
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const worker = new Worker(options, await options.loadSettings());
+    await worker.#register();
+    options.onEvent({ kind: "started", pid: options.identity.pid });
+    return worker;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /**
+   * Works until it is stopped or drained.
+   * @throws store_removed when the database was taken away under it
+   */
+  async run(): Promise<void> {
+    const { store, onEvent } = this.#options;
+    const endWakeups = store.onWakeup(() => this.#bell.ring());
+    const sideLoops = [this.#beat(), this.#look()];
+    try {
+      onEvent({ kind: "polling" });
+      await this.#work();
+    } finally {
+      this.#over.abort();
+      this.#callOffInterrupt();
+      endWakeups();
+      await Promise.all(sideLoops);
+    }
+    if (this.#fatal) throw this.#fatal;
+    // A row that stays is seen as dead by the next look at its process.
+    await store.removeWorker(this.#id).catch((error: unknown) => onEvent({ kind: "trouble", error }));
+    onEvent({ kind: "stopped" });
+  }
+
+  /**
+   * Claims nothing more from now on, and ends when its jobs have. May be called again, to be less patient.
+   * @param graceMs how long the jobs may take; null means as long as they do; 0 interrupts them now
+   */
+  stop(graceMs: number | null): void {
+    if (!this.#isStopping) {
+      this.#isStopping = true;
+      this.#options.onEvent({ kind: "stopping", running: this.#slots.size, graceMs });
+      void this.#options.store.markStopping(this.#id).catch(() => {});
+    }
+    if (graceMs !== null) {
+      this.#callOffInterrupt();
+      this.#callOffInterrupt = after(graceMs, () => this.#interruptAll());
+    }
+    this.#bell.ring();
+  }
+
+  /** How long a stop waits for the jobs when whoever stops does not say. */
+  get stopGraceMs(): number | null {
+    return this.#settings.stopGraceMs;
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#fatal) {
+      await this.#turn();
+      if (this.#results.length > 0) continue;
+      if (this.#slots.size === 0 && (this.#isStopping || (await this.#isDrained()))) return;
+      await this.#bell.rung(this.#waitMs());
+      // All processes that ended in this round of the event loop share the next commit.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const slot of this.#slots.values()) slot.stop({ kind: "lost" }, 0);
+    await Promise.all([...this.#slots.values()].map(({ finished }) => finished));
+  }
+
+  /** One commit: the results that are ready, and a claim for the slots that are free. */
+  async #turn(): Promise<void> {
+    const { store, concurrency, queues } = this.#options;
+    const results = this.#results;
+    const limit = this.#isStopping || this.#fatal ? 0 : concurrency - this.#slots.size;
+    if (results.length === 0 && limit === 0) return;
+    this.#results = [];
+    try {
+      const next = { worker: this.#id, limit, queues, now: Date.now() };
+      const { stale, claimed } = await store.finish(this.#id, results, limit > 0 ? next : undefined);
+      this.#failures = 0;
+      this.#report(results, stale);
+      await this.#startAll(claimed);
+    } catch (error) {
+      this.#results = [...results, ...this.#results];
+      await this.#backOff(error);
+    }
+  }
+
+  #report(results: readonly FinishedExecution[], stale: readonly number[]): void {
+    for (const { claim, outcome, transition, error } of results) {
+      const job = (claim as Slot["claim"]).job;
+      this.#options.onEvent(
+        stale.includes(claim.token)
+          ? { kind: "stale_result", job, outcome }
+          : { kind: "finished", job, outcome, transition, error },
+      );
+    }
+  }
+
+  async #startAll({ claims, nextDueAt }: ClaimBatch): Promise<void> {
+    this.#nextDueAt = nextDueAt;
+    if (claims.length === 0) return;
+    const settings = await this.#loadSettings();
+    for (const claim of claims) {
+      this.#options.onEvent({ kind: "claimed", job: claim.job, number: claim.number });
+      const slot = startSlot(claim, settings, { ...this.#options, loadSettings: () => this.#loadSettings() });
+      this.#slots.set(claim.token, slot);
+      void slot.finished.then((result) => {
+        this.#slots.delete(claim.token);
+        this.#results.push(result);
+        this.#bell.ring();
+      });
+    }
+  }
+
+  #waitMs(): number {
+    const { pollIntervalMs } = this.#settings;
+    if (this.#isStopping || this.#slots.size === this.#options.concurrency) return LONGEST_WAIT_MS;
+    if (this.#nextDueAt === null) return pollIntervalMs;
+    return Math.min(pollIntervalMs, Math.max(1, this.#nextDueAt - Date.now()));
+  }
+
+  async #isDrained(): Promise<boolean> {
+    if (
+      !this.#options.drain ||
+      this.#failures > 0 ||
+      (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())
+    )
+      return false;
+    try {
+      const { processing, failed } = await this.#options.store.counts(this.#options.queues);
+      if (processing + failed > 0) return false;
+    } catch (error) {
+      await this.#backOff(error);
+      return false;
+    }
+    this.#options.onEvent({ kind: "drained" });
+    return true;
+  }
+
+  #interruptAll(): void {
+    for (const slot of this.#slots.values()) slot.stop({ kind: "interrupted" });
+  }
+
+  async #register(): Promise<void> {
+    const { store, identity, host, queues, concurrency } = this.#options;
+    const leaseMs = this.#leaseMs;
+    await store.registerWorker({ id: this.#id, identity, host, queues, concurrency, leaseMs }, Date.now());
+    this.#heartbeats = new HeartbeatRecord(leaseMs);
+    this.#heartbeats.succeeded(performance.now());
+  }
+
+  /** Side loop: keeps the lease, and learns what was taken away. */
+  async #beat(): Promise<void> {
+    while (await this.#sleep(this.#heartbeats.everyMs)) {
+      try {
+        const running = [...this.#slots.values()];
+        const lease = { leaseMs: this.#leaseMs, now: Date.now() };
+        const { known, held } = await this.#options.store.heartbeat(this.#id, lease);
+        this.#heartbeats.succeeded(performance.now());
+        for (const slot of running) if (!held.includes(slot.claim.token)) slot.stop({ kind: "lost" }, 0);
+        if (!known) await this.#startOver();
+      } catch (error) {
+        this.#heartbeats.failed();
+        if (isFatal(error)) this.#fail(error);
+        else this.#options.onEvent({ kind: "trouble", error });
+      }
+    }
+  }
+
+  /** It was declared dead and its jobs were given away: they are ended by now, and their results will be refused. */
+  async #startOver(): Promise<void> {
+    this.#id = this.#options.newId();
+    this.#options.onEvent({ kind: "taken_for_dead", newId: this.#id });
+    await this.#register();
+    this.#bell.ring();
+  }
+
+  /** Side loop: takes back the jobs of dead siblings, and obeys a stop that was asked for in the store. */
+  async #look(): Promise<void> {
+    do {
+      try {
+        const { store, identity, drain } = this.#options;
+        const self = {
+          id: this.#id,
+          identity,
+          trustLeases: this.#heartbeats.mayJudgeLeases(performance.now()),
+        };
+        const own = await lookAfterSiblings(store, self, (deadWorker, jobIds) => {
+          this.#options.onEvent({ kind: "recovered", deadWorker, jobIds });
+          this.#bell.ring();
+        });
+        if (own?.stopRequest) this.#obey(own.stopRequest.graceMs);
+        if (drain) this.#bell.ring();
+      } catch (error) {
+        if (isFatal(error)) this.#fail(error);
+      }
+    } while (await this.#sleep(LOOK_EVERY_MS));
+  }
+
+  #obey(graceMs: number | null): void {
+    if (this.#obeyed === graceMs) return;
+    this.#obeyed = graceMs;
+    this.stop(graceMs);
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal = error;
+    this.#bell.ring();
+  }
+
+  /** Settings are read often; a store that is locked just now must not cost a result. */
+  async #loadSettings(): Promise<WorkerSettings> {
+    try {
+      this.#settings = await this.#options.loadSettings();
+    } catch (error) {
+      this.#options.onEvent({ kind: "trouble", error });
+    }
+    return this.#settings;
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    if (isFatal(error)) return this.#fail(error);
+    this.#options.onEvent({ kind: "trouble", error });
+    await pause(Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS));
+    this.#failures += 1;
+  }
+
+  /** False as soon as the worker is over. */
+  async #sleep(ms: number): Promise<boolean> {
+    await sleep(ms, undefined, { signal: this.#over.signal }).catch(() => {});
+    return !this.#over.signal.aborted;
+  }
+}
+
+const LONGEST_WAIT_MS = 60_000;
+
+/** A store that is not the one it was: nothing that could be written there would be kept. */
+function isFatal(error: unknown): boolean {
+  return error instanceof QueuectlError && (error.code === "store_removed" || error.code === "store_corrupt");
+}

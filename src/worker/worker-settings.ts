@@ -1,0 +1,14 @@
+import type { BackoffPolicy } from "../domain/retry-policy.ts";
+
+/** What a worker goes by. Read anew whenever an execution starts or fails, so that `config set` mends what is queued. */
+export interface WorkerSettings {
+  backoff: BackoffPolicy;
+  /** For jobs without a timeout of their own; 0 means none. */
+  jobTimeoutMs: number;
+  killGraceMs: number;
+  /** How long a stopping worker waits for its jobs; null means until they end. */
+  stopGraceMs: number | null;
+  leaseMs: number;
+  pollIntervalMs: number;
+  outputLimitBytes: number;
+}

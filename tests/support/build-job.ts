@@ -1,0 +1,65 @@
+import type { NewJob } from "../../src/domain/job.ts";
+import type { Outcome } from "../../src/domain/outcome.ts";
+import { type Transition, toCompleted } from "../../src/domain/transition.ts";
+import type { CapturedOutput, Claim, FinishedExecution, NewWorker } from "../../src/store/store.ts";
+
+let built = 0;
+
+/** A job that is due from the epoch on; whatever a test cares about is given. */
+export function buildJob(given: Partial<NewJob> = {}): NewJob {
+  built += 1;
+  return {
+    id: `job-${built}`,
+    command: "true",
+    argv: null,
+    queue: "default",
+    priority: 0,
+    tags: [],
+    cwd: null,
+    env: {},
+    stdin: null,
+    maxRetries: 3,
+    backoffBase: null,
+    timeoutMs: null,
+    runAt: null,
+    createdAt: 0,
+    ...given,
+  };
+}
+
+/** A worker of this id, serving every queue under a lease of 15 seconds. */
+export function buildWorker(id: string, given: Partial<NewWorker> = {}): NewWorker {
+  return {
+    id,
+    identity: { pid: 4321, startTime: "100", bootId: "boot-1", pidNamespace: "pid:[1]" },
+    host: "here",
+    queues: null,
+    concurrency: 1,
+    leaseMs: 15_000,
+    ...given,
+  };
+}
+
+export const NO_OUTPUT: CapturedOutput = {
+  stdout: { tail: new Uint8Array(), totalBytes: 0 },
+  stderr: { tail: new Uint8Array(), totalBytes: 0 },
+  marks: [],
+  limitBytes: 1_024,
+};
+
+/** How an execution ended: well, unless the test says otherwise. */
+export function buildResult(
+  claim: Claim,
+  finishedAt: number,
+  given: { outcome?: Outcome; transition?: Transition; error?: string; output?: CapturedOutput } = {},
+): FinishedExecution {
+  return {
+    claim,
+    outcome: given.outcome ?? { kind: "succeeded" },
+    transition: given.transition ?? toCompleted(),
+    finishedAt,
+    durationMs: 10,
+    error: given.error ?? null,
+    output: given.output ?? NO_OUTPUT,
+  };
+}
