@@ -1,10 +1,7 @@
 #!/usr/bin/env node
 // The way in, in the oldest syntax that an ES module can have: whatever Node runs it must reach the sentence below.
 // A Node that is new enough loads the bundle; an older one hands over to the Node that `npm install` put beside it.
-import { spawn } from "child_process";
-import { existsSync } from "fs";
 import { createRequire } from "module";
-import { fileURLToPath } from "url";
 
 var NEEDED = 24;
 var require = createRequire(import.meta.url);
@@ -12,18 +9,18 @@ var require = createRequire(import.meta.url);
 if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
   require("./dist/queuectl.cjs");
 } else {
-  handOver(fileURLToPath(new URL("./node_modules/.bin/node", import.meta.url)));
+  handOver(require("path").join(require("url").fileURLToPath(import.meta.url), "../node_modules/.bin/node"));
 }
 
 function handOver(node) {
-  if (!existsSync(node)) {
+  if (!require("fs").existsSync(node)) {
     process.stderr.write(
       "queuectl needs Node.js " + NEEDED + " or newer; this is " + process.version + ".\n" +
         "Install it from your system or nodejs.org; in a checkout of queuectl, run: npm install\n"
     );
     process.exit(1);
   }
-  var child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), { stdio: "inherit" });
+  var child = require("child_process").spawn(node, process.argv.slice(1), { stdio: "inherit" });
   ["SIGTERM", "SIGHUP", "SIGINT"].forEach(function (signal) {
     var isPassedOn = false;
     process.on(signal, function () {

@@ -1,4 +1,5 @@
 import { defineConfig } from "rolldown";
+import { lazyBuiltins } from "./scripts/lazy-builtins.ts";
 import { sqlText } from "./scripts/sql-text.ts";
 
 /**
@@ -8,7 +9,9 @@ import { sqlText } from "./scripts/sql-text.ts";
 const config: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/cli/main.ts",
   platform: "node",
-  plugins: [sqlText],
-  output: { file: "dist/queuectl.cjs", format: "cjs", codeSplitting: false, comments: false },
+  plugins: [sqlText, lazyBuiltins],
+  // Wrapped in one more parenthesis, each module would be compiled eagerly, the unused ones too: 28 ms of every start.
+  optimization: { pifeForModuleWrappers: false },
+  output: { file: "dist/queuectl.cjs", format: "cjs", codeSplitting: false, comments: false, minify: true },
 });
 export default config;

@@ -19,6 +19,8 @@ export interface OutputPort {
    * What nobody reads is lost.
    */
   post(text: string): void;
+  /** Resolves when what was posted is written, or lost. */
+  flush(): Promise<void>;
 }
 
 /** The reader went away (`| head`): a reason to end quietly, not an error. */

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ResolvedSetting } from "../config/resolve.ts";
 import type { SettingKey } from "../config/settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
-import { ID_RULE, idFromRandomBytes, isId } from "../domain/id.ts";
+import { ID_RULE, isId, randomId } from "../domain/id.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
@@ -36,7 +35,7 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     drain: options.has("drain"),
     env: io.env,
     newId: () => {
-      id = `w-${idFromRandomBytes(randomBytes(6))}`;
+      id = `w-${randomId(6, Math.random)}`;
       return id;
     },
     loadSettings: async () => toWorkerSettings(await readAllSettings(store, invocation, io)),
@@ -49,6 +48,7 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     return DONE;
   } finally {
     forget();
+    await io.stdout.flush();
     await store.close();
   }
 }

@@ -25,7 +25,7 @@ function port(descriptor: 1 | 2): OutputPort {
     get columns() {
       return Math.max(NARROWEST, stream().columns ?? 80);
     },
-    post: poster(descriptor),
+    ...poster(descriptor),
     write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),
   };
 }
@@ -33,27 +33,39 @@ function port(descriptor: 1 | 2): OutputPort {
 /** What may wait for a slow reader; what comes on top is lost. */
 const MOST_POSTED_BYTES = 1_048_576;
 
-function poster(descriptor: number): OutputPort["post"] {
+/** A reader that does not read for this long at the end is not waited for. */
+const FLUSH_MS = 1_000;
+
+function poster(descriptor: number): Pick<OutputPort, "post" | "flush"> {
   let queue = Buffer.alloc(0);
-  let isWriting = false;
-  const next = (): void => {
-    isWriting = queue.length > 0;
-    if (!isWriting) return;
-    write(descriptor, queue, (error, written) => {
-      // EPIPE, EIO: the terminal went away; the jobs go on.
-      queue =
-        error && (error as NodeJS.ErrnoException).code !== "EAGAIN"
-          ? Buffer.alloc(0)
-          : queue.subarray(written ?? 0);
-      if (error) setTimeout(next, 50).unref();
-      else next();
+  let writing = Promise.resolve();
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) {
+      // In two steps: what is posted while this waits must not be overwritten.
+      const done = await writeSome(descriptor, queue);
+      queue = queue.subarray(done);
+    }
+  };
+  return {
+    post: (text) => {
+      if (queue.length > MOST_POSTED_BYTES) return;
+      const isIdle = queue.length === 0;
+      queue = Buffer.concat([queue, Buffer.from(text)]);
+      if (isIdle) writing = drain();
+    },
+    flush: () => Promise.race([writing, new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS))]),
+  };
+}
+
+/** How many bytes are done with: written, or never to be (the terminal went away; the jobs go on). */
+function writeSome(descriptor: number, bytes: Buffer): Promise<number> {
+  return new Promise((resolve) => {
+    write(descriptor, bytes, (error, written) => {
+      if (!error) resolve(written);
+      else if ((error as NodeJS.ErrnoException).code === "EAGAIN") setTimeout(() => resolve(0), 20);
+      else resolve(bytes.length);
     });
-  };
-  return (text) => {
-    if (queue.length > MOST_POSTED_BYTES) return;
-    queue = Buffer.concat([queue, Buffer.from(text)]);
-    if (!isWriting) next();
-  };
+  });
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

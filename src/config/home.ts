@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
+import { isStoreUrl } from "../domain/store-url.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,12 +33,16 @@ export function createHome(env: Environment): string {
 
 /** The store by `--db`, `QUEUECTL_DB`, `db-path` of config.json, or `queue.db` in the home, in this order. */
 export function locateStore(flag: string | undefined, env: Environment): StoreLocation {
-  if (flag !== undefined) return { path: resolve(flag), origin: "flag" };
+  if (flag !== undefined) return { path: toPath(flag), origin: "flag" };
   const named = env["QUEUECTL_DB"] || env["QUEUECTL_CONFIG_DB_PATH"];
-  if (named) return { path: resolve(named), origin: "env" };
+  if (named) return { path: toPath(named), origin: "env" };
   const filed = readConfigFile(env)["db-path"];
   if (filed) return { path: resolve(homeDirectory(env), filed), origin: "file" };
   return { path: join(homeDirectory(env), "queue.db"), origin: "default" };
+}
+
+function toPath(name: string): string {
+  return isStoreUrl(name) ? name : resolve(name);
 }
 
 /**

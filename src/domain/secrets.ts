@@ -10,9 +10,15 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** The variables as they may be shown: secret-looking ones masked. */
+/** The password in a URL, whatever the variable is called. */
+const URL_PASSWORD = /(:\/\/[^\s:@/]*:)[^\s@/]+(?=@)/g;
+
+/** The variables as they may be shown: secret-looking ones masked, and passwords in URLs. */
 export function maskSecrets(env: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [name, isSecretName(name) ? MASK : value]),
+    Object.entries(env).map(([name, value]) => [
+      name,
+      isSecretName(name) ? MASK : value.replace(URL_PASSWORD, `$1${MASK}`),
+    ]),
   );
 }

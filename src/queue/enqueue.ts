@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { QueuectlError } from "../domain/errors.ts";
-import { idFromRandomBytes, JOB_ID_LENGTH } from "../domain/id.ts";
+import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
 import type { NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import type { EnqueueReceipt, Store } from "../store/store.ts";
@@ -41,13 +40,9 @@ async function* parseStream(
 
 function parsePlaced({ input, place }: PlacedInput, { maxRetries, cwd, now }: EnqueueContext): NewJob {
   try {
-    return parseJobInput(input, { id: newJobId(), maxRetries, cwd, now });
+    return parseJobInput(input, { id: randomId(JOB_ID_LENGTH, Math.random), maxRetries, cwd, now });
   } catch (error) {
     if (place === "" || !(error instanceof QueuectlError)) throw error;
     throw new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });
   }
-}
-
-function newJobId(): string {
-  return idFromRandomBytes(randomBytes(JOB_ID_LENGTH));
 }

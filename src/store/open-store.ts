@@ -1,8 +1,9 @@
 import { QueuectlError } from "../domain/errors.ts";
+import { isStoreUrl } from "../domain/store-url.ts";
 import { type Clock, systemClock } from "./sqlite/clock.ts";
-import { Database } from "./sqlite/database.ts";
+import { Database, IN_MEMORY } from "./sqlite/database.ts";
 import { migrate } from "./sqlite/migrate.ts";
-import { type OpenOptions, openDatabase, storeExists } from "./sqlite/open.ts";
+import { storeExists as fileExists, type OpenOptions, openDatabase } from "./sqlite/open.ts";
 import { sqliteStore } from "./sqlite/sqlite-store.ts";
 import type { Store } from "./store.ts";
 
@@ -20,20 +21,37 @@ export interface OpenStoreOptions extends Partial<OpenOptions> {
  * @throws store_unreachable, store_read_only, store_foreign, store_corrupt, store_newer, store_locked
  */
 export async function openStore(path: string, options: OpenStoreOptions = {}): Promise<Store> {
-  if (/^postgres(ql)?:\/\//.test(path)) {
-    throw new QueuectlError("store_unreachable", "This queuectl keeps its jobs in SQLite only", {
-      hint: "Name a file: --db queue.db",
-    });
-  }
+  refuseUrl(path);
   const { patienceMs = COMMAND_PATIENCE_MS, access = "write", clock = systemClock() } = options;
-  return sqliteStore(await openDatabase(path, { patienceMs, access }), clock);
+  return await storeOver(await openDatabase(path, { patienceMs, access }), clock);
 }
 
 /** An empty store in memory: what a verb that only reads sees where there is none. */
 export async function openEmptyStore(): Promise<Store> {
-  const database = new Database(":memory:", { patienceMs: 0, readOnly: false });
+  const database = new Database(IN_MEMORY, { patienceMs: 0, readOnly: false });
   await migrate(database, { readOnly: false });
-  return sqliteStore(database, systemClock());
+  return await storeOver(database, systemClock());
 }
 
-export { storeExists };
+async function storeOver(database: Database, clock: Clock): Promise<Store> {
+  try {
+    return await sqliteStore(database, clock);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** True when there is a store to read. */
+export function storeExists(path: string): boolean {
+  refuseUrl(path);
+  return fileExists(path);
+}
+
+/** A URL taken for a path would become a directory that does not exist; the sentence would be about that. */
+function refuseUrl(path: string): void {
+  if (!isStoreUrl(path)) return;
+  throw new QueuectlError("store_unreachable", "This queuectl keeps its jobs in SQLite only", {
+    hint: "Name a file: --db queue.db",
+  });
+}

@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import { textWidth, truncate } from "./text-width.ts";
 
 export interface Column {
   title: string;
@@ -28,7 +28,7 @@ export function renderTable(
 
 function fit(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[index]?.text ?? ""))),
+    Math.max(textWidth(title), ...rows.map((row) => textWidth(row[index]?.text ?? ""))),
   );
   let excess = widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length) - width;
   for (const index of columns.map((column, i) => (column.isFlexible ? i : -1)).filter((i) => i >= 0)) {
@@ -45,21 +45,8 @@ function renderRow(cells: readonly Cell[], widths: readonly number[]): string {
       const width = widths[index] ?? 0;
       const cut = truncate(text, width);
       const isLast = index === cells.length - 1;
-      return (paint ? paint(cut) : cut) + (isLast ? "" : " ".repeat(width - stringWidth(cut)));
+      return (paint ? paint(cut) : cut) + (isLast ? "" : " ".repeat(width - textWidth(cut)));
     })
     .join(GAP)
     .trimEnd();
-}
-
-/** Cuts at a whole character, wide ones included. */
-export function truncate(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  let cut = "";
-  let used = 1;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment);
-    if (used > width) break;
-    cut += segment;
-  }
-  return `${cut}…`;
 }

@@ -2,6 +2,9 @@ import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { QueuectlError } from "../../domain/errors.ts";
 
+/** The path of a database that is in no file. */
+export const IN_MEMORY = ":memory:";
+
 /**
  * One connection to the file. Design note:
  *
@@ -13,7 +16,7 @@ export class Database {
   readonly path: string;
   readonly #db: DatabaseSync;
   readonly #patienceMs: number;
-  readonly #file: { dev: number; ino: number };
+  readonly #file: FileIdentity;
   readonly #statements = new Map<string, StatementSync>();
 
   /** @param patienceMs how long a method tries before it throws `store_locked` */
@@ -24,7 +27,8 @@ export class Database {
       path,
       () => new DatabaseSync(path, { timeout: ATTEMPT_MS, readOnly: options.readOnly }),
     );
-    this.#file = path === ":memory:" ? { dev: 0, ino: 0 } : statSync(path);
+    this.#file = path === IN_MEMORY ? { dev: 0, ino: 0 } : statSync(path);
+    openHere.add(this);
     translating(path, () => this.#db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
   }
 
@@ -72,10 +76,15 @@ export class Database {
     return this.#patiently(work);
   }
 
+  /** True when this connection is to that very file, whatever its path. */
+  isOn(file: FileIdentity): boolean {
+    return this.#db.isOpen && file.ino === this.#file.ino && file.dev === this.#file.dev;
+  }
+
   /** @throws store_removed when the path no longer leads to the file that is open */
   verifyFile(): void {
-    const now = this.path === ":memory:" ? this.#file : statSync(this.path, { throwIfNoEntry: false });
-    if (now?.ino === this.#file.ino && now.dev === this.#file.dev) return;
+    const now = this.path === IN_MEMORY ? this.#file : statSync(this.path, { throwIfNoEntry: false });
+    if (now && this.isOn(now)) return;
     throw new QueuectlError(
       "store_removed",
       `The database ${this.path} was removed or replaced while it was in use`,
@@ -86,23 +95,45 @@ export class Database {
   }
 
   close(): void {
+    openHere.delete(this);
     if (this.#db.isOpen) this.#db.close();
   }
 
   async #patiently<T>(attempt: () => T): Promise<T> {
-    const giveUpAt = performance.now() + this.#patienceMs;
+    const giveUpAt = monotonicMs() + this.#patienceMs;
     for (;;) {
       try {
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || performance.now() >= giveUpAt) throw translate(this.path, error);
+        if (!isBusy(error) || monotonicMs() >= giveUpAt) throw translate(this.path, error);
       }
       await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
     }
   }
 }
 
+interface FileIdentity {
+  dev: number;
+  ino: number;
+}
+
+const openHere = new Set<Database>();
+
+/**
+ * True when this process has the file open as a database already. Nobody here may then open and close it by other means:
+ * POSIX drops all locks of a process on a file when the process closes any descriptor of it, and another program would
+ * take the store for unused and delete its WAL (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ */
+export function isOpenHere(file: FileIdentity): boolean {
+  return [...openHere].some((database) => database.isOn(file));
+}
+
 const ATTEMPT_MS = 50;
+
+/** Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
 
 // Primary result codes, https://www.sqlite.org/rescode.html
 const SQLITE_BUSY = 5;

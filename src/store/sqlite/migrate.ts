@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
 import { QueuectlError } from "../../domain/errors.ts";
-import { idFromRandomBytes } from "../../domain/id.ts";
 import type { Database } from "./database.ts";
 import jobsWorkersConfig from "./migrations/0001_jobs_workers_config.sql";
 
@@ -18,28 +16,41 @@ const MIGRATIONS: readonly string[] = [jobsWorkersConfig];
 export async function migrate(database: Database, options: { readOnly: boolean }): Promise<void> {
   const version = await database.read(() => schemaVersion(database));
   refuseNewer(database, version);
-  if (version === MIGRATIONS.length) return;
-  if (options.readOnly) {
-    throw new QueuectlError(
-      "store_read_only",
-      `The database ${database.path} must be upgraded, but cannot be written`,
-      {
-        hint: "Run any queuectl command once as a user who may write it.",
-      },
-    );
+  if (version < MIGRATIONS.length) {
+    if (options.readOnly) throw cannotUpgrade(database.path);
+    await upgrade(database);
   }
+  if (!options.readOnly) await useWriteAheadLog(database);
+}
+
+async function upgrade(database: Database): Promise<void> {
   await database.write(() => {
     // Read again under the lock: another program may have been faster.
     const current = schemaVersion(database);
     refuseNewer(database, current);
     for (const migration of MIGRATIONS.slice(current)) database.exec(migration);
-    if (current === 0)
-      database.prepare("INSERT INTO store (id) VALUES (?)").run(idFromRandomBytes(randomBytes(12)));
+    if (current === 0) database.exec("INSERT INTO store (id) VALUES (lower(hex(randomblob(8))))");
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`);
   });
-  // Only now: in WAL mode the header with our application_id would reach the file itself no sooner than a checkpoint,
-  // and a second program that looks at the file's first bytes would take it for a stranger's.
+}
+
+/**
+ * Only after the first migration: in WAL mode the header with our application_id would reach the file itself no sooner
+ * than a checkpoint, and a second program that looks at the file's first bytes would take it for a stranger's. And at
+ * each opening, not at the migration's: whoever migrated may have died before it came here.
+ */
+async function useWriteAheadLog(database: Database): Promise<void> {
   await database.read(() => database.exec("PRAGMA journal_mode = WAL"));
+}
+
+function cannotUpgrade(path: string): QueuectlError {
+  return new QueuectlError(
+    "store_read_only",
+    `The database ${path} must be upgraded, but cannot be written`,
+    {
+      hint: "Run any queuectl command once as a user who may write it.",
+    },
+  );
 }
 
 function schemaVersion(database: Database): number {

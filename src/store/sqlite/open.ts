@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { QueuectlError } from "../../domain/errors.ts";
-import { corrupt, Database } from "./database.ts";
+import { corrupt, Database, isOpenHere } from "./database.ts";
 import { APPLICATION_ID, migrate } from "./migrate.ts";
 
 /** How the file is to be opened. */
@@ -33,7 +33,8 @@ export function storeExists(path: string): boolean {
 export async function openDatabase(path: string, options: OpenOptions): Promise<Database> {
   refuseDirectory(path);
   refuseNetworkFilesystem(path);
-  refuseForeignFile(path, openHeader(path, options.access));
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file || !isOpenHere(file)) refuseForeignFile(path, openHeader(path, options.access));
   const readOnly = options.access === "read" && !isWritable(path);
   const database = new Database(path, { patienceMs: options.patienceMs, readOnly });
   try {

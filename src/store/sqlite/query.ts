@@ -2,7 +2,7 @@ import { JOB_STATES, type Job, type JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
 import type { Activity, CapturedStream, ExecutionRecord, JobFilter, OutputMark } from "../store.ts";
 import type { Database } from "./database.ts";
-import { JOB_COLUMNS, type Row, toJob } from "./rows.ts";
+import { JOB_COLUMNS, type Row, readJson, toJob } from "./rows.ts";
 
 export async function getJob(db: Database, id: string): Promise<Job | undefined> {
   const row = await db.read(() => db.prepare(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`).get(id));
@@ -118,7 +118,7 @@ function toExecution(row: Row): ExecutionRecord {
         : {
             stdout: toStream(row, "stdout"),
             stderr: toStream(row, "stderr"),
-            marks: toMarks(row["marks"] as string | null),
+            marks: toMarks(row),
             limitBytes: row["output_limit"] as number,
           },
   };
@@ -131,7 +131,7 @@ function toStream(row: Row, name: "stdout" | "stderr"): CapturedStream {
   };
 }
 
-function toMarks(text: string | null): OutputMark[] {
-  const marks = JSON.parse(text ?? "[]") as [OutputMark["stream"], number, number][];
+function toMarks(row: Row): OutputMark[] {
+  const marks = readJson<[OutputMark["stream"], number, number][] | null>(row, "marks") ?? [];
   return marks.map(([stream, offset, at]) => ({ stream, offset, at }));
 }

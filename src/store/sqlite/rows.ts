@@ -1,4 +1,5 @@
 import type { SQLOutputValue } from "node:sqlite";
+import { QueuectlError } from "../../domain/errors.ts";
 import type { Job, JobState } from "../../domain/job.ts";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -13,14 +14,14 @@ export function toJob(row: Row): Job {
     seq: row["seq"] as number,
     id: row["id"] as string,
     command: row["command"] as string,
-    argv: row["argv"] === null ? null : (JSON.parse(row["argv"] as string) as string[]),
+    argv: readJson<string[] | null>(row, "argv"),
     state: row["state"] as JobState,
     reason: row["reason"] as Job["reason"],
     queue: row["queue"] as string,
     priority: row["priority"] as number,
-    tags: JSON.parse(row["tags"] as string) as string[],
+    tags: readJson<string[]>(row, "tags"),
     cwd: row["cwd"] as string | null,
-    env: JSON.parse(row["env"] as string) as Record<string, string>,
+    env: readJson<Record<string, string>>(row, "env"),
     stdin: row["stdin"] as string | null,
     maxRetries: row["max_retries"] as number,
     backoffBase: row["backoff_base"] as number | null,
@@ -35,4 +36,24 @@ export function toJob(row: Row): Job {
     createdAt: row["created_at"] as number,
     updatedAt: row["updated_at"] as number,
   };
+}
+
+/**
+ * The value of a JSON column; null for NULL.
+ * @throws store_corrupt when it is no JSON: a bad disk, or a slip of somebody's hand
+ */
+export function readJson<T>(row: Row, column: string): T {
+  try {
+    return JSON.parse((row[column] as string | null) ?? "null") as T;
+  } catch (cause) {
+    const whose = row["id"] === undefined ? "" : ` of "${row["id"]}"`;
+    throw new QueuectlError(
+      "store_corrupt",
+      `The database is damaged: the ${column}${whose} cannot be read`,
+      {
+        hint: "It was not touched. Mend the value by hand, or put a backup in its place.",
+        cause,
+      },
+    );
+  }
 }

@@ -13,8 +13,8 @@ import { onRing, ring } from "./wakeups.ts";
 import * as workers from "./workers.ts";
 
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
-export function sqliteStore(db: Database, clock: Clock): Store {
-  const { id } = db.prepare("SELECT id FROM store").get() as { id: string };
+export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
+  const { id } = await db.read(() => db.prepare("SELECT id FROM store").get() as { id: string });
   const ringing = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
     ring(db.path);

@@ -1,5 +1,6 @@
 import { closeSync, type FSWatcher, openSync, utimesSync, watch } from "node:fs";
 import { createDataDirectory, dataFile } from "../data-files.ts";
+import { IN_MEMORY } from "./database.ts";
 
 /**
  * The doorbell: a file beside the store that whoever adds work touches, and idle workers watch (2 ms from ring to
@@ -7,6 +8,7 @@ import { createDataDirectory, dataFile } from "../data-files.ts";
  * file, because every heartbeat of every worker would ring that.
  */
 export function ring(databasePath: string): void {
+  if (databasePath === IN_MEMORY) return;
   const bell = dataFile(databasePath, "bell");
   const now = new Date();
   try {
@@ -27,6 +29,7 @@ function ringFirst(databasePath: string, bell: string): void {
 
 /** Calls back at each ring. Where the system has no watcher left (EMFILE, ENOSPC) nothing is called, and polling remains. */
 export function onRing(databasePath: string, listener: () => void): () => void {
+  if (databasePath === IN_MEMORY) return () => {};
   let watcher: FSWatcher | undefined;
   let ended = false;
   const start = (): void => {

@@ -2,7 +2,7 @@ import { type LeaseState, leaseState } from "../../domain/lease.ts";
 import type { HeartbeatReceipt, HeldClaim, NewWorker, StopRequest, WorkerRecord } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import type { Row } from "./rows.ts";
+import { type Row, readJson } from "./rows.ts";
 
 /** How long a dead worker is still shown. */
 const DEAD_SHOWN_MS = 86_400_000;
@@ -125,7 +125,7 @@ function toWorker(row: Row, lease: LeaseState, held: HeldClaim[]): WorkerRecord 
     },
     host: row["host"] as string,
     state: row["state"] as WorkerRecord["state"],
-    queues: row["queues"] === null ? null : (JSON.parse(row["queues"] as string) as string[]),
+    queues: readJson<string[] | null>(row, "queues"),
     concurrency: row["concurrency"] as number,
     startedAt: row["started_at"] as number,
     heartbeatAt: row["heartbeat_at"] as number,

@@ -1,0 +1,122 @@
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { closeScenes, openSqliteScene, type Scene } from "../../../tests/support/conformance.ts";
+import { JOB_STATES } from "../../domain/job.ts";
+
+/** What a person does to the tables by hand, as the documentation allows: everything kept beside them stays true. */
+let scene: Scene;
+let hand: DatabaseSync;
+
+beforeEach(async () => {
+  scene = await openSqliteScene();
+  hand = new DatabaseSync(scene.store.name, { timeout: 5_000 });
+});
+
+afterEach(async () => {
+  hand.close();
+  await closeScenes();
+});
+
+test("a state that is changed by hand is counted", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b", queue: "mail" }, { id: "c", queue: "mail" });
+  hand.exec("UPDATE jobs SET state = 'dead' WHERE queue = 'mail'");
+  expect(await scene.store.counts(null)).toMatchObject({ pending: 1, dead: 2 });
+  expect(await scene.store.counts(["mail"])).toMatchObject({ pending: 0, dead: 2 });
+  await expectTrueCounters();
+});
+
+test("a queue that is changed by hand is counted, with and without a change of state", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b" });
+  hand.exec("UPDATE jobs SET queue = 'mail' WHERE id = 'a'");
+  hand.exec("UPDATE jobs SET queue = 'media', state = 'cancelled' WHERE id = 'b'");
+  expect(await scene.store.counts(["default"])).toMatchObject({ pending: 0 });
+  expect(await scene.store.counts(["mail"])).toMatchObject({ pending: 1 });
+  expect(await scene.store.counts(["media"])).toMatchObject({ pending: 0, cancelled: 1 });
+  await expectTrueCounters();
+});
+
+test("jobs that are added or deleted by hand are counted, and their history goes with them", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b" });
+  await scene.startWorker("w");
+  await scene.finish("w", await scene.claimOne("w"));
+  hand.exec(`
+    INSERT INTO jobs (id, command, max_retries, due_at, created_at, updated_at) VALUES ('new', 'true', 3, 0, 0, 0);
+    DELETE FROM jobs WHERE id = 'a';`);
+  expect(await scene.store.counts(null)).toMatchObject({ pending: 2, completed: 0 });
+  expect(await scene.store.listExecutions(1)).toEqual([]);
+  await expectTrueCounters();
+  expect((await scene.claim("w")).map(({ job }) => job.id)).toEqual(["b", "new"]);
+});
+
+test("a change that changes nothing is counted once", async () => {
+  await scene.enqueue({ id: "a" });
+  hand.exec("UPDATE jobs SET state = 'pending', queue = 'default'");
+  hand.exec("INSERT OR IGNORE INTO jobs SELECT * FROM jobs");
+  expect(await scene.store.counts(null)).toMatchObject({ pending: 1 });
+  await expectTrueCounters();
+});
+
+test.each(JOB_STATES.filter((state) => state !== "pending"))(
+  "a job that is made %s by hand was updated now",
+  async (state) => {
+    await scene.enqueue({ id: "a", createdAt: 1_000 });
+    const before = Date.now();
+    hand.prepare("UPDATE jobs SET state = ?").run(state);
+    const job = await scene.store.getJob("a");
+    expect(job?.updatedAt).toBeGreaterThanOrEqual(before);
+    expect(job?.updatedAt).toBeLessThanOrEqual(Date.now());
+  },
+);
+
+test("an updated_at that is given by hand is kept", async () => {
+  await scene.enqueue({ id: "a", createdAt: 1_000 });
+  hand.exec("UPDATE jobs SET state = 'dead', updated_at = 2000");
+  expect(await scene.store.getJob("a")).toMatchObject({ updatedAt: 2_000 });
+});
+
+test("a state that is none is refused", async () => {
+  await scene.enqueue({ id: "a" });
+  expect(() => hand.exec("UPDATE jobs SET state = 'done'")).toThrow(/CHECK constraint/);
+});
+
+test("a running job that is set to pending by hand is run again, and its first execution ends stale", async () => {
+  await scene.enqueue({ id: "a" });
+  await scene.startWorker("w");
+  const first = await scene.claimOne("w");
+  hand.exec("UPDATE jobs SET state = 'pending' WHERE id = 'a'");
+  expect(await scene.store.heartbeat("w", { leaseMs: 15_000, now: scene.time.now() })).toMatchObject({
+    held: [],
+  });
+  expect((await scene.finish("w", first)).stale).toEqual([first.token]);
+
+  const second = await scene.claimOne("w");
+  expect((await scene.finish("w", first)).stale).toEqual([first.token]);
+  expect((await scene.finish("w", second)).stale).toEqual([]);
+  expect(await scene.store.listExecutions(1)).toMatchObject([
+    { number: 1, outcome: "lost" },
+    { number: 2, outcome: "succeeded" },
+  ]);
+  await expectTrueCounters();
+});
+
+test("a running job that is ended by hand stays ended", async () => {
+  await scene.enqueue({ id: "a" });
+  await scene.startWorker("w");
+  const claim = await scene.claimOne("w");
+  hand.exec("UPDATE jobs SET state = 'cancelled' WHERE id = 'a'");
+  expect((await scene.finish("w", claim)).stale).toEqual([claim.token]);
+  expect(await scene.store.getJob("a")).toMatchObject({ state: "cancelled" });
+});
+
+/** The kept counters agree with a count of the jobs. */
+async function expectTrueCounters(): Promise<void> {
+  expect(countersOf("counters")).toEqual(countersOf("jobs"));
+}
+
+function countersOf(source: "counters" | "jobs"): unknown[] {
+  const sql = {
+    counters: "SELECT queue, state, jobs FROM counters WHERE jobs <> 0 ORDER BY queue, state",
+    jobs: "SELECT queue, state, count(*) AS jobs FROM jobs GROUP BY queue, state ORDER BY queue, state",
+  };
+  return hand.prepare(sql[source]).all();
+}
