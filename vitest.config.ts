@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { CountReporter } from "./scripts/count-reporter.ts";
 import { sqlText } from "./scripts/sql-text.ts";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
@@ -9,6 +10,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    reporters: ["default", new CountReporter()],
   },
 });
 export default config;

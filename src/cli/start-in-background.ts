@@ -90,14 +90,18 @@ async function readAnnouncement(child: ChildProcess): Promise<string> {
 }
 
 function report(workers: readonly StartedWorker[], log: string, { options }: Invocation, io: Io): void {
-  if (options.has("json")) return writeJson(io, { workers, log });
-  if (options.has("quiet")) return io.stdout.write(workers.map(({ pid }) => `${pid}\n`).join(""));
-  io.stdout.write(
-    `Started ${workers.length} ${workers.length === 1 ? "worker" : "workers"} in the background.\n` +
-      `Worker PIDs: ${workers.map(({ pid }) => pid).join(", ")}\n` +
-      `Log: ${log}\n` +
-      "Follow it: queuectl worker logs --follow\n",
-  );
+  const pids = workers.map(({ pid }) => pid);
+  if (options.has("json")) {
+    writeJson(io, { workers, log });
+  } else if (options.has("quiet")) {
+    io.stdout.write(pids.map((pid) => `${pid}\n`).join(""));
+  } else {
+    const noun = workers.length === 1 ? "worker" : "workers";
+    io.stdout.write(
+      `Started ${workers.length} ${noun} in the background.\nWorker PIDs: ${pids.join(", ")}\n` +
+        `Log: ${log}\nFollow it: queuectl worker logs --follow\n`,
+    );
+  }
 }
 
 const SHOWN_LOG_BYTES = 2_000;

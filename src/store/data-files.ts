@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Output files, worker logs and the doorbell stand in `<db>.d/` beside the database. */
-export function dataDirectory(databasePath: string): string {
+function dataDirectory(databasePath: string): string {
   return `${databasePath}.d`;
 }
 

@@ -8,7 +8,7 @@ import { sqliteStore } from "./sqlite/sqlite-store.ts";
 import type { Store } from "./store.ts";
 
 /** Short commands give up on a locked store after this long. */
-export const COMMAND_PATIENCE_MS = 5_000;
+const COMMAND_PATIENCE_MS = 5_000;
 
 /** What may be said about the opening; the rest is the path's business. */
 export interface OpenStoreOptions extends Partial<OpenOptions> {

@@ -48,7 +48,10 @@ async function* toJson(store: Store): AsyncGenerator<object> {
 }
 
 function listOnTerminal(dead: readonly DeadJob[], { options }: Invocation, io: Io): void {
-  if (dead.length === 0) return io.stdout.write("The dead letter queue is empty.\n");
+  if (dead.length === 0) {
+    io.stdout.write("The dead letter queue is empty.\n");
+    return;
+  }
   const columns = [
     { title: "ID" },
     { title: "COMMAND", isFlexible: true },

@@ -7,7 +7,7 @@ import { isoTime, relativeTime } from "./time.ts";
 import { visible } from "./visible.ts";
 
 /** Failed of allowed executions: `2/4`. */
-export function attemptsText(job: Job): string {
+function attemptsText(job: Job): string {
   return `${job.attempts}/${allowedExecutions(job)}`;
 }
 

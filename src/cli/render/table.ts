@@ -21,12 +21,12 @@ export function renderTable(
   rows: readonly (readonly Cell[])[],
   width: number,
 ): string {
-  const widths = fit(columns, rows, width);
+  const widths = fitColumns(columns, rows, width);
   const header = columns.map(({ title }) => ({ text: title }));
   return [header, ...rows].map((row) => `${renderRow(row, widths)}\n`).join("");
 }
 
-function fit(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
+function fitColumns(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
   const widths = columns.map(({ title }, index) =>
     Math.max(textWidth(title), ...rows.map((row) => textWidth(row[index]?.text ?? ""))),
   );

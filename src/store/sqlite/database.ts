@@ -175,7 +175,7 @@ function translating<T>(path: string, work: () => T): T {
 }
 
 /** SQLite's result codes in queuectl's words; faults that are not SQLite's pass unchanged. */
-export function translate(path: string, error: unknown): unknown {
+function translate(path: string, error: unknown): unknown {
   if (error instanceof QueuectlError) return error;
   switch (primaryCode(error)) {
     case 0:
