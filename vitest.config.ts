@@ -6,6 +6,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   plugins: [sqlText],
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    globalSetup: ["tests/support/build.ts"],
     // Two cores and real processes: a test waits for facts, so a slow machine costs time and not a failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -11,20 +11,30 @@ export function storeLocation(invocation: Invocation, io: Io): StoreLocation {
   return locateStore(invocation.options.text("db"), io.env);
 }
 
+/**
+ * A store for the length of a verb: `await using`. Closing is not tidiness: the last connection to close folds the WAL
+ * into the database, and without it the WAL of a store that is only enqueued to would grow for ever.
+ */
+export type OpenedStore = Store & AsyncDisposable;
+
 /** The store, for a verb that writes: created when there is none. Only the home is made for it, never another directory. */
-export async function openForWriting(invocation: Invocation, io: Io): Promise<Store> {
+export async function openForWriting(invocation: Invocation, io: Io): Promise<OpenedStore> {
   const { path, origin } = storeLocation(invocation, io);
   if (origin === "default") createHome(io.env);
-  return await openStore(path);
+  return disposable(await openStore(path));
 }
 
 /** The store, for a verb that reads. Where there is none, an empty one, with a word about it, and nothing is created. */
-export async function openForReading(invocation: Invocation, io: Io): Promise<Store> {
+export async function openForReading(invocation: Invocation, io: Io): Promise<OpenedStore> {
   const { path } = storeLocation(invocation, io);
-  if (storeExists(path)) return await openStore(path, { access: "read" });
+  if (storeExists(path)) return disposable(await openStore(path, { access: "read" }));
   if (!invocation.options.has("quiet"))
     io.stderr.write(`No database at ${path} yet; the first enqueue creates it.\n`);
-  return await openEmptyStore();
+  return disposable(await openEmptyStore());
+}
+
+function disposable(store: Store): OpenedStore {
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
 }
 
 /** All settings as they hold for this command line. */

@@ -23,7 +23,7 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   const announceTo = readCount(options, "announce-fd", { min: 3, max: 1_000 });
   const queues = readQueues(invocation);
   const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
-  const store = await openForWriting(invocation, io);
+  await using store = await openForWriting(invocation, io);
   let id = "";
   const worker = await Worker.start({
     store,
@@ -49,7 +49,6 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   } finally {
     forget();
     await io.stdout.flush();
-    await store.close();
   }
 }
 

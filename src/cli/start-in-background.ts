@@ -17,8 +17,7 @@ import { writeJson } from "./render/json.ts";
 export async function startInBackground(count: number, invocation: Invocation, io: Io): Promise<number> {
   readCount(invocation.options, "concurrency", { min: 1, max: 1_000 });
   // Opened here first: what is wrong with the store is said once, on this terminal.
-  const store = await openForWriting(invocation, io);
-  await store.close();
+  await (await openForWriting(invocation, io)).close();
   const { path } = storeLocation(invocation, io);
   createDataDirectory(path);
   const log = workerLogFile(path);

@@ -3,5 +3,7 @@
  * /proc is not needed; the Windows branch has not been run anywhere yet.
  */
 export function shellArgv(command: string): string[] {
-  return process.platform === "win32" ? ["cmd.exe", "/d", "/s", "/c", `"${command}"`] : ["/bin/sh", "-c", command];
+  return process.platform === "win32"
+    ? ["cmd.exe", "/d", "/s", "/c", `"${command}"`]
+    : ["/bin/sh", "-c", command];
 }

@@ -50,6 +50,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #slots = new Map<number, Slot>();
   readonly #bell = new Bell();
+  readonly #lookBell = new Bell();
   readonly #over = new AbortController();
   #id: string;
   #settings: WorkerSettings;
@@ -91,13 +92,18 @@ export class Worker {
    */
   async run(): Promise<void> {
     const { store, onEvent } = this.#options;
-    const endWakeups = store.onWakeup(() => this.#bell.ring());
+    const endWakeups = store.onWakeup(() => {
+      this.#bell.ring();
+      // A ring may also mean that somebody wants this worker to stop.
+      this.#lookBell.ring();
+    });
     const sideLoops = [this.#beat(), this.#look()];
     try {
       onEvent({ kind: "polling" });
       await this.#work();
     } finally {
       this.#over.abort();
+      this.#lookBell.ring();
       this.#callOffInterrupt();
       endWakeups();
       await Promise.all(sideLoops);
@@ -254,7 +260,7 @@ export class Worker {
 
   /** Side loop: takes back the jobs of dead siblings, and obeys a stop that was asked for in the store. */
   async #look(): Promise<void> {
-    do {
+    while (!this.#over.signal.aborted) {
       try {
         const { store, identity, drain } = this.#options;
         const self = {
@@ -271,7 +277,8 @@ export class Worker {
       } catch (error) {
         if (isFatal(error)) this.#fail(error);
       }
-    } while (await this.#sleep(LOOK_EVERY_MS));
+      await this.#lookBell.rung(LOOK_EVERY_MS);
+    }
   }
 
   #obey(graceMs: number | null): void {

@@ -36,3 +36,15 @@ export function fingerprint(path: string): Record<string, string> {
     files.map(({ parentPath, name }) => [join(parentPath, name), hash(join(parentPath, name))]),
   );
 }
+
+/** Another connection in the midst of a transaction, as a person at a prompt may leave it. */
+export function holdLock(path: string): { release: () => void } {
+  const database = new DatabaseSync(path);
+  database.exec("BEGIN IMMEDIATE; INSERT INTO config (key, value) VALUES ('held', '1');");
+  return {
+    release: () => {
+      database.exec("ROLLBACK");
+      database.close();
+    },
+  };
+}

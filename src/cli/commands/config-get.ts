@@ -24,7 +24,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 
 /** Where the store is does not come from the store, and has an order of its own: the location tells it. */
 async function readSettings(invocation: Invocation, io: Io): Promise<ResolvedSetting[]> {
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   const { path, origin } = storeLocation(invocation, io);
   return (await readAllSettings(store, invocation, io)).map((each) =>
     each.setting.key === "db-path" ? { ...each, value: path, origin } : each,

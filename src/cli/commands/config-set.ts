@@ -17,7 +17,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   if (setting.key === "db-path") {
     writeConfigFile(io.env, { ...readConfigFile(io.env), [setting.key]: text });
   } else {
-    await (await openForWriting(invocation, io)).writeSetting(setting.key, text);
+    await using store = await openForWriting(invocation, io);
+    await store.writeSetting(setting.key, text);
   }
   if (options.has("json")) writeJson(io, { [setting.key]: outerValue(setting, value) });
   else if (!options.has("quiet")) io.stdout.write(`✅ Config updated: ${setting.key} = ${text}\n`);

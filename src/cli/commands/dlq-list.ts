@@ -17,7 +17,7 @@ interface DeadJob {
 }
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   if (invocation.options.has("json")) {
     await writeJsonArray(io, toJson(store));
   } else if (io.stdout.isTerminal) {

@@ -9,7 +9,7 @@ import { writeJson } from "../render/json.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
-  const store = await openForWriting(invocation, io);
+  await using store = await openForWriting(invocation, io);
   const ids = [...new Set(args)];
   await requireJobs(store, ids);
   const tokens = await store.removeDead(ids);

@@ -6,8 +6,9 @@ import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 
-export async function run({ args, options, ...invocation }: Invocation, io: Io): Promise<number> {
-  const store = await openForWriting({ args, options, ...invocation }, io);
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { args, options } = invocation;
+  await using store = await openForWriting(invocation, io);
   const ids = [...new Set(args)];
   await requireJobs(store, ids);
   await store.retryDead(ids, Date.now());

@@ -25,7 +25,7 @@ interface LineCount {
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const source = withFlags(await readSource(invocation, io), invocation, io);
-  const store = await openForWriting(invocation, io);
+  await using store = await openForWriting(invocation, io);
   const maxRetries = (await readSetting(store, "max-retries", invocation, io)) as number;
   const receipt = await placingDuplicates(source, () =>
     enqueueJobs(store, source.inputs, { maxRetries, cwd: io.cwd, now: Date.now() }),

@@ -16,7 +16,7 @@ import { visible, visibleOutput } from "../render/visible.ts";
 const SHOWN_LINES = 5;
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   const job = await findJob(store, invocation.args[0] ?? "");
   const executions = await store.listExecutions(job.seq);
   if (invocation.options.has("json")) writeJson(io, toInfoJson(job, executions));

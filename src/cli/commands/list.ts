@@ -17,7 +17,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
   const state = readState(options.text("state"));
   const limit = readCount(options, "limit", { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   if (options.has("json")) {
     await writeJsonArray(io, mapJobs(store, { state, newest: limit }));
   } else if (io.stdout.isTerminal) {

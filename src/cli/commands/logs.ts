@@ -25,7 +25,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const chosen = chooseStreams(invocation);
   const tail = readCount(options, "tail", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const number = readCount(options, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   const job = await findJob(store, invocation.args[0] ?? "");
   const execution = await findExecution(store, job, number);
   if (!execution) {

@@ -23,7 +23,7 @@ const CLEAR_SCREEN = "\u001b[H\u001b[2J";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   for (;;) {
     const status = await readStatus(store);
     if (options.has("watch") && io.stdout.isTerminal) io.stdout.write(CLEAR_SCREEN);

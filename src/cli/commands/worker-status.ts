@@ -10,7 +10,7 @@ import { isoTime, relativeTime } from "../render/time.ts";
 import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   const workers = observeWorkers(await store.listWorkers(), identifySelf(), true);
   if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
   else io.stdout.write(activeWorkersText(workers) + details(workers, io));

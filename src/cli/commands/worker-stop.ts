@@ -16,7 +16,7 @@ import { writeJson } from "../render/json.ts";
  */
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options, args } = invocation;
-  const store = await openForReading(invocation, io);
+  await using store = await openForReading(invocation, io);
   const targets = findTargets(await livingWorkers(store), args[0]);
   if (targets.length > 0) {
     const ids = args[0] === undefined ? null : targets.map(({ id }) => id);

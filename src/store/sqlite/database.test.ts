@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
 import { buildJob } from "../../../tests/support/build-job.ts";
 import { closeScenes } from "../../../tests/support/conformance.ts";
-import { makeStoreFile } from "../../../tests/support/sqlite-file.ts";
+import { holdLock, makeStoreFile } from "../../../tests/support/sqlite-file.ts";
 import { openStore } from "../open-store.ts";
 
 afterEach(closeScenes);
@@ -46,35 +46,6 @@ test("a write gives up when its patience is over, has changed nothing, and can b
   await store.close();
 });
 
-test("a stream that meets a lock is read all the same, and its jobs wait for the end of the lock", async () => {
-  const path = await makeStoreFile();
-  const store = await openStore(path, { patienceMs: LONG_MS });
-  const other = holdLock(path);
-  const read = Promise.withResolvers<void>();
-  async function* stream() {
-    for (let index = 0; index < 1_200; index += 1) yield buildJob({ id: `j${index}` });
-    read.resolve();
-  }
-  const enqueued = store.enqueue(stream());
-  await read.promise;
-  other.release();
-  await expect(enqueued).resolves.toMatchObject({ count: 1_200 });
-  await store.close();
-});
-
-test("a stream that is given up for a lock leaves the store usable", async () => {
-  const path = await makeStoreFile();
-  const store = await openStore(path, { patienceMs: 20 });
-  const other = holdLock(path);
-  async function* stream() {
-    yield buildJob({ id: "a" });
-  }
-  await expect(store.enqueue(stream())).rejects.toMatchObject({ code: "store_locked" });
-  other.release();
-  await expect(store.enqueue(stream())).resolves.toMatchObject({ count: 1, lastSeq: 1 });
-  await store.close();
-});
-
 test("a store that is locked for ever cannot be made", async () => {
   const path = await makeStoreFile();
   rmSync(path);
@@ -85,18 +56,6 @@ test("a store that is locked for ever cannot be made", async () => {
   database.close();
   await (await openStore(path)).close();
 });
-
-test("the duplicate in a long stream is found in one pass", async () => {
-  const path = await makeStoreFile();
-  const store = await openStore(path);
-  async function* stream() {
-    for (let index = 0; index < 20_000; index += 1) yield buildJob({ id: `j${index}` });
-    yield buildJob({ id: "j7" });
-  }
-  // Comparing each with all before it would take longer than the test may.
-  await expect(store.enqueue(stream())).rejects.toMatchObject({ code: "duplicate_id", position: 20_001 });
-  await store.close();
-}, 8_000);
 
 const LOSSES: readonly [string, (path: string) => void][] = [
   ["removed", (path) => rmSync(path)],
@@ -135,18 +94,6 @@ test("a value that was spoilt by hand is named, and the other jobs can be read",
   expect(await store.getJob("b")).toMatchObject({ id: "b" });
   await store.close();
 });
-
-/** Another connection in the midst of a transaction, as a person at a prompt may leave it. */
-function holdLock(path: string): { release: () => void } {
-  const database = new DatabaseSync(path);
-  database.exec("BEGIN IMMEDIATE; INSERT INTO config (key, value) VALUES ('held', '1');");
-  return {
-    release: () => {
-      database.exec("ROLLBACK");
-      database.close();
-    },
-  };
-}
 
 async function after(ms: number): Promise<string> {
   return await new Promise((resolve) => setTimeout(resolve, ms, "still waiting"));
