@@ -41,7 +41,7 @@ export interface Store {
   /**
    * Records how executions of one worker ended, moves their jobs on, and claims anew in the same transaction.
    * A result whose claim is no longer current, or whose worker was declared dead, changes no job and is returned
-   * in `stale`; an execution that has its outcome already keeps it.
+   * in `stale`; an execution that has its outcome already keeps it. Wakes the others when a job went back to the queue.
    */
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 
@@ -200,7 +200,7 @@ export interface FinishReceipt {
 
 export interface JobFilter {
   state?: JobState | undefined;
-  /** Only the newest so many (still oldest first). */
+  /** Only the newest so many of those that match when the list begins (still oldest first). */
   newest?: number | undefined;
   /** Only those of one enqueue. */
   seqs?: { first: number; last: number } | undefined;
@@ -257,7 +257,7 @@ export interface HeldClaim {
 
 export interface HeartbeatReceipt {
   known: boolean;
-  /** Tokens of the claims that are current. A running execution that is not among them has lost its claim. */
+  /** Tokens of the claims that are current; none when it is not known. A running execution that is not among them has lost its claim. */
   held: number[];
 }
 

@@ -163,13 +163,12 @@ describeStores("finish", (open) => {
     expect(await scene.store.counts(null)).toMatchObject({ completed: 1, failed: 1, processing: 1 });
   });
 
-  test("a finish that cannot be recorded changes nothing", async () => {
+  test("a result in a stranger's name and a finish without results change nothing", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a" });
     await scene.startWorker("w");
     const claim = await scene.claimOne("w");
     const before = await scene.look("a");
-    // Another worker's name, twice, and no result at all: none of it may move anything.
     await scene.store.finish("nobody", [buildResult(claim, scene.time.now())]);
     await scene.store.finish("w", []);
     expect(await scene.look("a")).toEqual(before);

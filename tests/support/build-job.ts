@@ -40,7 +40,7 @@ export function buildWorker(id: string, given: Partial<NewWorker> = {}): NewWork
   };
 }
 
-export const NO_OUTPUT: CapturedOutput = {
+const NO_OUTPUT: CapturedOutput = {
   stdout: { tail: new Uint8Array(), totalBytes: 0 },
   stderr: { tail: new Uint8Array(), totalBytes: 0 },
   marks: [],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
+import { type RolldownOptions, rolldown } from "rolldown";
 import config from "../../rolldown.config.ts";
 
 /** Where `queuectl.js` expects the command, whatever the directory of the run. */
@@ -11,7 +11,7 @@ const BUNDLE = fileURLToPath(new URL("../../dist/queuectl.cjs", import.meta.url)
  * when it differs: tests of another run may be starting the old one at this moment.
  */
 export default async function setup(): Promise<void> {
-  const { output, ...input } = config as Exclude<typeof config, readonly unknown[]>;
+  const { output, ...input } = config as RolldownOptions;
   if (output === undefined || Array.isArray(output)) throw new Error("The command is one file.");
   const bundle = await rolldown(input);
   const { file: _, ...options } = output;

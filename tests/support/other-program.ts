@@ -15,11 +15,12 @@ export type StoreReport = { id: string; jobs: string[] } | { refused: string };
 
 /** Performs a task in a process of its own. */
 export async function inAnotherProgram(task: StoreTask): Promise<StoreReport> {
-  const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  const hook = fileURLToPath(new URL("./sql-hook.ts", import.meta.url));
+  const program = fileURLToPath(new URL("./store-program.ts", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [
     "--import",
-    at("./sql-hook.ts"),
-    at("./store-program.ts"),
+    hook,
+    program,
     JSON.stringify(task),
   ]);
   return JSON.parse(stdout) as StoreReport;

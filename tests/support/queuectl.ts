@@ -61,7 +61,7 @@ const LIMIT_MS = 60_000;
 /** A home, a directory to work in, and what runs there. */
 export class Home {
   /** Everything of this home is below it. */
-  readonly root: string = mkdtempSync(join(tmpdir(), "queuectl-test-"));
+  readonly root: string = mkdtempSync(join(tmpdir(), "queuectl-e2e-"));
   /** `QUEUECTL_HOME`; not there before the command makes it. */
   readonly path: string = join(this.root, "home");
   /** Where commands run. */

@@ -56,13 +56,13 @@ test("the duplicate in a long stream is found in one pass", async () => {
   const path = await makeStoreFile();
   const store = await openStore(path);
   async function* stream() {
-    for (let index = 0; index < 20_000; index += 1) yield buildJob({ id: `j${index}` });
+    for (let index = 0; index < 40_000; index += 1) yield buildJob({ id: `j${index}` });
     yield buildJob({ id: "j7" });
   }
   // Comparing each with all before it would take longer than the test may.
-  await expect(store.enqueue(stream())).rejects.toMatchObject({ code: "duplicate_id", position: 20_001 });
+  await expect(store.enqueue(stream())).rejects.toMatchObject({ code: "duplicate_id", position: 40_001 });
   await store.close();
-}, 8_000);
+}, 20_000);
 
 test("a stream leaves nothing behind in the staging table, however it ended", async () => {
   const db = await openDatabase(await makeStoreFile("taken"), { patienceMs: 0, access: "write" });
