@@ -99,9 +99,10 @@ export interface Store {
    * First half of a recovery: from now on the worker's heartbeats and results are refused. Its jobs stay its own until
    * `recoverJobs`, so that its processes can be ended before anyone runs them again.
    * @param seenHeartbeat the number of heartbeats at the time of the judgement: a worker that has beaten since lives
-   * @returns false when the worker has beaten since, or is not there
+   * @returns what it holds at this moment, after which it can claim nothing more; null when it has beaten since, is
+   *   dead already, or is not there
    */
-  declareDead(worker: string, seenHeartbeat: number): Promise<boolean>;
+  declareDead(worker: string, seenHeartbeat: number): Promise<HeldClaim[] | null>;
 
   /**
    * Second half: every job that a worker declared dead still holds ends its execution as `lost` and is pending again,

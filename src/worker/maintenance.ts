@@ -29,10 +29,11 @@ export async function lookAfterSiblings(
 }
 
 async function recover(store: Store, worker: ObservedWorker): Promise<string[] | undefined> {
-  if (worker.state !== "dead" && !(await store.declareDead(worker.id, worker.heartbeats))) return undefined;
+  // What it holds is read with the declaration: before it, it could still claim.
+  const held = worker.state === "dead" ? worker.held : await store.declareDead(worker.id, worker.heartbeats);
+  if (held === null) return undefined;
   // Of another boot or namespace there is nothing to be seen; the marker would not be found, and costs a scan.
-  if (worker.process !== "unknown")
-    for (const { token } of worker.held) killMarked(treeMarker(store.id, token));
+  if (worker.process !== "unknown") for (const { token } of held) killMarked(treeMarker(store.id, token));
   const lost = await store.recoverJobs(worker.id, Date.now());
   return lost.map(({ jobId }) => jobId);
 }

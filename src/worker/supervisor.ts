@@ -62,6 +62,8 @@ export class Worker {
   #isStopping = false;
   #failures = 0;
   #callOffInterrupt: () => void = () => {};
+  /** Monotonic. */
+  #interruptAtMs = Number.POSITIVE_INFINITY;
   #fatal: unknown;
   /** The stop request that is being obeyed; it is seen again at every look. */
   #obeyed: number | null | undefined;
@@ -124,10 +126,7 @@ export class Worker {
       this.#options.onEvent({ kind: "stopping", running: this.#slots.size, graceMs });
       void this.#options.store.markStopping(this.#id).catch(() => {});
     }
-    if (graceMs !== null) {
-      this.#callOffInterrupt();
-      this.#callOffInterrupt = after(graceMs, () => this.#interruptAll());
-    }
+    if (graceMs !== null) this.#interruptBy(performance.now() + graceMs);
     this.#bell.ring();
   }
 
@@ -218,6 +217,14 @@ export class Worker {
     }
     this.#options.onEvent({ kind: "drained" });
     return true;
+  }
+
+  /** Only ever sooner: whoever asks again does not take back what was promised before. */
+  #interruptBy(atMs: number): void {
+    if (atMs >= this.#interruptAtMs) return;
+    this.#interruptAtMs = atMs;
+    this.#callOffInterrupt();
+    this.#callOffInterrupt = after(atMs - performance.now(), () => this.#interruptAll());
   }
 
   #interruptAll(): void {

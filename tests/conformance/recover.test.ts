@@ -108,8 +108,8 @@ describeStores("recover", (open) => {
     const scene = await open();
     await scene.startWorker("w");
     await scene.declareDead("w");
-    expect(await scene.store.declareDead("w", 0)).toBe(false);
-    expect(await scene.store.declareDead("stranger", 0)).toBe(false);
+    expect(await scene.store.declareDead("w", 0)).toBeNull();
+    expect(await scene.store.declareDead("stranger", 0)).toBeNull();
     expect(await scene.store.recoverJobs("stranger", scene.time.now())).toEqual([]);
     expect(await scene.store.listWorkers()).toMatchObject([{ id: "w", state: "dead" }]);
   });

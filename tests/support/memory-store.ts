@@ -179,9 +179,9 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async declareDead(id, seenHeartbeat) {
       const silent = living(id);
-      if (silent?.heartbeats !== seenHeartbeat) return false;
+      if (silent?.heartbeats !== seenHeartbeat) return null;
       silent.state = "dead";
-      return true;
+      return heldBy(truth, id);
     },
 
     async recoverJobs(id, now) {

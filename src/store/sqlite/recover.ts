@@ -1,17 +1,22 @@
 import type { HeldClaim } from "../store.ts";
 import type { Database } from "./database.ts";
+import { heldBy } from "./workers.ts";
 
 /**
  * A recovery in two commits. Between them the worker's claims are void (its heartbeats and results are refused) but its
  * jobs are nobody else's yet: the time in which its processes are ended. Whoever crashes in between is followed by the
  * next, who finds a dead worker that still holds jobs and does the rest.
  */
-export async function declareDead(db: Database, worker: string, seenHeartbeat: number): Promise<boolean> {
+export async function declareDead(
+  db: Database,
+  worker: string,
+  seenHeartbeat: number,
+): Promise<HeldClaim[] | null> {
   return await db.write(() => {
     const { changes } = db
       .prepare("UPDATE workers SET state = 'dead' WHERE id = ? AND heartbeats = ? AND state <> 'dead'")
       .run(worker, seenHeartbeat);
-    return changes === 1;
+    return changes === 1 ? heldBy(db, worker) : null;
   });
 }
 

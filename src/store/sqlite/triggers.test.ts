@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildResult } from "../../../tests/support/build-job.ts";
 import { closeScenes, openSqliteScene, type Scene } from "../../../tests/support/conformance.ts";
 import { JOB_STATES } from "../../domain/job.ts";
 
@@ -120,3 +121,22 @@ function countersOf(source: "counters" | "jobs"): unknown[] {
   };
   return hand.prepare(sql[source]).all();
 }
+
+test("a dead job that is made pending by hand has all its retries again", async () => {
+  await scene.enqueue({ id: "a", maxRetries: 0 });
+  await scene.startWorker("w");
+  const claim = await scene.claimOne("w");
+  const transition = { to: "dead", attempts: 1, reason: "retries_spent" } as const;
+  await scene.store.finish("w", [{ ...buildResult(claim, scene.time.now()), transition }]);
+  hand.exec("UPDATE jobs SET state = 'pending' WHERE id = 'a'");
+  expect(await scene.store.getJob("a")).toMatchObject({ state: "pending", attempts: 0, reason: null });
+});
+
+test("a job that is made pending by hand while it runs is nobody's, and keeps its count of failures", async () => {
+  await scene.enqueue({ id: "a" });
+  await scene.startWorker("w");
+  await scene.claimOne("w");
+  hand.exec("UPDATE jobs SET state = 'pending', attempts = 2 WHERE id = 'a'");
+  expect(await scene.store.getJob("a")).toMatchObject({ state: "pending", attempts: 2, worker: null });
+  expect(await scene.store.listWorkers()).toMatchObject([{ id: "w", held: [] }]);
+});

@@ -102,7 +102,8 @@ export async function removeWorker(db: Database, worker: string): Promise<void> 
   });
 }
 
-function heldBy(db: Database, worker: string): HeldClaim[] {
+/** The claims that a worker holds, in order of arrival. */
+export function heldBy(db: Database, worker: string): HeldClaim[] {
   return db
     .prepare("SELECT claim, id FROM jobs WHERE state = 'processing' AND worker = ? ORDER BY seq")
     .all(worker)

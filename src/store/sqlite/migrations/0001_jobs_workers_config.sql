@@ -119,3 +119,12 @@ CREATE TRIGGER jobs_touch AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state AND NEW.state <> 'pending' AND NEW.updated_at = OLD.updated_at BEGIN
   UPDATE jobs SET updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE seq = NEW.seq;
 END;
+
+-- A job that is made pending by hand is as good as retried: what a person would forget is put right. Our own statements
+-- clear these columns themselves.
+CREATE TRIGGER jobs_mend AFTER UPDATE OF state ON jobs
+WHEN NEW.state = 'pending' AND OLD.state <> 'pending' AND (NEW.reason IS NOT NULL OR NEW.worker IS NOT NULL) BEGIN
+  UPDATE jobs
+  SET attempts = CASE WHEN NEW.reason IS NULL THEN attempts ELSE 0 END, reason = NULL, claim = NULL, worker = NULL
+  WHERE seq = NEW.seq;
+END;
