@@ -1,22 +1,26 @@
 #!/usr/bin/env node
-// The way in, in the oldest syntax that an ES module can have: whatever Node runs it must reach the sentence below.
-// A Node that is new enough loads the bundle; an older one hands over to the Node that `npm install` put beside it.
-import { createRequire } from "module";
+// The way in, in old syntax: whatever Node runs it must get as far as the sentence below. A Node that is new enough
+// loads the bundle; an older one hands over to the Node that `npm install` has put beside it.
+// CommonJS, because a module graph, even of one file, costs every command two milliseconds.
+"use strict";
 
 var NEEDED = 24;
-var require = createRequire(import.meta.url);
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
   require("./dist/queuectl.cjs");
 } else {
-  handOver(require("path").join(require("url").fileURLToPath(import.meta.url), "../node_modules/.bin/node"));
+  handOver(require("path").join(__dirname, "node_modules", ".bin", "node"));
 }
 
 function handOver(node) {
   if (!require("fs").existsSync(node)) {
     process.stderr.write(
-      "queuectl needs Node.js " + NEEDED + " or newer; this is " + process.version + ".\n" +
-        "Install it from your system or nodejs.org; in a checkout of queuectl, run: npm install\n"
+      "queuectl needs Node.js " +
+        NEEDED +
+        " or newer; this is " +
+        process.version +
+        ".\n" +
+        "Install it from your system or nodejs.org; in a checkout of queuectl, run: npm install\n",
     );
     process.exit(1);
   }

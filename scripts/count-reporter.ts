@@ -4,7 +4,8 @@ import type { Reporter, TestModule } from "vitest/node";
 export class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
-    for (const module of modules) for (const test of module.children.allTests()) count[test.result().state] += 1;
+    for (const module of modules)
+      for (const test of module.children.allTests()) count[test.result().state] += 1;
     // A file that could not be loaded, or an error outside every test, is a failure without a test to its name.
     const broken = modules.filter((module) => module.errors().length > 0).length;
     const failed = count.failed + count.pending + broken + errors.length;

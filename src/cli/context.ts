@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { createHome, locateStore, readConfigFile, type StoreLocation } from "../config/home.ts";
 import { type ResolvedSetting, resolveSetting, resolveSettings } from "../config/resolve.ts";
 import type { SettingKey, SettingValue } from "../config/settings.ts";
@@ -24,13 +26,22 @@ export async function openForWriting(invocation: Invocation, io: Io): Promise<Op
   return disposable(await openStore(path));
 }
 
-/** The store, for a verb that reads. Where there is none, an empty one, with a word about it, and nothing is created. */
+/**
+ * The store, for a verb that reads. Where there is none, an empty one, with a word about it, and nothing is created.
+ * @throws what `openStore` throws, also where no enqueue could create it
+ */
 export async function openForReading(invocation: Invocation, io: Io): Promise<OpenedStore> {
-  const { path } = storeLocation(invocation, io);
-  if (storeExists(path)) return disposable(await openStore(path, { access: "read" }));
-  if (!invocation.options.has("quiet"))
+  const { path, origin } = storeLocation(invocation, io);
+  const canBeCreated = origin === "default" || existsSync(dirname(path));
+  if (storeExists(path) || !canBeCreated) return disposable(await openStore(path, { access: "read" }));
+  if (!invocation.options.has("quiet") && !isOnlyAnError(invocation))
     io.stderr.write(`No database at ${path} yet; the first enqueue creates it.\n`);
   return disposable(await openEmptyStore());
+}
+
+/** A program that asked for a job, in JSON, gets nothing on stderr but the error that there is none. */
+function isOnlyAnError({ args, options }: Invocation): boolean {
+  return options.has("json") && args.length > 0;
 }
 
 function disposable(store: Store): OpenedStore {

@@ -26,8 +26,13 @@ export function parse(argv: readonly string[]): Parsed {
   });
   const end = tokens.find((token) => token.kind === "option-terminator");
   const before = tokens.filter((token) => end === undefined || token.index < end.index);
-  const words = before.filter((token) => token.kind === "positional").map(({ value }) => value);
-  const given = before.filter((token) => token.kind === "option");
+  const isWord = (index: number) => NEGATIVE_NUMBER.test(argv[index] ?? "");
+  // As a set: `-12` comes as two options of one place.
+  const places = new Set(
+    before.filter(({ kind, index }) => kind === "positional" || isWord(index)).map(({ index }) => index),
+  );
+  const words = [...places].map((index) => argv[index] ?? "");
+  const given = before.filter((token) => token.kind === "option").filter(({ index }) => !isWord(index));
   const options = new ParsedOptions(given.map(({ name, value }) => [name, value]));
   if (options.has("version")) return { kind: "version" };
   if (options.has("help") || words[0] === "help") {
@@ -42,10 +47,24 @@ export function parse(argv: readonly string[]): Parsed {
   return { kind: "run", invocation: { command: command.spec, args, rest, options } };
 }
 
-const OPTION_TYPES: Record<string, { type: "string" | "boolean"; multiple: boolean }> = Object.fromEntries(
+/** No option is called like this: it is a value, if a wrong one, and its reader has the better sentence about it. */
+const NEGATIVE_NUMBER = /^-[\d.]/;
+
+interface OptionType {
+  type: "string" | "boolean";
+  multiple: boolean;
+  short?: string;
+}
+
+const OPTION_TYPES: Record<string, OptionType> = Object.fromEntries(
   [...GLOBAL_OPTIONS, ...COMMANDS.flatMap((command) => command.options)].map((option) => [
     option.name,
-    { type: option.value === undefined ? "boolean" : "string", multiple: true },
+    {
+      type: option.value === undefined ? "boolean" : "string",
+      multiple: true,
+      // The one short option: everybody tries it first.
+      ...(option.name === "help" ? { short: "h" } : {}),
+    },
   ]),
 );
 
@@ -125,7 +144,10 @@ function unknownOption(command: CommandSpec, known: readonly OptionSpec[], typed
 function checkArgs(command: CommandSpec, args: readonly string[], rest: readonly string[] | null): void {
   const verb = command.path.join(" ");
   if (rest !== null && !command.takesCommand)
-    throw usage(`queuectl ${verb} takes nothing after --`, `Its use: queuectl ${verb} ${command.usage}`);
+    throw usage(
+      `queuectl ${verb} takes nothing after --`,
+      `Its use: queuectl ${verb} ${command.usage}`.trim(),
+    );
   // `enqueue` counts its words itself: it has more to say about several of them.
   if (command.takesCommand) return;
   if (args.length < command.args.min)

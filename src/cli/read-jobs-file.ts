@@ -7,8 +7,16 @@ import type { Io } from "./io.ts";
 export interface JobsFile {
   kind: "stream";
   inputs: AsyncIterable<PlacedInput>;
+  /** Filled while the inputs are read. */
+  lines: LineCount;
+}
+
+/** Where the jobs of a file stand, for the place of an error that the store reports by position. */
+export interface LineCount {
   /** Numbers of the lines that held nothing. */
-  lines: { blankLines: number[] };
+  blankLines: number[];
+  /** One array: its entries are counted, not its lines. */
+  isArray: boolean;
 }
 
 /** How often the progress line changes. */
@@ -21,7 +29,7 @@ const PROGRESS_EVERY = 10_000;
 export async function readJobsFile(path: string, io: Io, isQuiet: boolean): Promise<JobsFile> {
   const name = path === "-" ? "standard input" : path;
   const chunks = path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path));
-  const lines = { blankLines: [] as number[] };
+  const lines: LineCount = { blankLines: [], isArray: false };
   const progress = isQuiet || !io.stderr.isTerminal ? () => {} : (text: string) => io.stderr.write(text);
   return { kind: "stream", lines, inputs: readInputs(readable(chunks, name), name, lines, progress) };
 }
@@ -44,7 +52,7 @@ async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGene
 async function* readInputs(
   chunks: AsyncIterable<Buffer>,
   name: string,
-  { blankLines }: JobsFile["lines"],
+  count: LineCount,
   progress: (text: string) => void,
 ): AsyncGenerator<PlacedInput> {
   let jobs = 0;
@@ -54,8 +62,9 @@ async function* readInputs(
     number += 1;
     const line = decode(bytes, number, name);
     if (line.trim() === "") {
-      blankLines.push(number);
+      count.blankLines.push(number);
     } else if (jobs === 0 && line.trimStart().startsWith("[")) {
+      count.isArray = true;
       for (const input of await readArray(line, lines, number, name)) {
         jobs += 1;
         yield { input, place: `Entry ${jobs}` };

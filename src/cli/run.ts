@@ -2,6 +2,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { DONE, exitCodeFor } from "./exit-codes.ts";
 import { ClosedPipe, type Io } from "./io.ts";
 import { parse } from "./parse.ts";
+import { visible } from "./render/visible.ts";
 import { version } from "./version.ts";
 
 /** One command line from words to exit code. Only `main.ts` ends the process. */
@@ -45,8 +46,9 @@ function toJson({ code, message, hint }: QueuectlError): object {
 }
 
 function toText(error: QueuectlError, io: Io): string {
-  const lines = [`queuectl: ${error.message}${/[.!?]$/.test(error.message) ? "" : "."}`];
-  if (error.hint !== undefined) lines.push(error.hint);
+  // A message quotes what was typed or read, and that may hold anything.
+  const lines = [`queuectl: ${visible(error.message)}${/[.!?]$/.test(error.message) ? "" : "."}`];
+  if (error.hint !== undefined) lines.push(...error.hint.split("\n").map(visible));
   if (io.env["QUEUECTL_DEBUG"] === "1")
     lines.push(String(error.stack), ...(error.cause ? [`Cause: ${error.cause}`] : []));
   return `${lines.join("\n")}\n`;

@@ -23,7 +23,8 @@ function port(descriptor: 1 | 2): OutputPort {
       return stream().isTTY === true;
     },
     get columns() {
-      return Math.max(NARROWEST, stream().columns ?? 80);
+      // A terminal that does not know its width says 0.
+      return Math.max(NARROWEST, stream().columns || 80);
     },
     ...poster(descriptor),
     write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),

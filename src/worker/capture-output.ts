@@ -64,9 +64,17 @@ export class OutputCapture {
     const last = this.#marks.at(-1);
     if (last && last.stream === stream && at - last.at < MARK_EVERY_MS) return;
     this.#marks.push({ stream, offset: this.#streams[stream].totalBytes, at });
-    // Every second one goes: the times of a chatty job become coarser, its memory does not grow.
-    if (this.#marks.length > MOST_MARKS) this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
+    if (this.#marks.length > MOST_MARKS) this.#marks = everySecond(this.#marks);
   }
+}
+
+/**
+ * The times of a chatty job become coarser, its memory does not grow. Counted by stream: of two that take turns one
+ * would else lose all its marks, the first included, by which a reader finds its beginning.
+ */
+function everySecond(marks: readonly OutputMark[]): OutputMark[] {
+  const seen = { stdout: 0, stderr: 0 };
+  return marks.filter(({ stream }) => seen[stream]++ % 2 === 0);
 }
 
 /** One stream. Until it needs a file, `#tail` is all of it; afterwards its last bytes. */
@@ -110,7 +118,7 @@ class StreamCapture {
 
   async finish(): Promise<CapturedStream> {
     await this.#writing;
-    await this.#file?.close();
+    await this.#file?.close().catch(() => {});
     if (!this.#fitsRow())
       return { tail: this.#tail.subarray(-tailBytes(this.#limitBytes)), totalBytes: this.#total };
     if (this.#writing) await unlink(this.#path).catch(() => {});
@@ -136,6 +144,8 @@ class StreamCapture {
 
   async #create(): Promise<void> {
     this.#path = this.#locate();
+    // A store that was removed may have left its files, and tokens count anew in the next of the same path.
+    await unlink(this.#path).catch(() => {});
     // Exclusive, and not through a link: the name is ours alone.
     this.#file = await open(this.#path, "wx", 0o600);
   }

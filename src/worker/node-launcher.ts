@@ -35,7 +35,7 @@ function refused(code: string): LaunchedProcess {
 }
 
 function follow(child: ChildProcess, { stdin }: Program, onOutput: OnOutput): LaunchedProcess {
-  const progress = { bytes: 0 };
+  const progress: Progress = { bytes: 0, inHand: 0, activeAt: 0 };
   const streams = [
     read(child.stdout, "stdout", onOutput, progress),
     read(child.stderr, "stderr", onOutput, progress),
@@ -57,19 +57,34 @@ function endOf(child: ChildProcess): Promise<ProcessEnd> {
   });
 }
 
+/** How far the reading of both streams has come. */
+interface Progress {
+  bytes: number;
+  /** Pieces that were handed over and are not yet taken. */
+  inHand: number;
+  /** When there last was a piece, or one was taken. */
+  activeAt: number;
+}
+
 function read(
   stream: Readable | null,
   name: OutputStream,
   onOutput: OnOutput,
-  progress: { bytes: number },
+  progress: Progress,
 ): Promise<void> {
   if (!stream) return Promise.resolve();
   stream.on("data", (bytes: Buffer) => {
     progress.bytes += bytes.length;
+    progress.activeAt = performance.now();
     const taken = onOutput(name, bytes);
     if (!taken) return;
+    progress.inHand += 1;
     stream.pause();
-    void taken.finally(() => stream.resume());
+    void taken.finally(() => {
+      progress.inHand -= 1;
+      progress.activeAt = performance.now();
+      stream.resume();
+    });
   });
   return finished(stream).catch(() => {});
 }
@@ -79,23 +94,23 @@ const SILENCE_MS = 200;
 /** What a pipe can still hold then, and more: the end of reading for an escaped process that prints on and on. */
 const MOST_BYTES_AFTER_EXIT = 4 * 1_048_576;
 
-async function drain(
-  child: ChildProcess,
-  streams: Promise<void>[],
-  progress: { bytes: number },
-): Promise<void> {
+async function drain(child: ChildProcess, streams: Promise<void>[], progress: Progress): Promise<void> {
   let isDrained = false;
   const drained = Promise.all(streams).then(() => {
     isDrained = true;
   });
-  const atExit = progress.bytes;
-  for (
-    let before = -1;
-    !isDrained && before !== progress.bytes && progress.bytes - atExit < MOST_BYTES_AFTER_EXIT;
-  ) {
-    before = progress.bytes;
+  const mostBytes = progress.bytes + MOST_BYTES_AFTER_EXIT;
+  progress.activeAt = performance.now();
+  while (!isDrained && !isSilent(progress) && progress.bytes < mostBytes) {
     await Promise.race([drained, pause(SILENCE_MS)]);
+    // After a blocked event loop the timers come first; what waits in the pipes is read before anyone calls them silent.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   child.stdout?.destroy();
   child.stderr?.destroy();
+}
+
+/** A slow disk is not silence: while a piece is in hand, its stream is not being read. */
+function isSilent({ inHand, activeAt }: Progress): boolean {
+  return inHand === 0 && performance.now() - activeAt >= SILENCE_MS;
 }

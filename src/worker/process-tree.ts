@@ -19,6 +19,27 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
   }
 }
 
+/**
+ * Whether a process of the group still runs. Where init reaps slowly, or never (a container with a plain program as PID 1),
+ * orphans that have ended keep the group in being as zombies; nobody need wait for those. Reads /proc.
+ */
+export function isGroupRunning(groupId: number): boolean {
+  if (!signalGroup(groupId, 0)) return false;
+  const pids = listPids();
+  return pids.length === 0 || pids.some((pid) => isRunningIn(groupId, pid));
+}
+
+/** `/proc/<pid>/stat`, proc_pid_stat(5): state, parent and group follow the name, which may hold anything. */
+function isRunningIn(groupId: number, pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
+    return Number(group) === groupId && state !== "Z" && state !== "X";
+  } catch {
+    return false;
+  }
+}
+
 /** A fork may slip through while one pass reads: only two empty passes in a row mean that nobody is left. */
 const EMPTY_PASSES = 2;
 const MOST_PASSES = 50;

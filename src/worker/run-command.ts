@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
 import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
 import { shellArgv } from "./platform.ts";
-import { killMarked, signalGroup } from "./process-tree.ts";
+import { isGroupRunning, killMarked, signalGroup } from "./process-tree.ts";
 import { after, pause } from "./timer.ts";
 
 /** One execution of a command, as data. */
@@ -66,8 +66,9 @@ async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: Tr
   return end.kind === "refused" ? explainRefusal(spec, end.code) : { outcome: outcomeOf(end), error: null };
 }
 
-/** How long between two looks whether a group that got its TERM is gone. */
-const LOOK_EVERY_MS = 20;
+/** How long between two looks whether a group that got its TERM is gone; longer from look to look, up to the second. */
+const FIRST_LOOK_MS = 10;
+const LONGEST_LOOK_MS = 200;
 
 /** Ends a process tree, once. */
 class TreeStop {
@@ -104,8 +105,10 @@ class TreeStop {
     // A stopped process would not see its TERM.
     signalGroup(group, "SIGCONT");
     // The shell may go at once and leave a child that is still tidying up: the grace is the group's.
-    while (performance.now() < this.#deadline && signalGroup(group, 0)) {
-      await pause(Math.min(LOOK_EVERY_MS, Math.max(0, this.#deadline - performance.now())));
+    let lookMs = FIRST_LOOK_MS;
+    while (performance.now() < this.#deadline && isGroupRunning(group)) {
+      await pause(Math.min(lookMs, Math.max(0, this.#deadline - performance.now())));
+      lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS);
     }
     signalGroup(group, "SIGKILL");
     killMarked(this.#marker);

@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueuectlError } from "../domain/errors.ts";
-import type { WorkerIdentity } from "../domain/lease.ts";
-import type { ClaimBatch, FinishedExecution, Store } from "../store/store.ts";
+import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
-import type { WorkerEvent } from "./events.ts";
 import { HeartbeatRecord } from "./heartbeat.ts";
-import type { Launcher } from "./launcher.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
 import { type Slot, startSlot } from "./slot.ts";
 import { after, pause } from "./timer.ts";
+import type { WorkerOptions } from "./worker-options.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
+
+/** How often siblings, and one's own row for a stop request, are looked at. */
+const LOOK_EVERY_MS = 500;
+
+/** The waits after a failing store, doubling between these. */
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 2_000;
 
 /**
  * One worker: claims jobs, runs up to `concurrency` of them at once, records how they ended. Design note:
@@ -21,31 +26,6 @@ import type { WorkerSettings } from "./worker-settings.ts";
  * - It trusts its own claims only as long as its heartbeats are accepted. Once it was declared dead, its jobs may run
  *   elsewhere: it ends its own at once and goes on under a new id.
  */
-export interface WorkerOptions {
-  store: Store;
-  launcher: Launcher;
-  identity: WorkerIdentity;
-  host: string;
-  /** How many jobs at once. */
-  concurrency: number;
-  /** Null means every queue. */
-  queues: readonly string[] | null;
-  /** Stop when no job of these queues is due, running anywhere, or waiting for a retry. */
-  drain: boolean;
-  env: Readonly<Record<string, string | undefined>>;
-  /** The first id, and those after it was taken for dead. */
-  newId(): string;
-  loadSettings(): Promise<WorkerSettings>;
-  onEvent(event: WorkerEvent): void;
-}
-
-/** How often siblings, and one's own row for a stop request, are looked at. */
-const LOOK_EVERY_MS = 500;
-
-/** The waits after a failing store, doubling between these. */
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 2_000;
-
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #slots = new Map<number, Slot>();
@@ -60,6 +40,7 @@ export class Worker {
   #results: FinishedExecution[] = [];
   #nextDueAt: number | null = null;
   #isStopping = false;
+  #isInterrupting = false;
   #failures = 0;
   #callOffInterrupt: () => void = () => {};
   /** Monotonic. */
@@ -155,16 +136,17 @@ export class Worker {
     const limit = this.#isStopping || this.#fatal ? 0 : concurrency - this.#slots.size;
     if (results.length === 0 && limit === 0) return;
     this.#results = [];
+    const next = { worker: this.#id, limit, queues, now: Date.now() };
+    let receipt: FinishReceipt;
     try {
-      const next = { worker: this.#id, limit, queues, now: Date.now() };
-      const { stale, claimed } = await store.finish(this.#id, results, limit > 0 ? next : undefined);
-      this.#failures = 0;
-      this.#report(results, stale);
-      await this.#startAll(claimed);
+      receipt = await store.finish(this.#id, results, limit > 0 ? next : undefined);
     } catch (error) {
       this.#results = [...results, ...this.#results];
-      await this.#backOff(error);
+      return await this.#backOff(error);
     }
+    this.#failures = 0;
+    this.#report(results, receipt.stale);
+    await this.#startAll(receipt.claimed);
   }
 
   #report(results: readonly FinishedExecution[], stale: readonly number[]): void {
@@ -186,6 +168,8 @@ export class Worker {
       this.#options.onEvent({ kind: "claimed", job: claim.job, number: claim.number });
       const slot = startSlot(claim, settings, { ...this.#options, loadSettings: () => this.#loadSettings() });
       this.#slots.set(claim.token, slot);
+      // Its claim was under way when the others were interrupted.
+      if (this.#isInterrupting) slot.stop({ kind: "interrupted" });
       void slot.finished.then((result) => {
         this.#slots.delete(claim.token);
         this.#results.push(result);
@@ -201,22 +185,28 @@ export class Worker {
     return Math.min(pollIntervalMs, Math.max(1, this.#nextDueAt - Date.now()));
   }
 
+  /**
+   * Two looks in a row, with a claim in between: jobs of a dead sibling that were given back after the first claim
+   * were pending too late for it, and no longer processing when they were counted.
+   */
   async #isDrained(): Promise<boolean> {
-    if (
-      !this.#options.drain ||
-      this.#failures > 0 ||
-      (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())
-    )
-      return false;
+    if (!this.#options.drain || !(await this.#isIdle())) return false;
+    await this.#turn();
+    if (this.#slots.size > 0 || !(await this.#isIdle())) return false;
+    this.#options.onEvent({ kind: "drained" });
+    return true;
+  }
+
+  /** Whether the last claim found nothing that is due, and nothing runs anywhere or waits for a retry. */
+  async #isIdle(): Promise<boolean> {
+    if (this.#failures > 0 || (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())) return false;
     try {
       const { processing, failed } = await this.#options.store.counts(this.#options.queues);
-      if (processing + failed > 0) return false;
+      return processing + failed === 0;
     } catch (error) {
       await this.#backOff(error);
       return false;
     }
-    this.#options.onEvent({ kind: "drained" });
-    return true;
   }
 
   /** Only ever sooner: whoever asks again does not take back what was promised before. */
@@ -228,6 +218,7 @@ export class Worker {
   }
 
   #interruptAll(): void {
+    this.#isInterrupting = true;
     for (const slot of this.#slots.values()) slot.stop({ kind: "interrupted" });
   }
 

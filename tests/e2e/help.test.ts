@@ -1,13 +1,116 @@
 import { expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { COMMANDS } from "../../src/cli/command-tree.ts";
+import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { homeForFile } from "../support/queuectl.ts";
 
 const home = homeForFile();
 
-test("it runs", async () => {
-  expect(await home.ok("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
-  expect(await home.terminal(["list"])).toMatchObject({ exitCode: 0 });
-  const worker = await home.startWorker();
-  await home.ok("enqueue", "sleep 100");
-  await worker.printed("Claimed");
-  console.log(home.processes());
+test("queuectl alone shows the first steps; --help, -h and help show the same", async () => {
+  const alone = await home.run([]);
+  expect(alone).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(alone.stdout).toMatch(/First steps:\n {2}queuectl enqueue "echo hello"/);
+  expect(alone.stdout).not.toContain("announce-fd");
+  for (const args of [["--help"], ["-h"], ["help"]]) expect(await home.ok(...args)).toBe(alone.stdout);
+});
+
+test("the help of a verb begins with examples, and names each of its options", async () => {
+  for (const words of [["enqueue"], ["worker", "start"], ["logs"], ["config", "get"]]) {
+    const spec = COMMANDS.find(({ path }) => path.join(" ") === words.join(" "));
+    const help = await home.ok(...words, "--help");
+    expect(await home.ok("help", ...words)).toBe(help);
+    expect(help.indexOf(spec?.examples[0]?.line ?? "?")).toBeGreaterThan(0);
+    expect(help.indexOf(spec?.examples.at(-1)?.line ?? "?")).toBeLessThan(help.indexOf("Use:"));
+    for (const { name, sentence } of spec?.options ?? [])
+      expect(help.includes(`--${name}`), `--${name}`).toBe(sentence !== "");
+  }
+});
+
+test("a group of verbs alone lists its verbs", async () => {
+  for (const group of ["worker", "dlq", "config"]) {
+    const help = await home.ok(group);
+    for (const { path } of COMMANDS)
+      expect(help.includes(`  ${path.join(" ")}`), path.join(" ")).toBe(path[0] === group);
+    expect(await home.ok("help", group)).toBe(help);
+  }
+});
+
+test("--version prints the version and nothing else", async () => {
+  expect(await home.ok("--version")).toBe(`${manifest.version}\n`);
+  expect(await home.ok("list", "--version")).toBe(`${manifest.version}\n`);
+});
+
+test("a mistyped command, flag or key is answered with what may have been meant", async () => {
+  const meant = async (args: string[], exitCode: number, remedy: string | RegExp) =>
+    expectRefusal(await home.run(args), { exitCode, says: "", remedy });
+  await meant(["enqeue", "a"], 1, "Did you mean queuectl enqueue?");
+  await meant(["lst"], 1, "Did you mean queuectl list?");
+  await meant(["dlq", "retyr", "a"], 1, "Did you mean queuectl dlq retry?");
+  await meant(["worker", "stat"], 1, /Did you mean .*queuectl worker status/);
+  await meant(["frobnicate"], 1, "All commands: queuectl --help");
+  await meant(["help", "stauts"], 1, "Did you mean status?");
+  await meant(["list", "--sate", "dead"], 1, "Did you mean --state?");
+  await meant(["list", "--jsn"], 1, "Did you mean --json?");
+  await meant(["enqueue", "--max-retires", "3", "a"], 1, "Did you mean --max-retries?");
+  await meant(["info", "a", "--frobnicate"], 1, "Its options: queuectl info --help");
+  await meant(["list", "-x"], 1, "Its options: queuectl list --help");
+  await meant(["--frobnicate"], 1, "queuectl --help");
+  await meant(["config", "get", "max-retires"], 4, "Did you mean max-retries?");
+});
+
+test("words that are missing or too many are named, with the verb's use", async () => {
+  const refused = async (args: string[], says: string, remedy: string) =>
+    expectRefusal(await home.run(args), { exitCode: 1, says, remedy });
+  await refused(["info"], "queuectl info needs ID", "queuectl info --help");
+  await refused(["logs"], "queuectl logs needs ID", "queuectl logs --help");
+  await refused(["dlq", "retry"], "queuectl dlq retry needs ID", "queuectl dlq retry --help");
+  await refused(["config", "set", "max-retries"], "queuectl config set needs KEY VALUE", "--help");
+  await refused(["list", "dead"], 'does not know what to do with "dead"', "Its use: queuectl list");
+  await refused(["info", "a", "b"], 'does not know what to do with "b"', "Its use: queuectl info ID");
+  await refused(["status", "--", "a"], "queuectl status takes nothing after --", "Its use: queuectl status");
+  await refused(["list", "--db"], "The option --db needs a value", "");
+  await refused(
+    ["list", "--state", "--json=x"],
+    "The option --state needs a value, but --json",
+    "--state=--json",
+  );
+  await refused(["list", "--quiet=yes"], "The option --quiet takes no value", "");
+});
+
+test("what is still to come is refused as unknown, never accepted and ignored", async () => {
+  const refused = async (args: string[], exitCode: number, says: string) =>
+    expectRefusal(await home.run(args), { exitCode, says });
+  await refused(["logs", "a", "--follow"], 1, "queuectl logs has no option --follow");
+  await refused(["logs", "a", "--timestamps"], 1, "queuectl logs has no option --timestamps");
+  for (const key of ["crash-limit", "retain-completed", "retain-cancelled", "retain-logs"]) {
+    await refused(["config", "get", key], 4, `Unknown setting "${key}"`);
+    await refused(["config", "set", key, "3"], 4, `Unknown setting "${key}"`);
+  }
+  await refused(["enqueue", "--after", "b", "a"], 1, "queuectl enqueue has no option --after");
+  await refused(["cancel", "a"], 1, 'Unknown command "cancel"');
+  await refused(["dlq", "list", "--group"], 1, "queuectl dlq list has no option --group");
+});
+
+test("wrong usage is answered in JSON too, wherever --json stands", async () => {
+  const coded = async (args: string[], exitCode: number, code: string) =>
+    expectJsonRefusal(await home.run(args), { exitCode, code });
+  await coded(["lst", "--json"], 1, "invalid_usage");
+  await coded(["--json", "list", "--frobnicate"], 1, "invalid_usage");
+  await coded(["list", "--state", "--json"], 1, "invalid_usage");
+  await coded(["config", "get", "frobnicate", "--json"], 4, "setting_not_found");
+});
+
+test("the trace of an error is for those who ask for it", async () => {
+  const { stderr, exitCode } = await home.run(["lst"], { env: { QUEUECTL_DEBUG: "1" } });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^queuectl: Unknown command "lst"\.\n.*\n[\s\S]*\n {4}at /);
+});
+
+test("what an error quotes cannot move the cursor or hide a word", async () => {
+  const { stderr } = await home.run(["info", "\u001b[2J\u202ea\nb"]);
+  expect(stderr).toContain('There is no job "\\e[2J\\u202ea\\nb".\n');
+});
+
+test("nothing of all this needed a home", () => {
+  expect(home.files()).toEqual(["work"]);
 });

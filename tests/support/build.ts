@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type RolldownOptions, rolldown } from "rolldown";
-import config from "../../rolldown.config.ts";
+import config from "../../rolldown.config.mts";
 
 /** Where `queuectl.js` expects the command, whatever the directory of the run. */
 const BUNDLE = fileURLToPath(new URL("../../dist/queuectl.cjs", import.meta.url));

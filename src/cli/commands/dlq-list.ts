@@ -1,6 +1,6 @@
 import type { Job } from "../../domain/job.ts";
 import { lastLines, toJobJson } from "../../queue/job-json.ts";
-import type { Store } from "../../store/store.ts";
+import type { CapturedStream, Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -10,7 +10,7 @@ import { renderTable } from "../render/table.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
 
-/** A dead job and the last thing it printed. */
+/** A dead job and the last line it printed, as it was. */
 interface DeadJob {
   job: Job;
   lastLine: string;
@@ -23,10 +23,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   } else if (io.stdout.isTerminal) {
     listOnTerminal(await Array.fromAsync(deadJobs(store)), invocation, io);
   } else {
-    for await (const { job, lastLine } of deadJobs(store)) {
-      io.stdout.write(
-        `${[job.id, visible(job.command), job.reason ?? "", lastLine, isoTime(job.updatedAt)].join("\t")}\n`,
-      );
+    for await (const dead of deadJobs(store)) {
+      io.stdout.write(`${[...facts(dead), isoTime(dead.job.updatedAt)].join("\t")}\n`);
     }
   }
   return DONE;
@@ -35,12 +33,20 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 async function* deadJobs(store: Store): AsyncGenerator<DeadJob> {
   for await (const job of store.listJobs({ state: "dead" })) {
     const last = (await store.listExecutions(job.seq)).at(-1);
-    const line =
-      lastLines(last?.output?.stderr.tail, 1).trim() ||
-      lastLines(last?.output?.stdout.tail, 1).trim() ||
-      (job.error ?? "");
-    yield { job, lastLine: visible(line) };
+    const { stderr, stdout } = last?.output ?? {};
+    yield { job, lastLine: lastSaid(stderr) ?? lastSaid(stdout) ?? job.error ?? "" };
   }
+}
+
+/** The last line that says anything. */
+function lastSaid(stream: CapturedStream | undefined): string | undefined {
+  const lines = lastLines(stream?.tail, Number.POSITIVE_INFINITY).split("\n");
+  return lines.findLast((line) => line.trim() !== "")?.trim();
+}
+
+/** What a person sees of one, in a table or a pipe. */
+function facts({ job, lastLine }: DeadJob): string[] {
+  return [visible(job.id), visible(job.command), job.reason ?? "", visible(lastLine)];
 }
 
 async function* toJson(store: Store): AsyncGenerator<object> {
@@ -60,10 +66,8 @@ function listOnTerminal(dead: readonly DeadJob[], { options }: Invocation, io: I
     { title: "UPDATED" },
   ];
   const now = Date.now();
-  const rows = dead.map(({ job, lastLine }) =>
-    [job.id, visible(job.command), job.reason ?? "", lastLine, relativeTime(job.updatedAt, now)].map(
-      (text) => ({ text }),
-    ),
+  const rows = dead.map((each) =>
+    [...facts(each), relativeTime(each.job.updatedAt, now)].map((text) => ({ text })),
   );
   io.stdout.write(renderTable(columns, rows, io.stdout.columns));
   if (!options.has("quiet"))

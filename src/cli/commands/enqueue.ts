@@ -10,6 +10,7 @@ import type { Invocation } from "../command.ts";
 import { openForWriting, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import type { LineCount } from "../read-jobs-file.ts";
 import { writeJson, writeJsonArray } from "../render/json.ts";
 
 /** What is to be enqueued, and how it was said: the answer has the same shape. */
@@ -17,11 +18,6 @@ type Source =
   | { kind: "one"; inputs: PlacedInput[] }
   | { kind: "list"; inputs: PlacedInput[] }
   | { kind: "stream"; inputs: AsyncIterable<PlacedInput>; lines: LineCount };
-
-/** How the lines of a stream map to its jobs, for the place of an error that the store reports by position. */
-interface LineCount {
-  blankLines: number[];
-}
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const source = withFlags(await readSource(invocation, io), invocation, io);
@@ -65,7 +61,8 @@ function fromWords(words: readonly string[]): Source {
   const [text = "", ...more] = words;
   const looksLikeJson = /^\s*[{[]/.test(text);
   if (more.length > 0) {
-    const hint = looksLikeJson
+    // cmd knows no single quotes: it hands them on, and takes the double ones for itself.
+    const hint = /^\s*'?[{[]/.test(text)
       ? LOST_QUOTES
       : `Put it in quotes, or after --: queuectl enqueue -- ${words.join(" ")}`;
     throw usage(`The command came as ${words.length} separate words`, hint);
@@ -167,8 +164,10 @@ async function placingDuplicates(
   } catch (error) {
     if (!(error instanceof QueuectlError) || error.position === undefined || source.kind === "one")
       throw error;
-    const place =
-      source.kind === "list" ? `Entry ${error.position}` : `Line ${lineOf(error.position, source.lines)}`;
+    const isCountedByLine = source.kind === "stream" && !source.lines.isArray;
+    const place = isCountedByLine
+      ? `Line ${lineOf(error.position, source.lines)}`
+      : `Entry ${error.position}`;
     throw new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });
   }
 }

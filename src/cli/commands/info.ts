@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
-import { visible, visibleOutput } from "../render/visible.ts";
+import { visible, visibleWithoutColour } from "../render/visible.ts";
 
 const SHOWN_LINES = 5;
 
@@ -27,7 +27,12 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 function toText(job: Job, executions: readonly ExecutionRecord[], { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
   const state = paint(STATE_COLOURS[job.state], job.state) + (job.reason === null ? "" : ` (${job.reason})`);
-  const facts = [["Id", job.id], ["Command", visible(job.command)], ["State", state], ...describe(job, io)];
+  const facts = [
+    ["Id", visible(job.id)],
+    ["Command", visible(job.command)],
+    ["State", state],
+    ...describe(job, io),
+  ];
   const width = Math.max(...facts.map(([name = ""]) => name.length));
   const lines = facts.map(([name = "", value]) => `${name.padEnd(width)} : ${value}`);
   return `${[...lines, ...executions.flatMap((execution) => describeExecution(execution, io))].join("\n")}\n`;
@@ -64,7 +69,7 @@ function describeExecution(execution: ExecutionRecord, io: Io): string[] {
   const output = (["stdout", "stderr"] as const).flatMap((stream) => {
     const text = lastLines(execution.output?.[stream].tail, SHOWN_LINES);
     if (text === "") return [];
-    return visibleOutput(text.replace(/\n$/, ""))
+    return visibleWithoutColour(text.replace(/\n$/, ""))
       .split("\n")
       .map((line) => `  ${stream}: ${line}`);
   });

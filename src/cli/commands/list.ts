@@ -9,6 +9,7 @@ import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { jobLine, jobTable } from "../render/job.ts";
 import { writeJsonArray } from "../render/json.ts";
+import { painter } from "../render/style.ts";
 
 /** What a screen holds; a pipe gets all. */
 const MOST_ON_TERMINAL = 50;
@@ -23,7 +24,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   } else if (io.stdout.isTerminal) {
     await listOnTerminal(store, state, limit, invocation, io);
   } else {
-    for await (const job of store.listJobs({ state, newest: limit })) io.stdout.write(jobLine(job));
+    const paint = painter(io, options);
+    for await (const job of store.listJobs({ state, newest: limit })) io.stdout.write(jobLine(job, paint));
   }
   return DONE;
 }

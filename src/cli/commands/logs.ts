@@ -15,7 +15,7 @@ import type { Invocation } from "../command.ts";
 import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { keepLastLines, toLines } from "../render/output-lines.ts";
+import { joinNeighbours, keepLastLines, streamDecoders, toLines } from "../render/output-lines.ts";
 import { isoTime } from "../render/time.ts";
 import { visibleOutput } from "../render/visible.ts";
 
@@ -75,16 +75,23 @@ function writeBytes(pieces: readonly OutputPiece[], chosen: readonly StreamName[
 }
 
 function writeToTerminal(pieces: readonly OutputPiece[], io: Io): void {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  const decoders = streamDecoders();
   let last = "\n";
-  for (const { stream, bytes, droppedBefore } of pieces) {
-    const gap =
-      droppedBefore === 0 ? "" : `\n[… ${formatSize(droppedBefore)} of ${stream} were dropped here …]\n`;
-    const text = gap + visibleOutput(decoders[stream].decode(bytes, { stream: true }));
+  const show = (text: string) => {
     io.stdout.write(text);
     last = text.at(-1) ?? last;
+  };
+  const endLine = () => show(last === "\n" ? "" : "\n");
+  for (const { stream, bytes, droppedBefore } of joinNeighbours(pieces)) {
+    if (droppedBefore > 0) {
+      endLine();
+      show(`[… ${formatSize(droppedBefore)} of ${stream} were dropped here …]\n`);
+    }
+    show(visibleOutput(decoders[stream].decode(bytes, { stream: true })));
   }
-  if (last !== "\n") io.stdout.write("\n");
+  // What is left of a character that was never completed.
+  for (const decoder of Object.values(decoders)) show(decoder.decode());
+  endLine();
 }
 
 function writeLines(pieces: readonly OutputPiece[], io: Io): void {

@@ -1,7 +1,7 @@
 import { allowedExecutions, type Job } from "../../domain/job.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
-import { painter, STATE_COLOURS } from "./style.ts";
+import { type Paint, painter, STATE_COLOURS } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { isoTime, relativeTime } from "./time.ts";
 import { visible } from "./visible.ts";
@@ -12,8 +12,9 @@ function attemptsText(job: Job): string {
 }
 
 /** A job in a pipe: nothing cut, fields apart by tabs, which are visible in texts. */
-export function jobLine(job: Job): string {
-  return `${[job.id, visible(job.command), job.state, attemptsText(job), isoTime(job.updatedAt)].join("\t")}\n`;
+export function jobLine(job: Job, paint: Paint): string {
+  const state = paint(STATE_COLOURS[job.state], job.state);
+  return `${[visible(job.id), visible(job.command), state, attemptsText(job), isoTime(job.updatedAt)].join("\t")}\n`;
 }
 
 /** Jobs on a terminal: aligned, coloured, the command cut where the line would be too long. */
@@ -28,7 +29,7 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
     { title: "UPDATED" },
   ];
   const rows = jobs.map((job) => [
-    { text: job.id },
+    { text: visible(job.id) },
     { text: visible(job.command) },
     { text: job.state, paint: (text: string) => paint(STATE_COLOURS[job.state], text) },
     { text: attemptsText(job) },

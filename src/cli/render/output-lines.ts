@@ -8,26 +8,53 @@ export interface OutputLine {
   at: number;
 }
 
-/** Pieces as whole lines, in the order in which the lines were completed. */
+/** Decodes each stream on its own: a character may be cut by a piece of the other. A byte order mark is kept. */
+export function streamDecoders(): Record<StreamName, InstanceType<typeof TextDecoder>> {
+  const decoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
+  return { stdout: decoder(), stderr: decoder() };
+}
+
+/** Pieces as whole lines, in the order in which the lines were completed. What is missing ends a line. */
 export function toLines(pieces: readonly OutputPiece[]): OutputLine[] {
   const lines: OutputLine[] = [];
-  const open: Record<StreamName, OutputLine & { decoder: InstanceType<typeof TextDecoder> }> = {
-    stdout: { stream: "stdout", text: "", at: 0, decoder: new TextDecoder() },
-    stderr: { stream: "stderr", text: "", at: 0, decoder: new TextDecoder() },
+  const decoders = streamDecoders();
+  const open: Record<StreamName, OutputLine> = {
+    stdout: { stream: "stdout", text: "", at: 0 },
+    stderr: { stream: "stderr", text: "", at: 0 },
   };
-  for (const { stream, bytes, at } of pieces) {
+  const end = (line: OutputLine) => {
+    line.text += decoders[line.stream].decode();
+    if (line.text !== "") lines.push({ ...line });
+    line.text = "";
+  };
+  for (const { stream, bytes, at, droppedBefore } of pieces) {
     const line = open[stream];
-    const parts = line.decoder.decode(bytes, { stream: true }).split("\n");
+    if (droppedBefore > 0) end(line);
+    const parts = decoders[stream].decode(bytes, { stream: true }).split("\n");
     for (const [index, part] of parts.entries()) {
       if (line.text === "") line.at = at;
       line.text += part;
       if (index === parts.length - 1) break;
-      lines.push({ stream, text: line.text, at: line.at });
+      lines.push({ ...line });
       line.text = "";
     }
   }
-  for (const { stream, text, at } of Object.values(open)) if (text !== "") lines.push({ stream, text, at });
+  for (const line of Object.values(open)) end(line);
   return lines;
+}
+
+/** Pieces of one stream that follow each other without a gap as one, so that no escape sequence is cut in two. */
+export function joinNeighbours(pieces: readonly OutputPiece[]): OutputPiece[] {
+  const runs: OutputPiece[][] = [];
+  for (const piece of pieces) {
+    const run = runs.at(-1);
+    if (run && run[0]?.stream === piece.stream && piece.droppedBefore === 0) run.push(piece);
+    else runs.push([piece]);
+  }
+  return runs.flatMap((run) => {
+    const [first] = run;
+    return first ? [{ ...first, bytes: Buffer.concat(run.map(({ bytes }) => bytes)) }] : [];
+  });
 }
 
 const NEWLINE = 0x0a;

@@ -15,7 +15,7 @@ export interface Cell {
 const GAP = "  ";
 const NARROWEST = 8;
 
-/** Aligned columns, no line wider than `width`: flexible columns are cut with an ellipsis. */
+/** Aligned columns, no line wider than `width`: flexible columns are cut with an ellipsis, then the widest ones. */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -35,6 +35,10 @@ function fitColumns(columns: readonly Column[], rows: readonly (readonly Cell[])
     const cut = Math.max(0, Math.min(excess, (widths[index] ?? 0) - NARROWEST));
     widths[index] = (widths[index] ?? 0) - cut;
     excess -= cut;
+  }
+  for (; excess > 0 && Math.max(...widths) > 1; excess -= 1) {
+    const widest = widths.indexOf(Math.max(...widths));
+    widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
 }

@@ -21,6 +21,11 @@ export function visibleOutput(text: string): string {
   return shown + visibleLines(text.slice(from));
 }
 
+/** The same among other text, or in a pipe: colours are left out, for they would run on into what follows. */
+export function visibleWithoutColour(text: string): string {
+  return visibleLines(text.replace(COLOUR, ""));
+}
+
 function visibleLines(text: string): string {
   return text.replace(INVISIBLE, (character) =>
     character === "\n" || character === "\t" ? character : escapeCharacter(character),

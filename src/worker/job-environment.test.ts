@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { buildJob, buildWorker } from "../../tests/support/build-job.ts";
+import { MemoryTruth, memoryStore } from "../../tests/support/memory-store.ts";
+import { TestTime } from "../../tests/support/test-time.ts";
+import type { NewJob } from "../domain/job.ts";
+import { jobEnvironment } from "./job-environment.ts";
+
+const STORE = { name: "/data/queue.db", id: "s1" };
+
+async function environmentOf(
+  job: Partial<NewJob>,
+  worker: Record<string, string> = {},
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const store = memoryStore(new MemoryTruth(), new TestTime());
+  await store.registerWorker(buildWorker("w"), 0);
+  await store.enqueue([buildJob(job)]);
+  const { claims } = await store.claim({ worker: "w", limit: 1, queues: null, now: 1 });
+  const [claim] = claims;
+  if (!claim) throw new Error("Nothing was claimed");
+  return jobEnvironment(claim, STORE, worker);
+}
+
+test("a job sees who it is and where it came from", async () => {
+  expect(await environmentOf({ id: "a", queue: "mail" })).toEqual({
+    QUEUECTL_JOB_ID: "a",
+    QUEUECTL_ATTEMPT: "1",
+    QUEUECTL_JOB_QUEUE: "mail",
+    QUEUECTL_DB: "/data/queue.db",
+    QUEUECTL_TREE: "s1:1",
+  });
+});
+
+test("a job sees the worker's variables, and its own over them", async () => {
+  const worker = { PATH: "/bin", LANG: "C", API_TOKEN: "the user's" };
+  expect(await environmentOf({ env: { LANG: "de", MORE: "1" } }, worker)).toMatchObject({
+    PATH: "/bin",
+    LANG: "de",
+    MORE: "1",
+    API_TOKEN: "the user's",
+  });
+});
+
+test("queuectl's own secrets stay out, its other variables come along", async () => {
+  const worker = { QUEUECTL_TOKEN: "x", QUEUECTL_DB_PASSWORD: "x", QUEUECTL_HOME: "/home/q" };
+  const seen = await environmentOf({}, worker);
+  expect(seen).toMatchObject({ QUEUECTL_HOME: "/home/q" });
+  expect(Object.keys(seen)).not.toContain("QUEUECTL_TOKEN");
+  expect(Object.keys(seen)).not.toContain("QUEUECTL_DB_PASSWORD");
+});
+
+test("nobody can make a job believe that it is another", async () => {
+  const env = { QUEUECTL_JOB_ID: "b", QUEUECTL_ATTEMPT: "9", QUEUECTL_TREE: "other", QUEUECTL_DB: "/else" };
+  expect(await environmentOf({ id: "a", env }, env)).toMatchObject({
+    QUEUECTL_JOB_ID: "a",
+    QUEUECTL_ATTEMPT: "1",
+    QUEUECTL_TREE: "s1:1",
+    QUEUECTL_DB: "/data/queue.db",
+  });
+});

@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { INSTANT } from "../support/job-json.ts";
+import { homeForTest, until } from "../support/queuectl.ts";
+
+interface ShownStatus {
+  counts: Record<string, number>;
+  workers: Record<string, unknown>[];
+  oldest_pending_at: string | null;
+  throughput: Record<string, number>;
+}
+
+const NONE = { pending: 0, blocked: 0, processing: 0, completed: 0, failed: 0, dead: 0, cancelled: 0 };
+
+test("status counts every state, and names the active workers and the longest waiting job", async () => {
+  const home = homeForTest();
+  const jobs = ["true", "true", "false", "exit 1"].map((command) => ({ command, max_retries: 0 }));
+  await home.ok("enqueue", JSON.stringify(jobs));
+  await home.ok("enqueue", "--backoff-base", "1000", "--id", "again", "false");
+  const worker = await home.startWorker(["--concurrency", "2"]);
+  await worker.printed("Job again failed");
+  await home.ok("enqueue", "--id", "runs", "sleep 300");
+  await worker.printed("Claimed job runs");
+  const oldest = await home.json<{ created_at: string }>("enqueue", "--queue", "q", "--delay", "1h", "true");
+
+  const status = await home.json<ShownStatus>("status");
+  expect(status).toEqual({
+    counts: { ...NONE, pending: 1, processing: 1, completed: 2, failed: 1, dead: 2 },
+    workers: [
+      {
+        id: expect.stringMatching(/^w-\w+$/),
+        pid: worker.pid,
+        host: expect.any(String),
+        state: "running",
+        queues: null,
+        concurrency: 2,
+        current_jobs: ["runs"],
+        started_at: expect.stringMatching(INSTANT),
+        heartbeat_at: expect.stringMatching(INSTANT),
+        jobs_done: 5,
+      },
+    ],
+    oldest_pending_at: oldest.created_at,
+    throughput: { last_minute: expect.any(Number), last_hour: 5 },
+  });
+  expect(Object.keys(status.counts)).toEqual(Object.keys(NONE));
+
+  const text = await home.ok("status");
+  expect(text).toMatch(/^Queue Status Summary:\n/);
+  for (const [state, count] of Object.entries(status.counts))
+    expect(text).toMatch(new RegExp(`^ *${state} : ${count}$`, "m"));
+  expect(text).toContain(`\nActive Workers: 1\nWorker PIDs: ${worker.pid}\n`);
+  expect(text).toContain(`\nOldest pending: ${oldest.created_at}\n`);
+
+  const { stdout } = await home.terminal(["status", "--no-color"]);
+  expect(stdout).toMatch(/\n {2}completed : 2\n|\n *completed : 2\n/);
+  expect(stdout).toMatch(/\nOldest pending: (now|\d+s ago)\n/);
+});
+
+test("an empty queue has no worker and nothing that waits", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "1");
+  expect(await home.json("status")).toEqual({
+    counts: NONE,
+    workers: [],
+    oldest_pending_at: null,
+    throughput: { last_minute: 0, last_hour: 0 },
+  });
+  const text = await home.ok("status");
+  expect(text).toContain("Active Workers: 0\n");
+  expect(text).not.toMatch(/Worker PIDs|Oldest/);
+});
+
+test("status --watch shows it anew until it is interrupted, or nobody reads it any more", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "true");
+  const watch = home.start(["status", "--watch"]);
+  await watch.printed(/pending : 1\n/);
+  await home.ok("enqueue", "true");
+  await watch.printed(/pending : 2\n/);
+  watch.kill("SIGINT");
+  expect(await watch.ended()).toMatchObject({ signal: "SIGINT", stderr: "" });
+
+  const unread = home.start(["status", "--watch", "--json"]);
+  await until(() => unread.stdout !== "", "the first answer");
+  unread.closeStdout();
+  expect(await unread.ended()).toMatchObject({ exitCode: 0, stderr: "" });
+});
