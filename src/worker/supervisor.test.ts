@@ -174,8 +174,9 @@ describe("the store", () => {
       },
     };
     await scene.enqueue({ id: "a" });
-    await (await scene.startWorker({ store: failing, drain: true })).ended;
-    expect(await scene.job("a")).toMatchObject({ state: "completed" });
+    const worker = await scene.startWorker({ store: failing, settings: { pollIntervalMs: LONG_MS } });
+    await scene.jobWhen("a", "completed");
+    expect(worker.heard("trouble")).toHaveLength(3);
   });
 
   test("that fails when settings are read costs no job: those known last hold", async () => {

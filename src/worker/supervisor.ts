@@ -119,7 +119,8 @@ export class Worker {
   async #work(): Promise<void> {
     while (!this.#fatal) {
       await this.#turn();
-      if (this.#results.length > 0) continue;
+      // After a failure it has waited already, and what rang meanwhile may have been what it could not claim.
+      if (this.#results.length > 0 || (this.#failures > 0 && !this.#isStopping)) continue;
       if (this.#slots.size === 0 && (this.#isStopping || (await this.#isDrained()))) return;
       await this.#bell.rung(this.#waitMs());
       // All processes that ended in this round of the event loop share the next commit.
