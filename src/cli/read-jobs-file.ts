@@ -97,7 +97,7 @@ async function readArray(
       "invalid_json",
       `The array in ${name} is not valid JSON: ${(cause as Error).message}`,
       {
-        hint: "Nothing was enqueued.",
+        hint: "Nothing was enqueued. The whole is one JSON array, or else each line is one JSON object.",
         cause,
       },
     );
@@ -127,7 +127,7 @@ function decode(bytes: Buffer, number: number, name: string): string {
     return UTF8.decode(bytes);
   } catch (cause) {
     throw new QueuectlError("invalid_json", `Line ${number} of ${name} is not valid UTF-8`, {
-      hint: "Nothing was enqueued.",
+      hint: "Nothing was enqueued. Save it as UTF-8.",
       cause,
     });
   }

@@ -41,13 +41,12 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     loadSettings: async () => toWorkerSettings(await readAllSettings(store, invocation, io)),
     onEvent: (event) => print(event, id, io, announceTo !== undefined),
   });
-  const forget = obeySignals(worker);
+  obeySignals(worker);
   if (announceTo !== undefined) announce(announceTo, worker.id);
   try {
     await worker.run();
     return DONE;
   } finally {
-    forget();
     await io.stdout.flush();
   }
 }
@@ -78,8 +77,11 @@ function announce(descriptor: number, id: string): void {
 /** A Ctrl-C reaches a whole group at once, and a launcher may pass it on besides: only a later one is meant as a second. */
 const SECOND_SIGNAL_AFTER_MS = 500;
 
-/** The first signal lets the jobs finish; a second one interrupts them. */
-function obeySignals(worker: Worker): () => void {
+/**
+ * The first signal lets the jobs finish; a second one interrupts them. Obeyed to the end of the process: one that is
+ * passed on late must not kill a worker that is just signing off.
+ */
+function obeySignals(worker: Worker): void {
   let firstAt: number | undefined;
   const onSignal = (): void => {
     const now = performance.now();
@@ -90,11 +92,7 @@ function obeySignals(worker: Worker): () => void {
       worker.stop(0);
     }
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
 }
 
 function toWorkerSettings(settings: readonly ResolvedSetting[]): WorkerSettings {

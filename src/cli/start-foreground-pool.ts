@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 export async function startForegroundPool(count: number): Promise<number> {
   const argv = [...process.argv.slice(1), "--foreground", "--count=1"];
   const children = Array.from({ length: count }, () => spawn(process.execPath, argv, { stdio: "inherit" }));
-  const forget = passSignalsOn((signal) => {
+  passSignalsOn((signal) => {
     for (const child of children) child.kill(signal);
   });
   const exits = await Promise.all(
@@ -15,14 +15,9 @@ export async function startForegroundPool(count: number): Promise<number> {
       (child) => new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1))),
     ),
   );
-  forget();
   return Math.max(...exits);
 }
 
-function passSignalsOn(pass: (signal: NodeJS.Signals) => void): () => void {
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, pass);
-  return () => {
-    for (const signal of signals) process.off(signal, pass);
-  };
+function passSignalsOn(pass: (signal: NodeJS.Signals) => void): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, pass);
 }

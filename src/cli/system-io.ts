@@ -1,4 +1,4 @@
-import { write, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { ClosedPipe, type Io, type OutputPort } from "./io.ts";
 
 /** The io of a real process. Streams are not opened before they are needed: they cost a tenth of the cold start. */
@@ -14,8 +14,6 @@ export function systemIo(): Io {
   };
 }
 
-const NARROWEST = 40;
-
 function port(descriptor: 1 | 2): OutputPort {
   const stream = () => (descriptor === 1 ? process.stdout : process.stderr);
   return {
@@ -24,7 +22,7 @@ function port(descriptor: 1 | 2): OutputPort {
     },
     get columns() {
       // A terminal that does not know its width says 0.
-      return Math.max(NARROWEST, stream().columns || 80);
+      return stream().columns || 80;
     },
     ...poster(descriptor),
     write: (text) => writeAll(descriptor, typeof text === "string" ? Buffer.from(text) : text),
@@ -37,10 +35,12 @@ const MOST_POSTED_BYTES = 1_048_576;
 /** A reader that does not read for this long at the end is not waited for. */
 const FLUSH_MS = 1_000;
 
-function poster(descriptor: number): Pick<OutputPort, "post" | "flush"> {
+function poster(inherited: number): Pick<OutputPort, "post" | "flush"> {
+  let descriptor: number | undefined;
   let queue = Buffer.alloc(0);
   let writing = Promise.resolve();
   const drain = async (): Promise<void> => {
+    descriptor ??= nonBlocking(inherited);
     while (queue.length > 0) {
       // In two steps: what is posted while this waits must not be overwritten.
       const done = await writeSome(descriptor, queue);
@@ -56,6 +56,22 @@ function poster(descriptor: number): Pick<OutputPort, "post" | "flush"> {
     },
     flush: () => Promise.race([writing, new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS))]),
   };
+}
+
+/**
+ * The same pipe or terminal, opened anew so that a write never waits: a thread that hangs in a full pipe, or at a
+ * terminal that was paused, keeps the whole process from exiting. Not set on the inherited one: that is shared with
+ * others, who do not expect it.
+ */
+function nonBlocking(inherited: number): number {
+  try {
+    const stat = fstatSync(inherited);
+    if (!stat.isFIFO() && !stat.isCharacterDevice()) return inherited;
+    const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+    return openSync(`/proc/self/fd/${inherited}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    return inherited;
+  }
 }
 
 /** How many bytes are done with: written, or never to be (the terminal went away; the jobs go on). */

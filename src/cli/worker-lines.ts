@@ -40,7 +40,8 @@ function finishedLine(
     case "completed":
       return `Job ${job.id} completed successfully.`;
     case "failed": {
-      const wait = formatDuration(Math.max(0, transition.dueAt - now));
+      // To the tenth of a second: the commit has taken a few milliseconds of a wait of 2 s.
+      const wait = formatDuration(Math.round(Math.max(0, transition.dueAt - now) / 100) * 100);
       return `Job ${job.id} failed (${why}). Retrying in ${wait}: ${tally(transition.attempts, job)} executions failed.`;
     }
     case "dead":

@@ -40,9 +40,24 @@ export function resolveSetting(key: SettingKey, sources: SettingSources): Resolv
   for (const [origin, text] of given) {
     // An empty variable or entry is an unset one; an empty flag is a mistake, and refused below.
     if (text !== undefined && (text !== "" || origin === "flag"))
-      return { setting, origin, value: parseSettingValue(setting, text) };
+      return { setting, origin, value: parseSettingValue(setting, text, placeOf(setting, origin)) };
   }
   return { setting, origin: "default", value: setting.default };
+}
+
+/** Where a wrong text is to be mended; a flag is in front of one's eyes. */
+function placeOf(setting: Setting, origin: SettingOrigin): string {
+  switch (origin) {
+    case "env":
+      return ` (from ${settingEnvName(setting)})`;
+    case "store":
+      return " (from the store's config table)";
+    case "file":
+      return " (from config.json)";
+    case "flag":
+    case "default":
+      return "";
+  }
 }
 
 /** All settings, in the order of the table. */

@@ -156,12 +156,13 @@ export function findSetting(name: string): Setting {
 
 /**
  * Reads a value as it is typed, stored or set in the environment: `5m` or `300`, `10MiB` or `10485760`, `none`.
+ * @param place ends the sentence of a refusal: where the text was found
  * @throws invalid_setting naming key, value and rule
  */
-export function parseSettingValue(setting: Setting, text: string): SettingValue {
+export function parseSettingValue(setting: Setting, text: string, place = ""): SettingValue {
   const value = readValue(setting, text.trim());
   if (value === undefined || (typeof value === "number" && (value < setting.min || value > setting.max))) {
-    throw new QueuectlError("invalid_setting", `Cannot set ${setting.key} to "${text}"`, {
+    throw new QueuectlError("invalid_setting", `Cannot set ${setting.key} to "${text}"${place}`, {
       hint: `It must be ${ruleOf(setting)}.`,
     });
   }

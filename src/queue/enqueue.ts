@@ -31,6 +31,11 @@ export async function enqueueJobs(
   return await store.enqueue(Array.from(inputs, (input) => parsePlaced(input, context)));
 }
 
+/** Throws what `enqueueJobs` would throw of these inputs themselves. */
+export function checkInputs(inputs: Iterable<PlacedInput>, cwd: string): void {
+  for (const input of inputs) parsePlaced(input, { maxRetries: 0, cwd, now: Date.now() });
+}
+
 async function* parseStream(
   inputs: AsyncIterable<PlacedInput>,
   context: EnqueueContext,

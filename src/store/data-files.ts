@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Output files, worker logs and the doorbell stand in `<db>.d/` beside the database. */
@@ -9,6 +9,11 @@ function dataDirectory(databasePath: string): string {
 /** The path of a file in the data directory. */
 export function dataFile(databasePath: string, name: string): string {
   return join(dataDirectory(databasePath), name);
+}
+
+/** True where a store has stood: it leaves this directory beside its file. */
+export function hasDataDirectory(databasePath: string): boolean {
+  return existsSync(dataDirectory(databasePath));
 }
 
 /** Makes the data directory at first use, for its owner alone. */

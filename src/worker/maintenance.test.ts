@@ -56,12 +56,21 @@ test("the job of a sibling whose process is gone is given back, whatever its lea
   expect(scene.recovered).toHaveLength(1);
 });
 
-test("a sibling whose process lives is left alone, also when it has been paused for a while", async () => {
+test("a sibling whose process lives and whose lease holds is left alone", async () => {
   const scene = await Scene.with(identity);
   scene.time.pass(LEASE_MS - 1);
   await scene.look();
   expect(scene.recovered).toEqual([]);
   expect(await scene.stateOfA()).toBe("processing");
+});
+
+test("a sibling that lives and is silent for its whole lease has lost its jobs", async () => {
+  const scene = await Scene.with(identity);
+  scene.time.pass(LEASE_MS);
+  await scene.look({ trustLeases: false });
+  expect(scene.recovered).toEqual([]);
+  await scene.look();
+  expect(scene.recovered).toEqual([["sibling", ["a"]]]);
 });
 
 test("a sibling that cannot be seen is dead when its lease is over, and not before", async () => {

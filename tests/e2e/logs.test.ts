@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { INSTANT } from "../support/job-json.ts";
-import { homeForFile, homeForTest, until } from "../support/queuectl.ts";
+import { homeForFile, until } from "../support/queuectl.ts";
 
 interface ShownLine {
   stream: string;
@@ -57,40 +57,69 @@ describe("of small output", () => {
       });
   });
 
-  test("--tail keeps the last lines of what is shown", async () => {
-    const command = "for i in 1 2 3; do echo out $i; echo err $i >&2; sleep 0.02; done; printf last";
+  test("--tail keeps the last lines of a stream", async () => {
+    const command = "for i in 1 2 3; do echo out $i; echo err $i >&2; done; printf last";
     await home.ok("enqueue", "--id", "lines", command);
     await home.drain();
     expect(await home.ok("logs", "lines", "--stdout", "--tail", "2")).toBe("out 3\nlast");
     expect(await home.ok("logs", "lines", "--stderr", "--tail", "2")).toBe("err 2\nerr 3\n");
     expect(await home.ok("logs", "lines", "--stderr", "--tail", "99")).toBe("err 1\nerr 2\nerr 3\n");
     expect(await home.ok("logs", "lines", "--stdout", "--tail", "0")).toBe("");
-    const both = await home.run(["logs", "lines", "--tail", "3"]);
-    expect([both.stdout, both.stderr]).toEqual(["out 3\nlast", "err 3\n"]);
-    expectRefusal(await home.run(["logs", "lines", "--tail", "-1"]), {
-      exitCode: 1,
-      says: '--tail cannot be "-1"',
-    });
+    for (const tail of ["-1", "some"])
+      expectRefusal(await home.run(["logs", "lines", "--tail", tail]), {
+        exitCode: 1,
+        says: `--tail cannot be "${tail}"`,
+        remedy: "a whole number from 0",
+      });
   });
 
-  test("--json gives a line an object with stream, text and instant, in the order of arrival", async () => {
-    const lines = linesOf(await home.ok("logs", "lines", "--json"));
-    expect(lines.map(({ stream, text }) => `${stream} ${text}`)).toEqual([
-      ...["1", "2", "3"].flatMap((n) => [`stdout out ${n}`, `stderr err ${n}`]),
-      "stdout last",
+  test("what a job prints can be read while it runs, and both streams stand in the order of their arrival", async () => {
+    // Each step waits until the one before was seen from outside: so the order is known.
+    const go = (step: number) => `until [ -e go${step} ]; do sleep 0.01; done`;
+    const command = `echo out 1; ${go(1)}; echo err 1 >&2; ${go(2)}; echo out 2; ${go(3)}; printf last >&2`;
+    await home.ok("enqueue", "--id", "ordered", command);
+    const worker = await home.startWorker(["--drain"]);
+    const printed = async (text: string) =>
+      await until(async () => {
+        const { stdout, stderr } = await home.run(["logs", "ordered", "--quiet"]);
+        return stdout + stderr === text;
+      }, `the job's output to be ${text}`);
+    await printed("out 1\n");
+    expect(await home.json("info", "ordered")).toMatchObject({ state: "processing" });
+    home.write("go1", "");
+    await printed("out 1\nerr 1\n");
+    home.write("go2", "");
+    await printed("out 1\nout 2\nerr 1\n");
+    const sofar = linesOf(await home.ok("logs", "ordered", "--json"));
+    expect(sofar.map(({ text }) => text)).toEqual(["out 1", "out 2", "err 1"]);
+    home.write("go3", "");
+    await worker.ended();
+
+    const lines = linesOf(await home.ok("logs", "ordered", "--json"));
+    expect(lines.map(({ stream, text }) => [stream, text])).toEqual([
+      ["stdout", "out 1"],
+      ["stderr", "err 1"],
+      ["stdout", "out 2"],
+      ["stderr", "last"],
     ]);
     for (const line of lines) {
       expect(Object.keys(line)).toEqual(["stream", "text", "at"]);
       expect(line.at).toMatch(INSTANT);
     }
     expect(lines.map(({ at }) => at)).toEqual(lines.map(({ at }) => at).toSorted());
-    const tail = linesOf(await home.ok("logs", "lines", "--json", "--stderr", "--tail", "1"));
-    expect(tail).toMatchObject([{ stream: "stderr", text: "err 3" }]);
+    expect((await home.terminal(["logs", "ordered"])).stdout).toBe("out 1\nerr 1\nout 2\nlast\n");
+    const tail = await home.run(["logs", "ordered", "--tail", "2"]);
+    expect([tail.stdout, tail.stderr]).toEqual(["out 2\n", "last"]);
+  });
+
+  test("--json shows what is no text with the sign for it", async () => {
     expect(linesOf(await home.ok("logs", "binary", "--json"))).toMatchObject([
       { stream: "stdout", text: "\u0000\ufffd\r" },
       { stream: "stdout", text: "end" },
       { stream: "stderr", text: "\ufffderr" },
     ]);
+    const tail = linesOf(await home.ok("logs", "lines", "--json", "--stderr", "--tail", "1"));
+    expect(tail).toMatchObject([{ stream: "stderr", text: "err 3" }]);
   });
 
   test("a terminal gets colours, tabs and line breaks; all other control bytes are made visible", async () => {
@@ -100,8 +129,6 @@ describe("of small output", () => {
     const { stdout } = await home.terminal(["logs", "colours"]);
     const shown = "a\tb \u001b[1;31mred\u001b[0m \\e]0;t\\x07 \\e[2J \\r \\x9b \\u202e \ufffd\nend\n";
     expect(stdout).toBe(shown);
-    const both = await home.terminal(["logs", "lines"]);
-    expect(both.stdout).toBe("out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\nlast\n");
   });
 
   test("a job that has not run has no output yet, and one that printed nothing has none", async () => {
@@ -177,21 +204,4 @@ describe("of output above the cap", () => {
     );
     expect([stdout, stderr]).toEqual(["1\n", "exit 0\n"]);
   });
-});
-
-test("what a job printed so far can be read while it runs", async () => {
-  const home = homeForTest();
-  await home.ok("enqueue", "--id", "runs", "echo begun; echo oops >&2; sleep 300");
-  await home.startWorker();
-  const seen = await until(async () => {
-    const { stdout, stderr } = await home.run(["logs", "runs"]);
-    return stdout === "" || stderr !== "oops\n" ? undefined : stdout;
-  }, "the first output of the job");
-  expect(seen).toBe("begun\n");
-  expect(await home.json("info", "runs")).toMatchObject({ state: "processing" });
-  const lines = linesOf(await home.ok("logs", "runs", "--json"));
-  expect(lines).toMatchObject([
-    { stream: "stdout", text: "begun" },
-    { stream: "stderr", text: "oops" },
-  ]);
 });

@@ -2,14 +2,15 @@ import { rm } from "node:fs/promises";
 import { requireJobs } from "../../queue/find-job.ts";
 import { outputFile } from "../../store/data-files.ts";
 import type { Invocation } from "../command.ts";
-import { openForWriting } from "../context.ts";
+import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
-  await using store = await openForWriting(invocation, io);
+  // Nothing can be dead in a store that is not there, and none is made for it.
+  await using store = await openForReading(invocation, io);
   const ids = [...new Set(args)];
   await requireJobs(store, ids);
   const tokens = await store.removeDead(ids);

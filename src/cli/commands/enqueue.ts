@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { formatDuration } from "../../domain/duration.ts";
 import { QueuectlError } from "../../domain/errors.ts";
-import { enqueueJobs, type PlacedInput } from "../../queue/enqueue.ts";
+import { checkInputs, enqueueJobs, type PlacedInput } from "../../queue/enqueue.ts";
 import { toJobJson } from "../../queue/job-json.ts";
 import type { EnqueueReceipt, Store } from "../../store/store.ts";
 import { observeWorkers } from "../../worker/observe-workers.ts";
@@ -21,6 +21,8 @@ type Source =
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const source = withFlags(await readSource(invocation, io), invocation, io);
+  // Before the store is opened: a job that is refused must not leave an empty database behind.
+  if (source.kind !== "stream") checkInputs(source.inputs, io.cwd);
   await using store = await openForWriting(invocation, io);
   const maxRetries = (await readSetting(store, "max-retries", invocation, io)) as number;
   const receipt = await placingDuplicates(source, () =>

@@ -1,6 +1,7 @@
 import { formatDuration } from "../../domain/duration.ts";
 import { allowedExecutions, type Job } from "../../domain/job.ts";
 import { maskSecrets } from "../../domain/secrets.ts";
+import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
 import { lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
 import type { ExecutionRecord } from "../../store/store.ts";
@@ -50,6 +51,8 @@ function describe(job: Job, io: Io): [string, string][] {
     ["Directory", job.cwd === null ? null : visible(job.cwd)],
     ["Environment", env.length === 0 ? null : visible(env.join(" "))],
     ["Timeout", job.timeoutMs === null ? null : job.timeoutMs === 0 ? "none" : formatDuration(job.timeoutMs)],
+    ["Backoff base", job.backoffBase === null ? null : String(job.backoffBase)],
+    ["Stdin", job.stdin === null ? null : formatSize(Buffer.byteLength(job.stdin))],
     ["Created", at(job.createdAt)],
     ["Updated", at(job.updatedAt)],
     ["Run at", at(job.runAt)],

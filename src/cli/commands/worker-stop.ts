@@ -1,7 +1,7 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
-import { identifySelf } from "../../worker/process-identity.ts";
+import { identifySelf, processState } from "../../worker/process-identity.ts";
 import { pause } from "../../worker/timer.ts";
 import { readDuration } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
@@ -70,7 +70,7 @@ async function waitUntilGone(
   let sayAt = performance.now() + SAY_AFTER_MS;
   let said = "";
   for (;;) {
-    const left = (await livingWorkers(store)).filter(({ id }) => targets.some((target) => target.id === id));
+    const left = await stillThere(store, targets);
     if (left.length === 0) break;
     const now = performance.now();
     const waiting = describeWait(left);
@@ -83,6 +83,17 @@ async function waitUntilGone(
   }
   if (targets.length > 0 && !options.has("quiet") && !options.has("json"))
     io.stdout.write("All of them have stopped.\n");
+}
+
+/** A worker signs off a moment before its process ends; until then its files may not be taken away. */
+async function stillThere(store: Store, targets: readonly ObservedWorker[]): Promise<ObservedWorker[]> {
+  const self = identifySelf();
+  const living = await livingWorkers(store);
+  return targets.flatMap((target) => {
+    const worker = living.find(({ id }) => id === target.id);
+    if (worker) return [worker];
+    return processState(target.identity, self) === "alive" ? [{ ...target, held: [] }] : [];
+  });
 }
 
 function describeWait(workers: readonly ObservedWorker[]): string {

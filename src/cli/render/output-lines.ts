@@ -79,11 +79,9 @@ export function keepLastLines(pieces: readonly OutputPiece[], most: number | und
       }
     }
     const start = missing > 0 ? 0 : from + 1;
-    kept.unshift({
-      ...piece,
-      bytes: piece.bytes.subarray(start),
-      droppedBefore: start > 0 ? 0 : piece.droppedBefore,
-    });
+    const bytes = piece.bytes.subarray(start);
+    if (bytes.length > 0)
+      kept.unshift({ ...piece, bytes, droppedBefore: start > 0 ? 0 : piece.droppedBefore });
   }
   return kept;
 }

@@ -147,9 +147,13 @@ describe("a refusal", () => {
       () => makeFile("notes", (path) => writeFileSync(path, "milk ".repeat(5_000))),
     ],
     [
-      "a text where our own file is wanted",
+      "a text where a store of ours has stood",
       "store_corrupt",
-      () => makeFile("queue.db", (path) => writeFileSync(path, "milk ".repeat(5_000))),
+      () =>
+        makeFile("queue.db", (path) => {
+          mkdirSync(`${path}.d`);
+          writeFileSync(path, "milk ".repeat(5_000));
+        }),
     ],
     ["a store cut within its header", "store_corrupt", () => makeCutStore(60)],
     ["a store cut after its header", "store_corrupt", () => makeCutStore(100)],

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { QueuectlError } from "../../domain/errors.ts";
+import { hasDataDirectory } from "../data-files.ts";
 import { corrupt, Database, isOpenHere } from "./database.ts";
 import { APPLICATION_ID, migrate } from "./migrate.ts";
 
@@ -113,7 +114,8 @@ function refuseForeignFile(path: string, header: Buffer): void {
   if (header.length === 0) return;
   const isSqlite = header.length === HEADER_BYTES && header.toString("latin1", 0, 16) === "SQLite format 3\0";
   if (isSqlite && header.readUInt32BE(68) === APPLICATION_ID) return;
-  if (!isSqlite && path.endsWith("queue.db")) throw corrupt(path);
+  // What queuectl keeps beside its stores tells a store with a spoilt beginning from a stranger's file.
+  if (!isSqlite && hasDataDirectory(path)) throw corrupt(path);
   throw new QueuectlError("store_foreign", `${path} is not a queuectl store`, {
     hint: `It ${isSqlite ? "is a database of another program" : "is no SQLite database"} and was not touched. Name another file with --db.`,
   });
