@@ -24,12 +24,13 @@ function handOver(node) {
     );
     process.exit(1);
   }
+  // The child must know for whom it works: below PID 1 of a container, nothing may go to the background.
+  process.env.QUEUECTL_SHIM_PID = String(process.pid);
   var child = require("child_process").spawn(node, process.argv.slice(1), { stdio: "inherit" });
   ["SIGTERM", "SIGHUP", "SIGINT"].forEach(function (signal) {
-    var isPassedOn = false;
+    // Each one: a worker takes two within half a second (a Ctrl-C reaches both of us) for one.
     process.on(signal, function () {
-      if (!isPassedOn) child.kill(signal);
-      isPassedOn = true;
+      child.kill(signal);
     });
   });
   child.on("exit", function (code, signal) {

@@ -36,6 +36,7 @@ const LAYERS: readonly { under: string; layer: Layer }[] = [
   { under: "src/config/", layer: "config" },
   { under: "src/store/store.ts", layer: "store contract" },
   { under: "src/store/data-files.ts", layer: "store contract" },
+  { under: "src/store/machine.ts", layer: "store contract" },
   { under: "src/store/output-layout.ts", layer: "store contract" },
   { under: "src/store/open-store.ts", layer: "store opener" },
   { under: "src/store/", layer: "store backend" },

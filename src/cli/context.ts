@@ -1,8 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { createHome, locateStore, readConfigFile, type StoreLocation } from "../config/home.ts";
-import { type ResolvedSetting, resolveSetting, resolveSettings } from "../config/resolve.ts";
-import type { SettingKey, SettingValue } from "../config/settings.ts";
+import {
+  type ResolvedSetting,
+  resolveSetting,
+  resolveSettings,
+  type SettingSources,
+} from "../config/resolve.ts";
+import { SETTINGS, type SettingKey, type SettingValue } from "../config/settings.ts";
 import { openEmptyStore, openStore, storeExists } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Invocation } from "./command.ts";
@@ -54,7 +59,7 @@ export async function readAllSettings(
   invocation: Invocation,
   io: Io,
 ): Promise<ResolvedSetting[]> {
-  return resolveSettings(await sources(store, invocation, io));
+  return resolveSettings({ ...givenSettings(invocation, io), store: await store.readSettings() });
 }
 
 /** One setting's value, in inner units. */
@@ -64,16 +69,16 @@ export async function readSetting(
   invocation: Invocation,
   io: Io,
 ): Promise<SettingValue> {
-  return resolveSetting(key, await sources(store, invocation, io)).value;
+  return resolveSetting(key, { ...givenSettings(invocation, io), store: await store.readSettings() }).value;
 }
 
-async function sources(store: Store, { options, command }: Invocation, io: Io) {
-  const flags = Object.fromEntries(command.options.map(({ name }) => [name, options.text(name)]));
-  const file = { ...readConfigFile(io.env) };
+/** What is given outside the store: by flags, in the environment, in the home's file. Does not change while a command runs. */
+export function givenSettings({ options, command }: Invocation, io: Io): Omit<SettingSources, "store"> {
+  // `enqueue` has flags of the same names, which are fields of its job.
+  const flags = SETTINGS.filter(({ flagOf }) => flagOf === command.path[0]);
   return {
-    flags: command.path[0] === "worker" ? flags : {},
+    flags: Object.fromEntries(flags.map(({ key }) => [key, options.text(key)])),
     env: io.env,
-    file,
-    store: await store.readSettings(),
+    file: readConfigFile(io.env),
   };
 }

@@ -17,7 +17,6 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   store_newer: 6,
   store_removed: 6,
   store_failed: 6,
-  interrupted: 130,
 };
 
 export function exitCodeFor(code: ErrorCode): number {

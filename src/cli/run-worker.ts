@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
-import type { ResolvedSetting } from "../config/resolve.ts";
+import { type ResolvedSetting, resolveSettings } from "../config/resolve.ts";
 import type { SettingKey } from "../config/settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
@@ -11,11 +11,11 @@ import { Worker } from "../worker/supervisor.ts";
 import type { WorkerSettings } from "../worker/worker-settings.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
-import { openForWriting, readAllSettings } from "./context.ts";
+import { givenSettings, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { isoTime } from "./render/time.ts";
-import { workerLine } from "./worker-lines.ts";
+import { workerEventJson, workerLine } from "./worker-lines.ts";
 
 /** One worker in this process, until it is stopped or drained. */
 export async function runWorker(invocation: Invocation, io: Io): Promise<number> {
@@ -24,6 +24,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   const queues = readQueues(invocation);
   const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
   await using store = await openForWriting(invocation, io);
+  const given = givenSettings(invocation, io);
+  const print = printer(invocation, io);
   let id = "";
   const worker = await Worker.start({
     store,
@@ -38,8 +40,9 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
       id = `w-${randomId(6, Math.random)}`;
       return id;
     },
-    loadSettings: async () => toWorkerSettings(await readAllSettings(store, invocation, io)),
-    onEvent: (event) => print(event, id, io, announceTo !== undefined),
+    loadSettings: async () =>
+      toWorkerSettings(resolveSettings({ ...given, store: await store.readSettings() })),
+    onEvent: (event) => print(event, id),
   });
   obeySignals(worker);
   if (announceTo !== undefined) announce(announceTo, worker.id);
@@ -61,11 +64,26 @@ function readQueues({ options }: Invocation): string[] | null {
   return queues.length === 0 ? null : [...queues];
 }
 
-/** In the background the lines of many workers share one file, and get the time. */
-function print(event: WorkerEvent, id: string, io: Io, isBackground: boolean): void {
-  const now = Date.now();
-  const line = workerLine(event, now);
-  if (line !== undefined) io.stdout.post(`${isBackground ? `${isoTime(now)} ` : ""}[Worker ${id}] ${line}\n`);
+/** The same trouble is met again and again, several times a second; it is said once in a while. */
+const SAY_AGAIN_AFTER_MS = 10_000;
+
+/** Prints what happens. In the background the lines of many workers share one file, and get the time. */
+function printer({ options }: Invocation, io: Io): (event: WorkerEvent, id: string) => void {
+  let trouble = { text: "", saidAtMs: Number.NEGATIVE_INFINITY };
+  return (event, id) => {
+    const now = Date.now();
+    if (event.kind === "trouble") {
+      const text = String(event.error);
+      if (text === trouble.text && performance.now() - trouble.saidAtMs < SAY_AGAIN_AFTER_MS) return;
+      trouble = { text, saidAtMs: performance.now() };
+    }
+    if (options.has("json")) {
+      io.stdout.post(`${JSON.stringify(workerEventJson(event, id, now))}\n`);
+    } else if (!options.has("quiet")) {
+      const time = options.has("announce-fd") ? `${isoTime(now)} ` : "";
+      io.stdout.post(`${time}[Worker ${id}] ${workerLine(event, now)}\n`);
+    }
+  };
 }
 
 /** Tells the starter, which waits at the other end, that this worker is up. */
@@ -87,7 +105,7 @@ function obeySignals(worker: Worker): void {
     const now = performance.now();
     if (firstAt === undefined) {
       firstAt = now;
-      worker.stop(worker.stopGraceMs);
+      worker.stop();
     } else if (now - firstAt >= SECOND_SIGNAL_AFTER_MS) {
       worker.stop(0);
     }

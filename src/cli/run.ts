@@ -11,7 +11,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const parsed = parse(argv);
     switch (parsed.kind) {
       case "version":
-        io.stdout.write(`${version()}\n`);
+        io.stdout.write(
+          isJsonWanted(argv) ? `${JSON.stringify({ version: version() })}\n` : `${version()}\n`,
+        );
         return DONE;
       case "help":
         io.stdout.write((await import("./render/help.ts")).renderHelp(parsed.topic));

@@ -1,4 +1,5 @@
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
+import { QueuectlError } from "../domain/errors.ts";
 import { ClosedPipe, type Io, type OutputPort } from "./io.ts";
 
 /** The io of a real process. Streams are not opened before they are needed: they cost a tenth of the cold start. */
@@ -93,10 +94,17 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
       const { code } = error as NodeJS.ErrnoException;
       // A terminal that was closed (EIO) reads no more than a closed pipe.
       if (code === "EPIPE" || code === "EIO") throw new ClosedPipe();
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw cannotWrite(error);
       waitForReader();
     }
   }
+}
+
+function cannotWrite(cause: unknown): QueuectlError {
+  return new QueuectlError("output_failed", `Cannot write the answer: ${(cause as Error).message}`, {
+    hint: "The work itself is done. Look at it again with room for the answer.",
+    cause,
+  });
 }
 
 /** Another program has made the pipe non-blocking, and it is full. */

@@ -1,3 +1,4 @@
+import { QueuectlError } from "../domain/errors.ts";
 import type { ObservedWorker } from "../worker/observe-workers.ts";
 
 /** A worker as `status --json` and `worker status --json` show it. */
@@ -21,4 +22,10 @@ export function activeWorkersText(workers: readonly ObservedWorker[]): string {
   const active = workers.filter(({ isAlive }) => isAlive);
   const pids = active.map(({ identity }) => identity.pid).join(", ");
   return `Active Workers: ${active.length}\n${active.length === 0 ? "" : `Worker PIDs: ${pids}\n`}`;
+}
+
+export function workerNotFound(wanted: string): QueuectlError {
+  return new QueuectlError("worker_not_found", `There is no worker "${wanted}"`, {
+    hint: "The workers: queuectl worker status",
+  });
 }

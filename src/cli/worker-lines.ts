@@ -1,10 +1,11 @@
 import { formatDuration } from "../domain/duration.ts";
 import { allowedExecutions, type Job } from "../domain/job.ts";
 import type { WorkerEvent } from "../worker/events.ts";
+import { isoTime } from "./render/time.ts";
 import { visible } from "./render/visible.ts";
 
-/** What a worker's event is called in its log: one line, or nothing. */
-export function workerLine(event: WorkerEvent, now: number): string | undefined {
+/** What a worker's event is called in its log: one line. */
+export function workerLine(event: WorkerEvent, now: number): string {
   switch (event.kind) {
     case "started":
       return `Starting up (PID: ${event.pid})...`;
@@ -23,11 +24,42 @@ export function workerLine(event: WorkerEvent, now: number): string | undefined 
     case "stopping":
       return `Shutting down gracefully...${event.running === 0 ? "" : waitingFor(event.running, event.graceMs)}`;
     case "trouble":
-      return `The store could not be used: ${event.error instanceof Error ? event.error.message : event.error}. Trying again.`;
+      return `${event.error instanceof Error ? event.error.message : event.error}. Trying again.`;
     case "drained":
       return "No job is left to do.";
     case "stopped":
       return "Stopped.";
+  }
+}
+
+/** The same for programs: one object a line. */
+export function workerEventJson(event: WorkerEvent, worker: string, now: number): object {
+  const common = { at: isoTime(now), worker, event: event.kind };
+  switch (event.kind) {
+    case "claimed":
+      return { ...common, job: event.job.id, execution: event.number };
+    case "finished":
+      return {
+        ...common,
+        job: event.job.id,
+        outcome: event.outcome.kind,
+        state: event.transition.to,
+        error: event.error,
+      };
+    case "stale_result":
+      return { ...common, job: event.job.id, outcome: event.outcome.kind };
+    case "recovered":
+      return { ...common, dead_worker: event.deadWorker, jobs: event.jobIds };
+    case "started":
+      return { ...common, pid: event.pid };
+    case "trouble":
+      return { ...common, error: event.error instanceof Error ? event.error.message : String(event.error) };
+    case "polling":
+    case "taken_for_dead":
+    case "stopping":
+    case "drained":
+    case "stopped":
+      return common;
   }
 }
 

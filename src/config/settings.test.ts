@@ -235,7 +235,8 @@ test("the defaults are those of the documentation", () => {
   });
 });
 
-test("no duration is longer than 100 years", () => {
-  for (const setting of SETTINGS.filter(({ type }) => type === "duration" || type === "optionalDuration"))
-    expect(setting.max).toBe(MAX_DURATION_MS);
+test("no duration is longer than 100 years, a lease no longer than a day", () => {
+  const durations = SETTINGS.filter(({ type }) => type === "duration" || type === "optionalDuration");
+  for (const { key, max } of durations)
+    expect(max).toBe(key === "lease-timeout" ? 86_400_000 : MAX_DURATION_MS);
 });

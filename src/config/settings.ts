@@ -96,7 +96,7 @@ export const SETTINGS: readonly Setting[] = [
     "lease-timeout",
     "duration",
     15 * SECOND,
-    { min: SECOND, flagOf: "worker" },
+    { min: SECOND, max: 86_400 * SECOND, flagOf: "worker" },
     "how long a worker may be silent before its jobs are taken; it beats three times as often",
   ),
   setting(
@@ -194,7 +194,7 @@ function ruleOf(setting: Setting): string {
     case "number":
       return `a number from ${setting.min} to ${setting.max}`;
     case "duration":
-      return `a duration such as 30s, 5m, 2h or seconds${setting.min > 0 ? `, at least ${setting.min / SECOND} s` : ""}`;
+      return `a duration such as 30s, 5m, 2h or seconds${rangeOf(setting)}`;
     case "optionalDuration":
       return "a duration such as 30s, 5m, 2h or seconds, or none";
     case "size":
@@ -202,6 +202,12 @@ function ruleOf(setting: Setting): string {
     case "path":
       return "a path";
   }
+}
+
+/** The bounds that are worth saying. */
+function rangeOf({ min, max }: Setting): string {
+  const least = min > 0 ? `, at least ${min / SECOND} s` : "";
+  return max < MAX_DURATION_MS ? `${least}, at most ${max / SECOND} s` : least;
 }
 
 /** A value in outer units: seconds, bytes, a plain number, a path; null for "none". */

@@ -29,7 +29,7 @@ export type ErrorCode =
   | "store_failed"
   // the rest
   | "worker_failed"
-  | "interrupted"
+  | "output_failed"
   | "internal";
 
 /** What an error may carry beyond its code and sentence. */

@@ -25,8 +25,8 @@ const READ_ONLY_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = 
   state: (value) => value === "pending",
   attempts: (value) => value === 0,
   executions: (value) => Array.isArray(value) && value.length === 0,
-  created_at: isInstant,
-  updated_at: isInstant,
+  created_at: isTimestamp,
+  updated_at: isTimestamp,
   next_run_at: isNull,
   exit_code: isNull,
   error: isNull,
@@ -279,8 +279,9 @@ export function parseInstant(text: string): number | undefined {
     : undefined;
 }
 
-function isInstant(value: unknown): boolean {
-  return typeof value === "string" && parseInstant(value) !== undefined;
+/** Any way to write a time, with a zone or without: it is read, and forgotten. */
+function isTimestamp(value: unknown): boolean {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value));
 }
 
 function isNull(value: unknown): boolean {

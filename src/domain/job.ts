@@ -1,4 +1,4 @@
-/** The life of a job. What each state means: `docs/reference/states.md`, section "States". */
+/** The states of a job; what may follow what is in `transition.ts`. */
 export const JOB_STATES = [
   "pending",
   "blocked",

@@ -47,7 +47,10 @@ export function isWorkerDead(
   return seen.lease === "expired" && trustLeases;
 }
 
-/** Heartbeats come three times a lease: two may fail before anyone else acts. */
+/** A row that is silent for longer looks dead to people, whatever the lease. */
+const LONGEST_SILENCE_MS = 60_000;
+
+/** Heartbeats come three times a lease, or oftener: two may fail before anyone else acts. */
 export function heartbeatEveryMs(leaseMs: number): number {
-  return Math.max(1, Math.floor(leaseMs / 3));
+  return Math.min(LONGEST_SILENCE_MS, Math.max(1, Math.floor(leaseMs / 3)));
 }

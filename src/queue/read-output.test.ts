@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { createDataDirectory, outputFile } from "../store/data-files.ts";
+import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import { filePieces } from "../store/output-layout.ts";
 import type { ExecutionRecord, OutputMark } from "../store/store.ts";
 import { mergeOutput, readOutput, type StreamName } from "./read-output.ts";
@@ -106,27 +106,28 @@ function execution(token: number, stdout: { tail: Uint8Array; totalBytes: number
     exitCode: null,
     signal: null,
     error: null,
-    output: stdout && { stdout, stderr: none, marks: [], limitBytes: 10 },
+    outputLimitBytes: 10,
+    output: stdout && { stdout, stderr: none, marks: [] },
   };
 }
 
 test("a stream is read from its row, or from its file, or as far as its row goes when the file is gone", async () => {
   const directory = mkdtempSync(join(tmpdir(), "queuectl-output-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const db = join(directory, "queue.db");
-  createDataDirectory(db, "output");
+  const store = { name: join(directory, "queue.db"), id: "0a1b" };
+  createDataDirectory(store.name, outputFolder(store));
   const bytes = Buffer.from("0123456789abcdefghij");
   const file = Buffer.alloc(18);
   for (const { position, bytes: part } of filePieces({ offset: 0, bytes, limitBytes: 10 }))
     part.copy(file, position);
 
   const row = execution(1, { tail: Buffer.from("small"), totalBytes: 5 });
-  expect(await readOutput(db, row, "stdout", 99)).toMatchObject({
+  expect(await readOutput(store, row, "stdout")).toMatchObject({
     head: Buffer.from("small"),
     droppedBytes: 0,
   });
 
-  writeFileSync(outputFile(db, 2, "stdout"), file);
+  writeFileSync(outputFile({ store, token: 2, stream: "stdout" }), file);
   const capped = {
     head: Buffer.from("01234"),
     droppedBytes: 10,
@@ -134,16 +135,16 @@ test("a stream is read from its row, or from its file, or as far as its row goes
     isIncomplete: false,
   };
   const ended = execution(2, { tail: Buffer.from("fghij"), totalBytes: 20 });
-  expect(await readOutput(db, ended, "stdout", 99)).toEqual(capped);
-  expect(await readOutput(db, execution(2, null), "stdout", 10), "while it runs").toEqual(capped);
+  expect(await readOutput(store, ended, "stdout")).toEqual(capped);
+  expect(await readOutput(store, execution(2, null), "stdout"), "while it runs").toEqual(capped);
 
   const gone = execution(3, { tail: Buffer.from("fghij"), totalBytes: 20 });
-  expect(await readOutput(db, gone, "stdout", 99)).toEqual({
+  expect(await readOutput(store, gone, "stdout")).toEqual({
     head: Buffer.alloc(0),
     droppedBytes: 15,
     tail: Buffer.from("fghij"),
     isIncomplete: true,
   });
-  const silent = await readOutput(db, execution(4, null), "stdout", 99);
+  const silent = await readOutput(store, execution(4, null), "stdout");
   expect(silent).toMatchObject({ head: Buffer.alloc(0), droppedBytes: 0, isIncomplete: false });
 });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { outputFile } from "../store/data-files.ts";
-import { readLayout, type StoredOutput } from "../store/output-layout.ts";
-import type { ExecutionRecord, OutputMark } from "../store/store.ts";
+import { KEPT_IN_ROW_BYTES, readLayout, type StoredOutput } from "../store/output-layout.ts";
+import type { ExecutionRecord, OutputMark, Store } from "../store/store.ts";
 
 export type StreamName = "stdout" | "stderr";
 
@@ -13,25 +13,50 @@ export interface StreamOutput extends StoredOutput {
 
 /**
  * What an execution printed: from its row, from its file, or, while it runs, from its file so far.
- * @param limitBytes the cap in force, for one that still runs
  */
 export async function readOutput(
-  storeName: string,
+  store: Pick<Store, "name" | "id">,
   execution: ExecutionRecord,
   stream: StreamName,
-  limitBytes: number,
 ): Promise<StreamOutput> {
   const kept = execution.output?.[stream];
   if (kept && kept.totalBytes <= kept.tail.length) return whole(Buffer.from(kept.tail));
   try {
-    const file = await readFile(outputFile(storeName, execution.token, stream));
-    return { ...readLayout(file, execution.output?.limitBytes ?? limitBytes), isIncomplete: false };
+    const file = await readFile(outputFile({ store, token: execution.token, stream }));
+    return { ...readLayout(file, execution.outputLimitBytes), isIncomplete: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     if (!kept) return whole(Buffer.alloc(0));
     const tail = Buffer.from(kept.tail);
     return { head: Buffer.alloc(0), droppedBytes: kept.totalBytes - tail.length, tail, isIncomplete: true };
   }
+}
+
+/**
+ * The executions with what has been printed so far filled in for those that still run, or whose worker died: their rows
+ * do not have it yet, their files may.
+ */
+export async function withOutputSoFar(
+  store: Pick<Store, "name" | "id">,
+  executions: readonly ExecutionRecord[],
+): Promise<ExecutionRecord[]> {
+  return await Promise.all(
+    executions.map(async (execution) => {
+      if (execution.output) return execution;
+      const tailOf = async (stream: StreamName) => {
+        const { head, droppedBytes, tail } = await readOutput(store, execution, stream);
+        const end = tail.length > 0 ? tail : head;
+        return {
+          tail: end.subarray(-KEPT_IN_ROW_BYTES),
+          totalBytes: head.length + droppedBytes + tail.length,
+        };
+      };
+      return {
+        ...execution,
+        output: { stdout: await tailOf("stdout"), stderr: await tailOf("stderr"), marks: [] },
+      };
+    }),
+  );
 }
 
 function whole(bytes: Buffer): StreamOutput {

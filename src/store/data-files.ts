@@ -23,9 +23,24 @@ export function createDataDirectory(databasePath: string, folder = ""): string {
   return directory;
 }
 
-/** Where the output of an execution stands when it was too much for its row. Named by our own token, never by a job's id. */
-export function outputFile(databasePath: string, token: number, stream: "stdout" | "stderr"): string {
-  return dataFile(databasePath, join("output", `${token}.${stream}`));
+/** An execution's stream, by names that are ours: never a job's id. */
+export interface OutputName {
+  store: { name: string; id: string };
+  token: number;
+  stream: "stdout" | "stderr";
+}
+
+/**
+ * Where the output of an execution stands when it was too much for its row. The store's id is in the path because
+ * tokens count anew when a database is removed and its directory is not.
+ */
+export function outputFile({ store, token, stream }: OutputName): string {
+  return dataFile(store.name, join(outputFolder(store), `${token}.${stream}`));
+}
+
+/** The folder of a store's output files, within its data directory. */
+export function outputFolder(store: { id: string }): string {
+  return join("output", store.id);
 }
 
 /** The log that all background workers of a store share. */

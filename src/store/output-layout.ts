@@ -53,8 +53,11 @@ export interface StoredOutput {
 
 /** Reads a file's content back. */
 export function readLayout(file: Buffer, limitBytes: number): StoredOutput {
-  const total = file.length > limitBytes ? Number(file.readBigUInt64BE(limitBytes)) : file.length;
-  if (total <= limitBytes) return { head: file, droppedBytes: 0, tail: Buffer.alloc(0) };
+  // A reader may come between the last byte of the ring and the total behind it.
+  const isWrapped = file.length >= limitBytes + TOTAL_BYTES;
+  const total = isWrapped ? Number(file.readBigUInt64BE(limitBytes)) : Math.min(file.length, limitBytes);
+  if (total <= limitBytes)
+    return { head: file.subarray(0, limitBytes), droppedBytes: 0, tail: Buffer.alloc(0) };
   const head = headSize(limitBytes);
   const begin = (total - head) % ringSize(limitBytes);
   const ring = file.subarray(head, limitBytes);

@@ -142,6 +142,8 @@ export interface ClaimRequest {
   /** Null means every queue. */
   queues: readonly string[] | null;
   now: number;
+  /** The cap for each output stream of the executions that begin; it is kept with them. */
+  outputLimitBytes: number;
 }
 
 export interface ClaimBatch {
@@ -160,7 +162,7 @@ export interface Claim {
 }
 
 export interface FinishedExecution {
-  claim: Pick<Claim, "token"> & { job: Pick<Job, "seq"> };
+  claim: Claim;
   outcome: Outcome;
   transition: Transition;
   finishedAt: number;
@@ -177,8 +179,6 @@ export interface CapturedOutput {
   stderr: CapturedStream;
   /** In order of arrival, both streams together. */
   marks: readonly OutputMark[];
-  /** The cap that was in force: tells where the file's head ends. */
-  limitBytes: number;
 }
 
 export interface CapturedStream {
@@ -219,7 +219,9 @@ export interface ExecutionRecord {
   exitCode: number | null;
   signal: string | null;
   error: string | null;
-  /** Null while it runs. */
+  /** The cap for each stream: tells where a file's head ends. */
+  outputLimitBytes: number;
+  /** Null while it runs, and for one whose worker died. */
   output: CapturedOutput | null;
 }
 

@@ -25,13 +25,11 @@ export interface CaptureOptions {
  */
 export class OutputCapture {
   readonly #streams: Record<OutputStream, StreamCapture>;
-  readonly #limitBytes: number;
   readonly #now: () => number;
   readonly #stopTimer: () => void;
   #marks: OutputMark[] = [];
 
   constructor({ limitBytes, fileOf, now }: CaptureOptions) {
-    this.#limitBytes = limitBytes;
     this.#now = now;
     this.#streams = {
       stdout: new StreamCapture(limitBytes, () => fileOf("stdout")),
@@ -56,7 +54,7 @@ export class OutputCapture {
       this.#streams.stdout.finish(),
       this.#streams.stderr.finish(),
     ]);
-    return { stdout, stderr, marks: this.#marks, limitBytes: this.#limitBytes };
+    return { stdout, stderr, marks: this.#marks };
   }
 
   #mark(stream: OutputStream): void {
@@ -144,8 +142,6 @@ class StreamCapture {
 
   async #create(): Promise<void> {
     this.#path = this.#locate();
-    // A store that was removed may have left its files, and tokens count anew in the next of the same path.
-    await unlink(this.#path).catch(() => {});
     // Exclusive, and not through a link: the name is ours alone.
     this.#file = await open(this.#path, "wx", 0o600);
   }

@@ -14,7 +14,7 @@ export type WorkerEvent =
   /** It was taken for dead, and goes on under a new id. */
   | { kind: "taken_for_dead"; newId: string }
   | { kind: "stopping"; running: number; graceMs: number | null }
-  /** The store failed; the worker keeps what it has and tries again. */
+  /** Something failed (the store, a setting); the worker keeps what it has and tries again. */
   | { kind: "trouble"; error: unknown }
   | { kind: "drained" }
   | { kind: "stopped" };

@@ -14,7 +14,13 @@ async function environmentOf(
   const store = memoryStore(new MemoryTruth(), new TestTime());
   await store.registerWorker(buildWorker("w"), 0);
   await store.enqueue([buildJob(job)]);
-  const { claims } = await store.claim({ worker: "w", limit: 1, queues: null, now: 1 });
+  const { claims } = await store.claim({
+    worker: "w",
+    limit: 1,
+    queues: null,
+    now: 1,
+    outputLimitBytes: 1_024,
+  });
   const [claim] = claims;
   if (!claim) throw new Error("Nothing was claimed");
   return jobEnvironment(claim, STORE, worker);

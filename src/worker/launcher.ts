@@ -23,6 +23,8 @@ export interface Program {
   /** Absolute; undefined means the worker's own. */
   cwd: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
+  /** Windows: the arguments are one command line already, and are passed on as they stand. */
+  isVerbatim: boolean;
   /** What it reads; null means /dev/null. */
   stdin: string | null;
 }
@@ -33,10 +35,12 @@ export interface LaunchedProcess {
   /** When the process itself has ended, whoever else still holds its pipes. */
   readonly ended: Promise<ProcessEnd>;
   /**
-   * To be called after the end: resolves when all that was printed has been handed over. Does not wait for ever for a
-   * process that escaped and keeps a pipe open.
+   * To be called after the end: true when all that was printed has been handed over. False, soon, when a process that
+   * has left the group still holds a pipe.
    */
-  drain(): Promise<void>;
+  drain(): Promise<boolean>;
+  /** Reads no more. */
+  close(): void;
 }
 
 export type ProcessEnd =

@@ -6,7 +6,7 @@ import { until } from "../../tests/support/queuectl.ts";
 import { TestTime } from "../../tests/support/test-time.ts";
 import { isRunning, kill } from "../../tests/support/worker-processes.ts";
 import type { WorkerIdentity } from "../domain/lease.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, WorkerRecord } from "../store/store.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
 import { identifySelf } from "./process-identity.ts";
 
@@ -32,13 +32,24 @@ class Scene {
     await store.registerWorker(buildWorker("self", { identity, leaseMs: 1_000_000 }), time.now());
     await store.registerWorker(buildWorker("sibling", { identity: sibling, leaseMs: LEASE_MS }), time.now());
     await store.enqueue([buildJob({ id: "a" })]);
-    await store.claim({ worker: "sibling", limit: 1, queues: null, now: time.now() });
+    await store.claim({
+      worker: "sibling",
+      limit: 1,
+      queues: null,
+      now: time.now(),
+      outputLimitBytes: 1_024,
+    });
     return scene;
   }
 
   async look({ store = this.store, trustLeases = true } = {}): Promise<void> {
-    await lookAfterSiblings(store, { id: "self", identity, trustLeases }, (...event) =>
-      this.recovered.push(event),
+    await lookAfterSiblings(
+      store,
+      { id: "self", identity, trustLeases },
+      {
+        self: () => {},
+        recovered: (...event) => this.recovered.push(event),
+      },
     );
   }
 
@@ -140,7 +151,8 @@ test("a worker sees its own row, and does not judge itself", async () => {
   const scene = await Scene.with(identity);
   await scene.store.requestStop(["self"], { graceMs: 5 });
   const self = { id: "self", identity: ENDED, trustLeases: true };
-  const own = await lookAfterSiblings(scene.store, self, () => {});
-  expect(own).toMatchObject({ id: "self", stopRequest: { graceMs: 5 } });
+  const seen: WorkerRecord[] = [];
+  await lookAfterSiblings(scene.store, self, { self: (own) => seen.push(own), recovered: () => {} });
+  expect(seen).toMatchObject([{ id: "self", stopRequest: { graceMs: 5 } }]);
   expect((await scene.store.listWorkers()).find(({ id }) => id === "self")?.state).toBe("running");
 });

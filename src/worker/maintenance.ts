@@ -16,16 +16,18 @@ import { killMarked, treeMarker } from "./process-tree.ts";
 export async function lookAfterSiblings(
   store: Store,
   self: { id: string; identity: WorkerIdentity; trustLeases: boolean },
-  onRecovered: (deadWorker: string, jobIds: string[]) => void,
-): Promise<WorkerRecord | undefined> {
-  const workers = observeWorkers(await store.listWorkers(), self.identity, self.trustLeases);
+  on: { self(own: WorkerRecord): void; recovered(deadWorker: string, jobIds: string[]): void },
+): Promise<void> {
+  const workers = observeWorkers(await store.listWorkers(), self.identity, () => self.trustLeases);
+  // First: a recovery that fails must not keep this worker from its own stop request.
+  const own = workers.find(({ id }) => id === self.id);
+  if (own) on.self(own);
   for (const worker of workers) {
     if (worker.id === self.id || worker.isAlive) continue;
     if (worker.state === "dead" && worker.held.length === 0) continue;
     const lost = await recover(store, worker);
-    if (lost) onRecovered(worker.id, lost);
+    if (lost) on.recovered(worker.id, lost);
   }
-  return workers.find(({ id }) => id === self.id);
 }
 
 async function recover(store: Store, worker: ObservedWorker): Promise<string[] | undefined> {
@@ -33,7 +35,8 @@ async function recover(store: Store, worker: ObservedWorker): Promise<string[] |
   const held = worker.state === "dead" ? worker.held : await store.declareDead(worker.id, worker.heartbeats);
   if (held === null) return undefined;
   // Of another boot or namespace there is nothing to be seen; the marker would not be found, and costs a scan.
-  if (worker.process !== "unknown") for (const { token } of held) killMarked(treeMarker(store.id, token));
+  if (worker.process !== "unknown")
+    for (const { token } of held) await killMarked(treeMarker(store.id, token));
   const lost = await store.recoverJobs(worker.id, Date.now());
   return lost.map(({ jobId }) => jobId);
 }

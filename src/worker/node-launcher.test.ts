@@ -17,7 +17,8 @@ class Running {
     program: Partial<Program>,
     take: (stream: OutputStream) => Promise<void> | undefined = () => undefined,
   ) {
-    const whole = { argv: ["true"], cwd: undefined, env: { PATH: process.env["PATH"] }, stdin: null };
+    const env = { PATH: process.env["PATH"] };
+    const whole = { argv: ["true"], cwd: undefined, env, isVerbatim: false, stdin: null };
     this.launched = nodeLauncher.launch({ ...whole, ...program }, (stream, bytes) => {
       this.#pieces.push({ stream, bytes });
       return take(stream);
@@ -44,6 +45,7 @@ class Running {
   async ended(): Promise<ProcessEnd> {
     const end = await this.launched.ended;
     await this.launched.drain();
+    this.launched.close();
     return end;
   }
 }

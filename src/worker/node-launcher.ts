@@ -18,7 +18,7 @@ export const nodeLauncher: Launcher = {
   },
 };
 
-function start({ argv, cwd, env, stdin }: Program): ChildProcess {
+function start({ argv, cwd, env, stdin, isVerbatim }: Program): ChildProcess {
   const [file = "", ...args] = argv;
   return spawn(file, args, {
     cwd,
@@ -27,11 +27,13 @@ function start({ argv, cwd, env, stdin }: Program): ChildProcess {
     detached: true,
     stdio: [stdin === null ? "ignore" : "pipe", "pipe", "pipe"],
     windowsHide: true,
+    windowsVerbatimArguments: isVerbatim,
   });
 }
 
 function refused(code: string): LaunchedProcess {
-  return { pid: undefined, ended: Promise.resolve({ kind: "refused", code }), drain: async () => {} };
+  const ended = Promise.resolve({ kind: "refused", code } as const);
+  return { pid: undefined, ended, drain: async () => true, close: () => {} };
 }
 
 function follow(child: ChildProcess, { stdin }: Program, onOutput: OnOutput): LaunchedProcess {
@@ -43,7 +45,11 @@ function follow(child: ChildProcess, { stdin }: Program, onOutput: OnOutput): La
   // A program that does not read its input closes the pipe: EPIPE is not our fault, nor its.
   child.stdin?.on("error", () => {});
   child.stdin?.end(stdin);
-  return { pid: child.pid, ended: endOf(child), drain: () => drain(child, streams, progress) };
+  const close = (): void => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  return { pid: child.pid, ended: endOf(child), drain: () => drain(streams, progress), close };
 }
 
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
@@ -91,23 +97,26 @@ function read(
 
 /** How long a pipe may stay open and silent once the process is gone. */
 const SILENCE_MS = 200;
-/** What a pipe can still hold then, and more: the end of reading for an escaped process that prints on and on. */
+/** What the process itself had written is in the pipe, and is read at once: more, or for longer, is somebody else's. */
 const MOST_BYTES_AFTER_EXIT = 4 * 1_048_576;
+const MOST_MS_AFTER_EXIT = 1_000;
 
-async function drain(child: ChildProcess, streams: Promise<void>[], progress: Progress): Promise<void> {
+async function drain(streams: Promise<void>[], progress: Progress): Promise<boolean> {
   let isDrained = false;
   const drained = Promise.all(streams).then(() => {
     isDrained = true;
   });
-  const mostBytes = progress.bytes + MOST_BYTES_AFTER_EXIT;
   progress.activeAt = performance.now();
-  while (!isDrained && !isSilent(progress) && progress.bytes < mostBytes) {
+  const mostBytes = progress.bytes + MOST_BYTES_AFTER_EXIT;
+  let spentMs = 0;
+  while (!isDrained && !isSilent(progress) && progress.bytes < mostBytes && spentMs < MOST_MS_AFTER_EXIT) {
+    const from = performance.now();
     await Promise.race([drained, pause(SILENCE_MS)]);
     // After a blocked event loop the timers come first; what waits in the pipes is read before anyone calls them silent.
     await new Promise((resolve) => setImmediate(resolve));
+    if (progress.inHand === 0) spentMs += performance.now() - from;
   }
-  child.stdout?.destroy();
-  child.stderr?.destroy();
+  return isDrained;
 }
 
 /** A slow disk is not silence: while a piece is in hand, its stream is not being read. */

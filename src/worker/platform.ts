@@ -1,9 +1,111 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
 /**
- * What differs by platform when a command is run. Linux is what the tests run on; macOS takes the same branches where
- * /proc is not needed; the Windows branch has not been run anywhere yet.
+ * What differs by platform when processes are started, told apart and ended; nothing else in queuectl asks where it
+ * runs. Linux is what the tests run on. macOS takes the same branches without /proc: no start times, no namespaces, no
+ * search by marker. The Windows branches are written after its documentation and have not been run anywhere yet.
  */
+const isWindows = process.platform === "win32";
+
+/** The shell's argv for a command line. On Windows the line is to be passed on as it stands (`shellIsVerbatim`). */
 export function shellArgv(command: string): string[] {
-  return process.platform === "win32"
-    ? ["cmd.exe", "/d", "/s", "/c", `"${command}"`]
-    : ["/bin/sh", "-c", command];
+  return isWindows ? ["cmd.exe", "/d", "/s", "/c", `"${command}"`] : ["/bin/sh", "-c", command];
+}
+
+/** True where the arguments of the shell must not be quoted again. */
+export const shellIsVerbatim: boolean = isWindows;
+
+/** Sends a signal to a whole process group. False when there is no such group any more. */
+export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
+  if (isWindows) return signalTreeOnWindows(groupId, signal);
+  try {
+    process.kill(-groupId, signal);
+    return true;
+  } catch (error) {
+    // EPERM: processes are there, but not ours to signal (a job that became another user).
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * Whether a process of the group still runs. Where init reaps slowly, or never (a container with a plain program as PID 1),
+ * orphans that have ended keep the group in being as zombies; nobody need wait for those.
+ */
+export function isGroupRunning(groupId: number): boolean {
+  if (!signalGroup(groupId, 0)) return false;
+  const pids = listPids();
+  return (
+    pids.length === 0 || pids.map(readProcess).some((found) => found?.group === groupId && !found.isZombie)
+  );
+}
+
+/** No groups and no TERM there: a tree is ended at once, by its root, or looked at. */
+function signalTreeOnWindows(pid: number, signal: NodeJS.Signals | 0): boolean {
+  if (signal === "SIGTERM" || signal === "SIGKILL") spawnSync("taskkill", ["/T", "/F", "/PID", String(pid)]);
+  return isPidInUse(pid);
+}
+
+/** The processes whose environment holds exactly this entry, this one left out; none where it cannot be read. */
+export function findByEnvironment(entry: string): number[] {
+  return listPids().filter((pid) => {
+    try {
+      return (
+        pid !== process.pid && readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(entry)
+      );
+    } catch {
+      // Gone meanwhile, or another user's.
+      return false;
+    }
+  });
+}
+
+function listPids(): number[] {
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** What the kernel says of a process. */
+interface ProcessFacts {
+  /** In its own unit, since the boot: tells a process from a later one of the same pid. */
+  startTime: string;
+  group: number;
+  isZombie: boolean;
+}
+
+/** `/proc/<pid>/stat`, proc_pid_stat(5): the name in parentheses may hold anything, so the fields count from its end. */
+export function readProcess(pid: number): ProcessFacts | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const [state, , group, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const startTime = fields[16];
+    if (startTime === undefined) return undefined;
+    return { startTime, group: Number(group), isZombie: state === "Z" || state === "X" };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The pid namespace of this process; null where there are none. */
+export function readPidNamespace(): string | null {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return null;
+  }
+}
+
+/** True when there is a process of this pid, whoever it is. */
+export function isPidInUse(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
 import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
-import { shellArgv } from "./platform.ts";
-import { isGroupRunning, killMarked, signalGroup } from "./process-tree.ts";
+import { isGroupRunning, shellArgv, shellIsVerbatim, signalGroup } from "./platform.ts";
+import { killMarked } from "./process-tree.ts";
 import { after, pause } from "./timer.ts";
 
 /** One execution of a command, as data. */
@@ -48,7 +48,10 @@ export function runCommand(
 ): CommandRun {
   const argv = spec.argv ?? shellArgv(spec.command);
   const { env, stdin, cwd } = spec;
-  const launched = launcher.launch({ argv, env, stdin, cwd: cwd ?? undefined }, onOutput);
+  const launched = launcher.launch(
+    { argv, env, stdin, cwd: cwd ?? undefined, isVerbatim: spec.argv === null && shellIsVerbatim },
+    onOutput,
+  );
   const stopping = new TreeStop(launched.pid, spec.marker);
   const stop: CommandRun["stop"] = (cause, graceMs = spec.killGraceMs) => stopping.stop(cause, graceMs);
   const callOff =
@@ -61,7 +64,12 @@ export function runCommand(
 async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<CommandEnd> {
   const end = await launched.ended;
   await stopping.clearTree();
-  await launched.drain();
+  if (!(await launched.drain())) {
+    // Whoever holds a pipe still has left the group, and would write on into a log that is closed.
+    await killMarked(spec.marker);
+    await launched.drain();
+  }
+  launched.close();
   if (stopping.cause) return { outcome: stopping.cause, error: null };
   return end.kind === "refused" ? explainRefusal(spec, end.code) : { outcome: outcomeOf(end), error: null };
 }
@@ -111,7 +119,7 @@ class TreeStop {
       lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS);
     }
     signalGroup(group, "SIGKILL");
-    killMarked(this.#marker);
+    await killMarked(this.#marker);
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatDuration } from "../domain/duration.ts";
 import { decideAfterRun, type Outcome } from "../domain/outcome.ts";
-import { createDataDirectory, outputFile } from "../store/data-files.ts";
+import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import type { Claim, FinishedExecution, Store } from "../store/store.ts";
 import { OutputCapture } from "./capture-output.ts";
 import { jobEnvironment } from "./job-environment.ts";
@@ -32,8 +32,8 @@ export function startSlot(claim: Claim, settings: WorkerSettings, context: SlotC
   const capture = new OutputCapture({
     limitBytes: settings.outputLimitBytes,
     fileOf: (stream) => {
-      createDataDirectory(store.name, "output");
-      return outputFile(store.name, token, stream);
+      createDataDirectory(store.name, outputFolder(store));
+      return outputFile({ store, token, stream });
     },
     now: Date.now,
   });

@@ -6,6 +6,7 @@ import { until } from "../../tests/support/queuectl.ts";
 import { endAfterTest, processesWith } from "../../tests/support/worker-processes.ts";
 import { LONG_MS, type TestWorker, untilFile, WorkerScene } from "../../tests/support/worker-scene.ts";
 import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
+import { outputFile } from "../store/data-files.ts";
 import type { Store } from "../store/store.ts";
 import { identifySelf } from "./process-identity.ts";
 
@@ -176,7 +177,8 @@ describe("the store", () => {
     await scene.enqueue({ id: "a" });
     const worker = await scene.startWorker({ store: failing, settings: { pollIntervalMs: LONG_MS } });
     await scene.jobWhen("a", "completed");
-    expect(worker.heard("trouble")).toHaveLength(3);
+    expect(failures).toBeGreaterThan(3);
+    expect(worker.heard("trouble")).not.toEqual([]);
   });
 
   test("that fails when settings are read costs no job: those known last hold", async () => {
@@ -279,7 +281,13 @@ describe("a dead sibling", () => {
       buildWorker("sibling", { identity: ended, leaseMs: LONG_MS }),
       Date.now(),
     );
-    await scene.store.claim({ worker: "sibling", limit: 1, queues: null, now: Date.now() });
+    await scene.store.claim({
+      worker: "sibling",
+      limit: 1,
+      queues: null,
+      now: Date.now(),
+      outputLimitBytes: 1_024,
+    });
     const worker = await scene.startWorker();
     expect(await worker.says("recovered")).toMatchObject({ deadWorker: "sibling", jobIds: ["a"] });
     expect(await scene.jobWhen("a", "completed")).toMatchObject({ attempts: 0, executions: 2 });
@@ -292,7 +300,13 @@ describe("a dead sibling", () => {
     const identity = { ...identifySelf(), bootId: "another boot" };
     const before = buildWorker("before", { identity });
     await scene.store.registerWorker(before, Date.now());
-    await scene.store.claim({ worker: "before", limit: 1, queues: null, now: Date.now() });
+    await scene.store.claim({
+      worker: "before",
+      limit: 1,
+      queues: null,
+      now: Date.now(),
+      outputLimitBytes: 1_024,
+    });
     const worker = await scene.startWorker();
     await worker.says("recovered");
     expect(await scene.jobWhen("a", "completed")).toMatchObject({ attempts: 0, executions: 2 });
@@ -302,7 +316,13 @@ describe("a dead sibling", () => {
     const scene = await WorkerScene.open();
     await scene.enqueue({ id: "a" });
     await scene.store.registerWorker(buildWorker("sibling", { identity: ended }), Date.now());
-    await scene.store.claim({ worker: "sibling", limit: 1, queues: null, now: Date.now() });
+    await scene.store.claim({
+      worker: "sibling",
+      limit: 1,
+      queues: null,
+      now: Date.now(),
+      outputLimitBytes: 1_024,
+    });
     await (await scene.startWorker({ drain: true })).ended;
     expect(await scene.job("a")).toMatchObject({ state: "completed" });
   });
@@ -584,7 +604,9 @@ test("the output of an execution is stored with its result, a large one beside t
   expect(Buffer.from(small?.output?.stderr.tail ?? []).toString()).toBe("err\n");
   const [large] = await scene.history("large");
   expect(large?.output?.stdout.totalBytes).toBe(100_000);
-  const file = `${scene.file("queue.db")}.d/output/${large?.token}.stdout`;
+  const file = outputFile({ store: scene.store, token: large?.token ?? 0, stream: "stdout" });
   expect(readFileSync(file, "utf8")).toBe("x".repeat(100_000));
-  expect(existsSync(`${scene.file("queue.db")}.d/output/${small?.token}.stdout`)).toBe(false);
+  expect(existsSync(outputFile({ store: scene.store, token: small?.token ?? 0, stream: "stdout" }))).toBe(
+    false,
+  );
 });

@@ -11,6 +11,8 @@ import type { WorkerSettings } from "./worker-settings.ts";
 
 /** How often siblings, and one's own row for a stop request, are looked at. */
 const LOOK_EVERY_MS = 500;
+/** Each enqueue rings; a look costs a row a worker, so a stream of enqueues must not become one of looks. */
+const LOOK_AT_MOST_EVERY_MS = 100;
 
 /** The waits after a failing store, doubling between these. */
 const FIRST_RETRY_MS = 50;
@@ -99,21 +101,22 @@ export class Worker {
 
   /**
    * Claims nothing more from now on, and ends when its jobs have. May be called again, to be less patient.
-   * @param graceMs how long the jobs may take; null means as long as they do; 0 interrupts them now
+   * @param graceMs how long the jobs may take; null means as long as they do; 0 interrupts them now; without it, what
+   *   the setting stop-grace says at this moment
    */
-  stop(graceMs: number | null): void {
-    if (!this.#isStopping) {
-      this.#isStopping = true;
-      this.#options.onEvent({ kind: "stopping", running: this.#slots.size, graceMs });
-      void this.#options.store.markStopping(this.#id).catch(() => {});
-    }
-    if (graceMs !== null) this.#interruptBy(performance.now() + graceMs);
+  stop(graceMs?: number | null): void {
+    const isFirst = !this.#isStopping;
+    this.#isStopping = true;
     this.#bell.ring();
+    void this.#stop(isFirst, graceMs);
   }
 
-  /** How long a stop waits for the jobs when whoever stops does not say. */
-  get stopGraceMs(): number | null {
-    return this.#settings.stopGraceMs;
+  async #stop(isFirst: boolean, given: number | null | undefined): Promise<void> {
+    const graceMs = given === undefined ? (await this.#loadSettings()).stopGraceMs : given;
+    if (isFirst) this.#options.onEvent({ kind: "stopping", running: this.#slots.size, graceMs });
+    if (graceMs !== null) this.#interruptBy(performance.now() + graceMs);
+    if (isFirst)
+      await this.#options.store.markStopping(this.#id).catch((error: unknown) => this.#trouble(error));
   }
 
   async #work(): Promise<void> {
@@ -137,7 +140,9 @@ export class Worker {
     const limit = this.#isStopping || this.#fatal ? 0 : concurrency - this.#slots.size;
     if (results.length === 0 && limit === 0) return;
     this.#results = [];
-    const next = { worker: this.#id, limit, queues, now: Date.now() };
+    // Before the claim: what it takes is run, and its output capped, by the settings of this moment.
+    const { outputLimitBytes } = limit > 0 ? await this.#loadSettings() : this.#settings;
+    const next = { worker: this.#id, limit, queues, now: Date.now(), outputLimitBytes };
     let receipt: FinishReceipt;
     try {
       receipt = await store.finish(this.#id, results, limit > 0 ? next : undefined);
@@ -147,24 +152,23 @@ export class Worker {
     }
     this.#failures = 0;
     this.#report(results, receipt.stale);
-    await this.#startAll(receipt.claimed);
+    this.#startAll(receipt.claimed);
   }
 
   #report(results: readonly FinishedExecution[], stale: readonly number[]): void {
     for (const { claim, outcome, transition, error } of results) {
-      const job = (claim as Slot["claim"]).job;
+      const { job, token } = claim;
       this.#options.onEvent(
-        stale.includes(claim.token)
+        stale.includes(token)
           ? { kind: "stale_result", job, outcome }
           : { kind: "finished", job, outcome, transition, error },
       );
     }
   }
 
-  async #startAll({ claims, nextDueAt }: ClaimBatch): Promise<void> {
+  #startAll({ claims, nextDueAt }: ClaimBatch): void {
     this.#nextDueAt = nextDueAt;
-    if (claims.length === 0) return;
-    const settings = await this.#loadSettings();
+    const settings = this.#settings;
     for (const claim of claims) {
       this.#options.onEvent({ kind: "claimed", job: claim.job, number: claim.number });
       const slot = startSlot(claim, settings, { ...this.#options, loadSettings: () => this.#loadSettings() });
@@ -244,7 +248,7 @@ export class Worker {
       } catch (error) {
         this.#heartbeats.failed();
         if (isFatal(error)) this.#fail(error);
-        else this.#options.onEvent({ kind: "trouble", error });
+        else this.#trouble(error);
       }
     }
   }
@@ -267,16 +271,20 @@ export class Worker {
           identity,
           trustLeases: this.#heartbeats.mayJudgeLeases(performance.now()),
         };
-        const own = await lookAfterSiblings(store, self, (deadWorker, jobIds) => {
-          this.#options.onEvent({ kind: "recovered", deadWorker, jobIds });
-          this.#bell.ring();
+        await lookAfterSiblings(store, self, {
+          self: ({ stopRequest }) => stopRequest && this.#obey(stopRequest.graceMs),
+          recovered: (deadWorker, jobIds) => {
+            this.#options.onEvent({ kind: "recovered", deadWorker, jobIds });
+            this.#bell.ring();
+          },
         });
-        if (own?.stopRequest) this.#obey(own.stopRequest.graceMs);
         if (drain) this.#bell.ring();
       } catch (error) {
         if (isFatal(error)) this.#fail(error);
+        else this.#trouble(error);
       }
-      await this.#lookBell.rung(LOOK_EVERY_MS);
+      await this.#sleep(LOOK_AT_MOST_EVERY_MS);
+      await this.#lookBell.rung(LOOK_EVERY_MS - LOOK_AT_MOST_EVERY_MS);
     }
   }
 
@@ -296,16 +304,20 @@ export class Worker {
     try {
       this.#settings = await this.#options.loadSettings();
     } catch (error) {
-      this.#options.onEvent({ kind: "trouble", error });
+      this.#trouble(error);
     }
     return this.#settings;
   }
 
   async #backOff(error: unknown): Promise<void> {
     if (isFatal(error)) return this.#fail(error);
-    this.#options.onEvent({ kind: "trouble", error });
+    this.#trouble(error);
     await pause(Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS));
     this.#failures += 1;
+  }
+
+  #trouble(error: unknown): void {
+    this.#options.onEvent({ kind: "trouble", error });
   }
 
   /** False as soon as the worker is over. */

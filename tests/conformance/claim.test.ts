@@ -39,6 +39,7 @@ describeStores("claim", (open) => {
         exitCode: null,
         signal: null,
         error: null,
+        outputLimitBytes: 1_024,
         output: null,
       },
     ]);
@@ -87,7 +88,13 @@ describeStores("claim", (open) => {
 
           const claimed: string[] = [];
           for (;;) {
-            const batch = await scene.store.claim({ worker: "w", limit, queues: served, now });
+            const batch = await scene.store.claim({
+              worker: "w",
+              limit,
+              queues: served,
+              now,
+              outputLimitBytes: 1_024,
+            });
             claimed.push(...idsOf(batch.claims));
             if (batch.claims.length === limit) {
               expect(batch.nextDueAt).toBeNull();
@@ -107,7 +114,7 @@ describeStores("claim", (open) => {
     const scene = await open();
     await scene.enqueue({ id: "a", runAt: 1_000 });
     await scene.startWorker("w");
-    const request = { worker: "w", limit: 1, queues: null };
+    const request = { worker: "w", limit: 1, queues: null, outputLimitBytes: 1_024 };
     expect(await scene.store.claim({ ...request, now: 999 })).toEqual({ claims: [], nextDueAt: 1_000 });
     expect(idsOf((await scene.store.claim({ ...request, now: 1_000 })).claims)).toEqual(["a"]);
   });

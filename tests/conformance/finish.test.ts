@@ -134,7 +134,6 @@ describeStores("finish", (open) => {
         { stream: "stdout", offset: 0, at: 1_000 },
         { stream: "stderr", offset: 0, at: 1_250 },
       ] as const,
-      limitBytes: 4_096,
     };
     await scene.finish("w", await scene.claimOne("w"), { output });
     const [execution] = await scene.store.listExecutions(1);
@@ -144,7 +143,7 @@ describeStores("finish", (open) => {
     expect(kept?.stderr).toMatchObject({ totalBytes: 0 });
     expect(kept?.stderr.tail).toHaveLength(0);
     expect(kept?.marks).toEqual(output.marks);
-    expect(kept?.limitBytes).toBe(4_096);
+    expect(execution?.outputLimitBytes).toBe(1_024);
   });
 
   test("one finish ends many executions, each in its own way", async () => {

@@ -107,7 +107,7 @@ test("dlq remove, and rm, delete dead jobs for good, their output too", async ()
   const home = await homeWithDead("a1", "b2", "c3");
   await home.ok("enqueue", "--id", "big", "--max-retries", "0", "seq 1 20000; exit 1");
   await home.drain();
-  const outputs = () => home.files().filter((path) => path.includes("output/"));
+  const outputs = () => home.files().filter((path) => path.endsWith(".stdout"));
   expect(outputs()).toHaveLength(1);
 
   expect(await home.ok("dlq", "remove", "a1", "big")).toBe(

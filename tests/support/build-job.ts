@@ -44,7 +44,6 @@ const NO_OUTPUT: CapturedOutput = {
   stdout: { tail: new Uint8Array(), totalBytes: 0 },
   stderr: { tail: new Uint8Array(), totalBytes: 0 },
   marks: [],
-  limitBytes: 1_024,
 };
 
 /** How an execution ended: well, unless the test says otherwise. */

@@ -37,7 +37,7 @@ export class Scene {
   }
 
   claimRequest(worker: string, given: Partial<ClaimRequest> = {}): ClaimRequest {
-    return { worker, limit: 1_000, queues: null, now: this.time.now(), ...given };
+    return { worker, limit: 1_000, queues: null, now: this.time.now(), outputLimitBytes: 1_024, ...given };
   }
 
   /** The next job, which must be there. */

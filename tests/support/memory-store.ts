@@ -2,6 +2,7 @@ import { QueuectlError } from "../../src/domain/errors.ts";
 import { firstDueAt, JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
+import { canMove } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
 import type {
   ClaimBatch,
@@ -78,7 +79,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async retryDead(ids, now) {
       for (const job of requireDead(truth, ids)) {
-        Object.assign(job, { state: "pending", reason: null, attempts: 0, dueAt: now });
+        move(job, "pending");
+        Object.assign(job, { reason: null, attempts: 0, dueAt: now });
         Object.assign(job, { exitCode: null, error: null, updatedAt: now });
       }
       wake();
@@ -190,7 +192,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       for (const job of truth.jobs.filter((held) => held.state === "processing" && held.worker === id)) {
         const error = "its worker died";
         closeExecution(truth, job.token, { outcome: "lost", finishedAt: now, error });
-        Object.assign(job, { state: "pending", token: null, worker: null });
+        move(job, "pending");
+        Object.assign(job, { token: null, worker: null });
         Object.assign(job, { exitCode: null, error, updatedAt: now });
       }
       wake();
@@ -231,12 +234,19 @@ function storedJob(job: NewJob, seq: number): StoredJob {
   };
 }
 
+/** What the state machine does not know is a fault of the model, or of the contract. */
+function move(job: StoredJob, to: JobState): void {
+  if (!canMove(job.state, to)) throw new Error(`A job cannot go from ${job.state} to ${to}`);
+  job.state = to;
+}
+
 /** A job as callers see it: theirs to keep, without the fence. */
 function shown({ token: _, ...job }: StoredJob): Job {
   return structuredClone(job);
 }
 
-function claimJobs(truth: MemoryTruth, { worker, limit, queues, now }: ClaimRequest): ClaimBatch {
+function claimJobs(truth: MemoryTruth, request: ClaimRequest): ClaimBatch {
+  const { worker, limit, queues, now } = request;
   const mayClaim = truth.workers.some(({ id, state }) => id === worker && state === "running");
   if (!mayClaim || limit <= 0) return { claims: [], nextDueAt: null };
   const waiting = truth.jobs.filter(
@@ -245,15 +255,16 @@ function claimJobs(truth: MemoryTruth, { worker, limit, queues, now }: ClaimRequ
   );
   const due = waiting.filter(({ dueAt }) => dueAt <= now);
   due.sort((a, b) => b.priority - a.priority || a.dueAt - b.dueAt || a.seq - b.seq);
-  const claims = due.slice(0, limit).map((job) => takeJob(truth, job, worker, now));
+  const claims = due.slice(0, limit).map((job) => takeJob(truth, job, request));
   const later = waiting.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > now);
   return { claims, nextDueAt: claims.length < limit && later.length > 0 ? Math.min(...later) : null };
 }
 
-function takeJob(truth: MemoryTruth, job: StoredJob, worker: string, now: number) {
+function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitBytes }: ClaimRequest) {
   const token = ++truth.lastToken;
   const number = job.executions + 1;
-  Object.assign(job, { state: "processing", executions: number, token, worker, updatedAt: now });
+  move(job, "processing");
+  Object.assign(job, { executions: number, token, worker, updatedAt: now });
   truth.executions.push({
     seq: job.seq,
     token,
@@ -266,6 +277,7 @@ function takeJob(truth: MemoryTruth, job: StoredJob, worker: string, now: number
     exitCode: null,
     signal: null,
     error: null,
+    outputLimitBytes,
     output: null,
   });
   return { token, number, job: shown(job) };
@@ -289,7 +301,8 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     output: structuredClone(result.output),
   });
   const { to, ...moved } = transition;
-  Object.assign(job, { reason: null, ...moved, state: to, token: null, worker: null });
+  move(job, to);
+  Object.assign(job, { reason: null, ...moved, token: null, worker: null });
   Object.assign(job, { exitCode: exitCodeOf(outcome), error, updatedAt: finishedAt });
   worker.jobsDone += 1;
   truth.finishedAt.push(finishedAt);
@@ -312,7 +325,7 @@ function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
 }
 
 function requireDead(truth: MemoryTruth, ids: readonly string[]): StoredJob[] {
-  return ids.map((id) => {
+  return [...new Set(ids)].map((id) => {
     const job = truth.jobs.find((candidate) => candidate.id === id);
     if (!job) throw new QueuectlError("job_not_found", `There is no job "${id}"`);
     if (job.state !== "dead") throw new QueuectlError("not_dead", `The job "${id}" is ${job.state}`);

@@ -20,13 +20,18 @@ export class Terminal {
   readonly #screen: string;
   readonly #pidFile: string;
   readonly #keys: FileHandle;
+  #isOver = false;
 
   private constructor(ended: Promise<Result>, files: { screen: string; pidFile: string }, keys: FileHandle) {
     this.ended = ended;
     this.#screen = files.screen;
     this.#pidFile = files.pidFile;
     this.#keys = keys;
-    ended.finally(() => keys.close()).catch(() => {});
+    const onEnd = async (): Promise<void> => {
+      this.#isOver = true;
+      await keys.close();
+    };
+    ended.finally(onEnd).catch(() => {});
   }
 
   /** Runs a line of shell on a new terminal, as its foreground. */
@@ -34,7 +39,7 @@ export class Terminal {
     const [keys, screen, pidFile] = ["keys", "screen", "pid"].map((name) =>
       join(home.root, `terminal-${++opened}.${name}`),
     ) as [string, string, string];
-    execFileSync("mkfifo", [keys]);
+    execFileSync("/bin/sh", ["-c", `mkfifo '${keys}'`]);
     const ended = home.shell(
       `echo $$ > ${pidFile}; exec script -qfec ${quoteArgv([line])} ${screen} < ${keys} > /dev/null`,
     );
@@ -53,7 +58,11 @@ export class Terminal {
 
   /** Control-C, to everything in the foreground. */
   async pressCtrlC(): Promise<void> {
-    await this.#keys.write("\x03");
+    if (this.#isOver) return;
+    await this.#keys.write("\x03").catch((error: NodeJS.ErrnoException) => {
+      // What ran there has ended just now.
+      if (error.code !== "EPIPE") throw error;
+    });
   }
 
   /** The window is closed. */

@@ -1,5 +1,5 @@
 import type { ResolvedSetting } from "../../config/resolve.ts";
-import { findSetting, formatSettingValue, outerValue } from "../../config/settings.ts";
+import { findSetting, formatSettingValue, outerValue, type Setting } from "../../config/settings.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading, readAllSettings, storeLocation } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -10,25 +10,29 @@ import { writeJson } from "../render/json.ts";
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   const only = args[0] === undefined ? undefined : findSetting(args[0]);
-  const settings = (await readSettings(invocation, io)).filter(
-    ({ setting }) => only === undefined || setting === only,
-  );
+  const settings =
+    only?.key === "db-path" ? [readDbPath(only, invocation, io)] : await readSettings(invocation, io);
+  const shown = settings.filter(({ setting }) => only === undefined || setting === only);
   const withOrigin = options.has("origin");
   if (options.has("json")) {
-    writeJson(io, Object.fromEntries(settings.map((each) => [each.setting.key, toJson(each, withOrigin)])));
+    writeJson(io, Object.fromEntries(shown.map((each) => [each.setting.key, toJson(each, withOrigin)])));
   } else {
-    io.stdout.write(settings.map((each) => `${toText(each, only !== undefined, withOrigin)}\n`).join(""));
+    io.stdout.write(shown.map((each) => `${toText(each, only !== undefined, withOrigin)}\n`).join(""));
   }
   return DONE;
 }
 
-/** Where the store is does not come from the store, and has an order of its own: the location tells it. */
 async function readSettings(invocation: Invocation, io: Io): Promise<ResolvedSetting[]> {
   await using store = await openForReading(invocation, io);
-  const { path, origin } = storeLocation(invocation, io);
   return (await readAllSettings(store, invocation, io)).map((each) =>
-    each.setting.key === "db-path" ? { ...each, value: path, origin } : each,
+    each.setting.key === "db-path" ? readDbPath(each.setting, invocation, io) : each,
   );
+}
+
+/** Where the store is does not come from the store, and is asked when there is something wrong with it. */
+function readDbPath(setting: Setting, invocation: Invocation, io: Io): ResolvedSetting {
+  const { path, origin } = storeLocation(invocation, io);
+  return { setting, value: path, origin };
 }
 
 function toJson({ setting, value, origin }: ResolvedSetting, withOrigin: boolean): unknown {

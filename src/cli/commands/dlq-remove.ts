@@ -17,7 +17,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   // After the commit: a log without a job is litter, a job without its log would be a loss.
   for (const token of tokens) {
     for (const stream of ["stdout", "stderr"] as const)
-      await rm(outputFile(store.name, token, stream), { force: true });
+      await rm(outputFile({ store, token, stream }), { force: true });
   }
   if (options.has("json")) writeJson(io, { removed: ids });
   else if (!options.has("quiet"))

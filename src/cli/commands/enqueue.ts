@@ -4,8 +4,7 @@ import { QueuectlError } from "../../domain/errors.ts";
 import { checkInputs, enqueueJobs, type PlacedInput } from "../../queue/enqueue.ts";
 import { toJobJson } from "../../queue/job-json.ts";
 import type { EnqueueReceipt, Store } from "../../store/store.ts";
-import { observeWorkers } from "../../worker/observe-workers.ts";
-import { identifySelf } from "../../worker/process-identity.ts";
+import { seeWorkers } from "../../worker/observe-workers.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -218,7 +217,7 @@ async function hint(
         );
     }
   }
-  const workers = observeWorkers(await store.listWorkers(), identifySelf(), true);
+  const workers = seeWorkers(await store.listWorkers());
   if (!workers.some(({ isAlive }) => isAlive))
     io.stderr.write("No worker is running. Start one: queuectl worker start\n");
 }

@@ -4,6 +4,7 @@ import { maskSecrets } from "../../domain/secrets.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
 import { lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
+import { withOutputSoFar } from "../../queue/read-output.ts";
 import type { ExecutionRecord } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
@@ -19,7 +20,7 @@ const SHOWN_LINES = 5;
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
   const job = await findJob(store, invocation.args[0] ?? "");
-  const executions = await store.listExecutions(job.seq);
+  const executions = await withOutputSoFar(store, await store.listExecutions(job.seq));
   if (invocation.options.has("json")) writeJson(io, toInfoJson(job, executions));
   else io.stdout.write(toText(job, executions, invocation, io));
   return DONE;

@@ -12,7 +12,7 @@ import {
 import type { ExecutionRecord, Store } from "../../store/store.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
-import { openForReading, readSetting } from "../context.ts";
+import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { joinNeighbours, keepLastLines, streamDecoders, toLines } from "../render/output-lines.ts";
@@ -32,8 +32,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     if (!options.has("quiet")) io.stderr.write(`The job "${job.id}" has not run yet; it is ${job.state}.\n`);
     return DONE;
   }
-  const limit = (await readSetting(store, "output-limit", invocation, io)) as number;
-  const read = (stream: StreamName) => readOutput(store.name, execution, stream, limit);
+  const read = (stream: StreamName) => readOutput(store, execution, stream);
   const streams = { stdout: await read("stdout"), stderr: await read("stderr") };
   const merged = mergeOutput(streams, execution.output?.marks ?? [], execution.startedAt);
   const pieces = keepLastLines(

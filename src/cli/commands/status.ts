@@ -1,7 +1,6 @@
 import { JOB_STATES, type JobState } from "../../domain/job.ts";
 import type { Activity, Store } from "../../store/store.ts";
-import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
-import { identifySelf } from "../../worker/process-identity.ts";
+import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import { pause } from "../../worker/timer.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
@@ -37,7 +36,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 async function readStatus(store: Store): Promise<Status> {
   return {
     counts: await store.counts(null),
-    workers: observeWorkers(await store.listWorkers(), identifySelf(), true),
+    workers: seeWorkers(await store.listWorkers()),
     activity: await store.activity(Date.now()),
   };
 }

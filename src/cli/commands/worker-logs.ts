@@ -3,11 +3,11 @@ import { workerLogFile } from "../../store/data-files.ts";
 import { pause } from "../../worker/timer.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
-import { storeLocation } from "../context.ts";
+import { openForReading, storeLocation } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { writeJson } from "../render/json.ts";
 import { visibleOutput } from "../render/visible.ts";
+import { workerNotFound } from "../worker-json.ts";
 
 const LOOK_EVERY_MS = 200;
 
@@ -16,15 +16,15 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options, args } = invocation;
   const tail = readCount(options, "tail", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const path = workerLogFile(storeLocation(invocation, io).path);
-  const reader = new LogReader(path, args[0]);
+  const known = args[0] === undefined ? undefined : await findWorker(args[0], invocation, io);
+  const reader = new LogReader(path, known ?? args[0]);
   const lines = await reader.readNew();
   if (lines === undefined && !options.has("quiet"))
     io.stderr.write(`There is no worker log at ${path} yet.\n`);
-  show(
-    tail === undefined ? (lines ?? []) : (lines ?? []).slice(lines ? Math.max(0, lines.length - tail) : 0),
-    invocation,
-    io,
-  );
+  if (args[0] !== undefined && known === undefined && !lines?.length) throw workerNotFound(args[0]);
+  const rest = options.has("follow") ? [] : reader.takeRest();
+  const all = [...(lines ?? []), ...rest];
+  show(tail === undefined ? all : all.slice(Math.max(0, all.length - tail)), invocation, io);
   while (options.has("follow")) {
     await pause(LOOK_EVERY_MS);
     show((await reader.readNew()) ?? [], invocation, io);
@@ -32,9 +32,17 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   return DONE;
 }
 
+/** The id of a worker that is named by its id or PID; undefined for one whose row is gone, but whose lines may be there. */
+async function findWorker(wanted: string, invocation: Invocation, io: Io): Promise<string | undefined> {
+  await using store = await openForReading(invocation, io);
+  const workers = await store.listWorkers();
+  return workers.find(({ id, identity }) => id === wanted || String(identity.pid) === wanted)?.id;
+}
+
 function show(lines: readonly string[], { options }: Invocation, io: Io): void {
   for (const line of lines) {
-    if (options.has("json")) writeJson(io, { line });
+    // One object a line: a follower can read them as they come.
+    if (options.has("json")) io.stdout.write(`${JSON.stringify({ line })}\n`);
     else io.stdout.write(`${io.stdout.isTerminal ? visibleOutput(line) : line}\n`);
   }
 }
@@ -51,6 +59,17 @@ class LogReader {
     this.#only = worker && `[Worker ${worker}]`;
   }
 
+  /** What was written without a line break at its end: the last word of a worker that crashed. */
+  takeRest(): string[] {
+    const rest = this.#rest;
+    this.#rest = "";
+    return rest === "" ? [] : this.#chosen([rest]);
+  }
+
+  #chosen(lines: string[]): string[] {
+    return this.#only === undefined ? lines : lines.filter((line) => line.includes(this.#only ?? ""));
+  }
+
   /** The lines that came since the last call; undefined when there is no file. */
   async readNew(): Promise<string[] | undefined> {
     const file = await open(this.#path, "r").catch(() => undefined);
@@ -64,7 +83,7 @@ class LogReader {
       this.#offset += bytesRead;
       const lines = (this.#rest + bytes.toString("utf8", 0, bytesRead)).split("\n");
       this.#rest = lines.pop() ?? "";
-      return this.#only === undefined ? lines : lines.filter((line) => line.includes(this.#only ?? ""));
+      return this.#chosen(lines);
     } finally {
       await file.close();
     }

@@ -27,9 +27,9 @@ function isBackground({ options }: Invocation, io: Io): boolean {
   return options.has("count") && !isUnderInit(io);
 }
 
-/** PID 1 of a container, or the main process of a systemd unit (systemd.exec(5)), directly or through the shim. */
+/** PID 1 of a container, or the main process of a systemd unit (systemd.exec(5)); or its child, below the shim. */
 function isUnderInit({ env }: Io): boolean {
-  if (process.pid === 1) return true;
-  const main = Number(env["SYSTEMD_EXEC_PID"]);
-  return main === process.pid || main === process.ppid;
+  const isBelowShim = env["QUEUECTL_SHIM_PID"] === String(process.ppid);
+  const main = isBelowShim ? process.ppid : process.pid;
+  return main === 1 || env["SYSTEMD_EXEC_PID"] === String(main);
 }

@@ -1,5 +1,4 @@
-import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
-import { identifySelf } from "../../worker/process-identity.ts";
+import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -11,7 +10,7 @@ import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
-  const workers = observeWorkers(await store.listWorkers(), identifySelf(), true);
+  const workers = seeWorkers(await store.listWorkers());
   if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
   else io.stdout.write(activeWorkersText(workers) + details(workers, io));
   return DONE;

@@ -1,6 +1,5 @@
-import { QueuectlError } from "../../domain/errors.ts";
 import type { Store } from "../../store/store.ts";
-import { type ObservedWorker, observeWorkers } from "../../worker/observe-workers.ts";
+import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import { identifySelf, processState } from "../../worker/process-identity.ts";
 import { pause } from "../../worker/timer.ts";
 import { readDuration } from "../arguments.ts";
@@ -9,6 +8,7 @@ import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
+import { workerNotFound } from "../worker-json.ts";
 
 /**
  * Asks through the store, not by signals: that reaches workers of other pid namespaces, and can never hit a stranger
@@ -30,16 +30,14 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 }
 
 async function livingWorkers(store: Store): Promise<ObservedWorker[]> {
-  return observeWorkers(await store.listWorkers(), identifySelf(), true).filter(({ isAlive }) => isAlive);
+  return seeWorkers(await store.listWorkers()).filter(({ isAlive }) => isAlive);
 }
 
 function findTargets(living: ObservedWorker[], wanted: string | undefined): ObservedWorker[] {
   if (wanted === undefined) return living;
   const found = living.filter(({ id, identity }) => id === wanted || String(identity.pid) === wanted);
   if (found.length > 0) return found;
-  throw new QueuectlError("worker_not_found", `There is no active worker "${wanted}"`, {
-    hint: "The workers: queuectl worker status",
-  });
+  throw workerNotFound(wanted);
 }
 
 async function readGrace(store: Store, invocation: Invocation, io: Io): Promise<number | null> {

@@ -57,7 +57,9 @@ describe("the plan of a claim", () => {
   ] as const)(
     "over %s is a walk of the index of jobs that may be claimed",
     async (_, queues, index, queries) => {
-      await db.write(() => claimJobs(db, { worker: "w", limit: 10, queues, now: 1 }));
+      await db.write(() =>
+        claimJobs(db, { worker: "w", limit: 10, queues, now: 1, outputLimitBytes: 1_024 }),
+      );
       const plans = db.plans();
       expect(plans).toHaveLength(queries);
       for (const plan of plans) {

@@ -71,13 +71,13 @@ function mergeInOrder(rows: Row[]): Row[] {
   return rows.sort((a, b) => by("priority", b, a) || by("due_at", a, b) || by("seq", a, b));
 }
 
-function claimRow(db: Database, row: Row, { worker, now }: ClaimRequest): Claim {
+function claimRow(db: Database, row: Row, { worker, now, outputLimitBytes }: ClaimRequest): Claim {
   const job = toJob(row);
   const number = job.executions + 1;
   if (job.executions > 0) closeAbandoned(db, job.seq, now);
   const { lastInsertRowid } = db
-    .prepare("INSERT INTO executions (job, number, worker, started_at) VALUES (?, ?, ?, ?)")
-    .run(job.seq, number, worker, now);
+    .prepare("INSERT INTO executions (job, number, worker, started_at, output_limit) VALUES (?, ?, ?, ?, ?)")
+    .run(job.seq, number, worker, now, outputLimitBytes);
   const token = Number(lastInsertRowid);
   db.prepare(`
     UPDATE jobs SET state = 'processing', executions = ?, claim = ?, worker = ?, updated_at = ?

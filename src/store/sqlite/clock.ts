@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { monotonicMs, readBootId } from "../machine.ts";
 
 /** The clock that leases are judged by. It is handed in, so that a test can turn it. */
 export interface Clock {
@@ -9,15 +8,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** This machine's clock. Where the kernel gives no boot id, the host's name stands in: leases then live through a reboot. */
+/** This machine's clock. */
 export function systemClock(): Clock {
-  return { bootId: readBootId(), monotonicMs: () => Number(process.hrtime.bigint() / 1_000_000n) };
-}
-
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return hostname();
-  }
+  return { bootId: readBootId(), monotonicMs };
 }

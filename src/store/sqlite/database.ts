@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { QueuectlError } from "../../domain/errors.ts";
+import { monotonicMs } from "../machine.ts";
 
 /** The path of a database that is in no file. */
 export const IN_MEMORY = ":memory:";
@@ -100,6 +101,7 @@ export class Database {
   }
 
   async #patiently<T>(attempt: () => T): Promise<T> {
+    // Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue.
     const giveUpAt = monotonicMs() + this.#patienceMs;
     for (;;) {
       try {
@@ -129,11 +131,6 @@ export function isOpenHere(file: FileIdentity): boolean {
 }
 
 const ATTEMPT_MS = 50;
-
-/** Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}
 
 // Primary result codes, https://www.sqlite.org/rescode.html
 const SQLITE_BUSY = 5;

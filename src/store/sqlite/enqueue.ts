@@ -21,6 +21,7 @@ export async function enqueue(
 
 function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
   const insert = db.prepare(INSERT_JOB);
+  const seen = new Set<string>();
   let count = 0;
   let lastSeq = 0;
   for (const job of jobs) {
@@ -28,8 +29,11 @@ function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
     try {
       lastSeq = Number(insert.run(...toValues(job)).lastInsertRowid);
     } catch (error) {
-      throw isUniqueViolation(error) ? duplicateId(job.id, count) : error;
+      throw isUniqueViolation(error)
+        ? duplicateId({ id: job.id, position: count, isOfList: seen.has(job.id) })
+        : error;
     }
+    seen.add(job.id);
   }
   return { count, firstSeq: lastSeq - count + 1, lastSeq };
 }
@@ -104,18 +108,29 @@ function moveStaged(db: Database, stream: number): EnqueueReceipt {
 function firstDuplicate(db: Database, stream: number): QueuectlError {
   const row = db
     .prepare(`
-      SELECT id, position
+      SELECT id, position, NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id) AS is_of_list
       FROM (SELECT id, position, row_number() OVER (PARTITION BY id ORDER BY position) AS nth
             FROM temp.staged WHERE stream = ?) AS s
       WHERE nth > 1 OR EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id)
       ORDER BY position LIMIT 1`)
-    .get(stream) as { id: string; position: number };
-  return duplicateId(row.id, row.position);
+    .get(stream) as { id: string; position: number; is_of_list: number };
+  return duplicateId({ id: row.id, position: row.position, isOfList: row.is_of_list === 1 });
 }
 
-function duplicateId(id: string, position: number): QueuectlError {
-  return new QueuectlError("duplicate_id", `Cannot enqueue the job "${id}": this id exists already`, {
-    hint: `Choose another id, or leave it out to get a new one. The existing job: queuectl info ${id}`,
+/** @param isOfList true when the other job of this id came earlier in the same list, and so exists nowhere */
+function duplicateId({
+  id,
+  position,
+  isOfList,
+}: {
+  id: string;
+  position: number;
+  isOfList: boolean;
+}): QueuectlError {
+  const why = isOfList ? "this id stands twice in the list" : "this id exists already";
+  const where = isOfList ? "Nothing was enqueued." : `The existing job: queuectl info ${id}`;
+  return new QueuectlError("duplicate_id", `Cannot enqueue the job "${id}": ${why}`, {
+    hint: `Choose another id, or leave it out to get a new one. ${where}`,
     position,
   });
 }

@@ -72,7 +72,7 @@ function closeExecution(
   db.prepare(`
     UPDATE executions
     SET finished_at = ?, duration_ms = ?, outcome = ?, exit_code = ?, signal = ?, error = ?, stdout_bytes = ?,
-        stderr_bytes = ?, output_limit = ?, marks = ?, stdout = ?, stderr = ?
+        stderr_bytes = ?, marks = ?, stdout = ?, stderr = ?
     WHERE token = ? AND outcome IS NULL`).run(
     finishedAt,
     Math.round(durationMs),
@@ -82,7 +82,6 @@ function closeExecution(
     error,
     output.stdout.totalBytes,
     output.stderr.totalBytes,
-    output.limitBytes,
     marks,
     nullIfEmpty(output.stdout.tail),
     nullIfEmpty(output.stderr.tail),

@@ -112,14 +112,14 @@ function toExecution(row: Row): ExecutionRecord {
     exitCode: row["exit_code"] as number | null,
     signal: row["signal"] as string | null,
     error: row["error"] as string | null,
+    outputLimitBytes: row["output_limit"] as number,
     output:
-      row["output_limit"] === null
+      row["stdout_bytes"] === null
         ? null
         : {
             stdout: toStream(row, "stdout"),
             stderr: toStream(row, "stderr"),
             marks: toMarks(row),
-            limitBytes: row["output_limit"] as number,
           },
   };
 }

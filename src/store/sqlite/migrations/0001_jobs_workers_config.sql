@@ -8,15 +8,15 @@ CREATE TABLE jobs (
   seq          INTEGER PRIMARY KEY AUTOINCREMENT,   -- order of arrival; never reused, so history cannot change hands
   id           TEXT NOT NULL UNIQUE,
   command      TEXT NOT NULL,
-  argv         TEXT,
+  argv         TEXT CHECK (argv IS NULL OR json_type(argv) = 'array'),
   state        TEXT NOT NULL DEFAULT 'pending'
                  CHECK (state IN ('pending', 'blocked', 'processing', 'completed', 'failed', 'dead', 'cancelled')),
   reason       TEXT CHECK (reason IN ('retries_spent', 'crash_loop', 'dependency', 'policy')),
   queue        TEXT NOT NULL DEFAULT 'default',
   priority     INTEGER NOT NULL DEFAULT 0,
-  tags         TEXT NOT NULL DEFAULT '[]',
+  tags         TEXT NOT NULL DEFAULT '[]' CHECK (json_type(tags) = 'array'),
   cwd          TEXT,
-  env          TEXT NOT NULL DEFAULT '{}',
+  env          TEXT NOT NULL DEFAULT '{}' CHECK (json_type(env) = 'object'),
   stdin        TEXT,
   max_retries  INTEGER NOT NULL,
   backoff_base REAL,
@@ -51,9 +51,9 @@ CREATE TABLE executions (
   exit_code    INTEGER,
   signal       TEXT,
   error        TEXT,
-  stdout_bytes INTEGER NOT NULL DEFAULT 0,
-  stderr_bytes INTEGER NOT NULL DEFAULT 0,
-  output_limit INTEGER,
+  output_limit INTEGER NOT NULL,                    -- the cap under which it was started; tells where a file's head ends
+  stdout_bytes INTEGER,                             -- all that it printed; null while it runs, and if its worker died
+  stderr_bytes INTEGER,
   marks        TEXT,                                -- when the output arrived: JSON [[stream, offset, at], …]
   stdout       BLOB,                                -- the last bytes of the stream, or all of them
   stderr       BLOB,
@@ -68,7 +68,7 @@ CREATE TABLE workers (
   pid_namespace  TEXT,
   host           TEXT NOT NULL,
   state          TEXT NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'stopping', 'dead')),
-  queues         TEXT,                              -- JSON list; null: every queue
+  queues         TEXT CHECK (queues IS NULL OR json_type(queues) = 'array'), -- null: every queue
   concurrency    INTEGER NOT NULL,
   started_at     INTEGER NOT NULL,
   heartbeat_at   INTEGER NOT NULL,                  -- for people; the lease is what counts

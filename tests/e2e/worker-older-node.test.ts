@@ -1,0 +1,81 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { type Home, homeForTest, until } from "../support/queuectl.ts";
+import { enqueueHeld, readJob, showWorkers } from "../support/worker-home.ts";
+import { isRunning, kill } from "../support/worker-processes.ts";
+
+/** A Node on the PATH that is too old to run the bundle, so that `queuectl.js` must hand over to another. */
+const OLDER = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .map((directory) => join(directory, "node"))
+  .filter((file) => existsSync(file))
+  .find((file) => {
+    const major = Number(/^v(\d+)/.exec(execFileSync(file, ["--version"], { encoding: "utf8" }))?.[1]);
+    return major >= 12 && major < 24;
+  });
+
+const LINE = `'${OLDER}' '${fileURLToPath(new URL("../../queuectl.js", import.meta.url))}'`;
+
+/** The process that was started, which is not the one that works. */
+async function startWorker(
+  home: Home,
+): Promise<{ pid: number; ended: Promise<{ exitCode: number | null }> }> {
+  const ended = home.shell(`echo $$ > shim; exec ${LINE} worker start`);
+  await until(async () => (await showWorkers(home)).length === 1, "the worker to be up");
+  const { stdout } = await home.shell("cat shim");
+  return { pid: Number(stdout), ended };
+}
+
+describe.skipIf(OLDER === undefined)("under an older Node (skipped where the PATH has none)", () => {
+  test("commands answer, and return their exit codes", async () => {
+    const home = homeForTest();
+    expect(await home.shell(`${LINE} --version`)).toMatchObject({ exitCode: 0 });
+    expect(await home.shell(`${LINE} list --state nonsense`)).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await home.shell(`${LINE} info nobody`)).toMatchObject({ exitCode: 4 });
+    expect(
+      await home.shell(`${LINE} list --db /no/such/place/q.db && ${LINE} enqueue --db /no/such/place/q.db x`),
+    ).toMatchObject({
+      exitCode: 6,
+    });
+    expect(await home.shell(`echo '{"id":"a","command":"true"}' | ${LINE} enqueue -`)).toMatchObject({
+      exitCode: 0,
+    });
+    expect(readJob(home, "a")).toMatchObject({ state: "pending" });
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+    "%s reaches the worker, whose job finishes",
+    async (signal) => {
+      const home = homeForTest();
+      const job = await enqueueHeld(home, "a");
+      const { pid, ended } = await startWorker(home);
+      await job.started();
+      expect((await showWorkers(home))[0]?.pid).not.toBe(pid);
+      kill(pid, signal);
+      await until(async () => (await showWorkers(home))[0]?.state === "stopping", "the worker to stop");
+      job.letGo();
+      expect(await ended).toMatchObject({ exitCode: 0 });
+      expect(readJob(home, "a")).toMatchObject({ state: "completed", executions: 1 });
+    },
+  );
+
+  test("the end of a command by a signal is its own end", async () => {
+    const home = homeForTest();
+    const { ended } = await startWorker(home);
+    const [worker] = await showWorkers(home);
+    kill(worker?.pid ?? 0);
+    expect(await ended).toMatchObject({ exitCode: null, signal: "SIGKILL" });
+  });
+
+  test("background workers run on the newer one, and go on by themselves", async () => {
+    const home = homeForTest();
+    expect(await home.shell(`${LINE} worker start --count 2`)).toMatchObject({ exitCode: 0 });
+    const workers = await showWorkers(home);
+    expect(workers.filter(({ pid }) => isRunning(pid))).toHaveLength(2);
+    expect(await home.shell(`${LINE} worker stop`)).toMatchObject({ exitCode: 0 });
+    expect(await showWorkers(home)).toEqual([]);
+  });
+});
