@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { QueuectlError } from "../../domain/errors.ts";
 import { monotonicMs } from "../machine.ts";
 
@@ -26,7 +27,8 @@ export class Database {
     this.#patienceMs = options.patienceMs;
     this.#db = translating(
       path,
-      () => new DatabaseSync(path, { timeout: ATTEMPT_MS, readOnly: options.readOnly }),
+      () =>
+        new DatabaseSync(locate(path, options.readOnly), { timeout: ATTEMPT_MS, readOnly: options.readOnly }),
     );
     this.#file = path === IN_MEMORY ? { dev: 0, ino: 0 } : statSync(path);
     openHere.add(this);
@@ -128,6 +130,17 @@ const openHere = new Set<Database>();
  */
 export function isOpenHere(file: FileIdentity): boolean {
   return [...openHere].some((database) => database.isOn(file));
+}
+
+/**
+ * Where nothing can be written and no WAL stands beside the file, nobody can be writing: SQLite is told so, since it would
+ * else want to create its side files to read a closed WAL database.
+ */
+function locate(path: string, readOnly: boolean): string | URL {
+  if (!readOnly || existsSync(`${path}-wal`)) return path;
+  const url = pathToFileURL(path);
+  url.search = "?immutable=1";
+  return url;
 }
 
 const ATTEMPT_MS = 50;

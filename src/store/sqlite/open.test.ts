@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   statSync,
   truncateSync,
@@ -270,6 +271,20 @@ describe("a store that may only be read", () => {
     expect(await inAnotherProgram({ ...task, enqueue: ["b"] })).toEqual({ refused: "store_read_only" });
     expect(readFileSync(path).equals(before)).toBe(true);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "can be read where nothing can be created beside it",
+    async () => {
+      const path = await makeStoreFile("a");
+      if (isRoot) for (const file of [path, dirname(path)]) chownSync(file, uid, uid);
+      chmodSync(path, 0o400);
+      chmodSync(dirname(path), 0o500);
+      const task = { path, ...(isRoot ? { uid } : {}) };
+      expect(await inAnotherProgram({ ...task, access: "read" })).toMatchObject({ jobs: ["a"] });
+      expect(readdirSync(dirname(path)).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
+      chmodSync(dirname(path), 0o700);
+    },
+  );
 
   test.skipIf(process.platform === "win32")("is refused to those who may not read it", async () => {
     const path = await makeStoreFile("a");

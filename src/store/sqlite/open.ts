@@ -93,10 +93,14 @@ function openHeader(path: string, access: "read" | "write"): Buffer {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
-      throw new QueuectlError("store_read_only", `Cannot ${access} the database ${path}: permission denied`, {
-        hint: "Check the permissions of the file and its directory, or name another store with --db.",
-        cause,
-      });
+      throw new QueuectlError(
+        "store_read_only",
+        `Cannot ${access} the database ${path}: ${code === "EROFS" ? "it is on a read-only disk" : "permission denied"}`,
+        {
+          hint: "Check the permissions of the file and its directory, or name another store with --db.",
+          cause,
+        },
+      );
     }
     throw unreachable(`Cannot open ${path} (${code})`, "Name another store with --db.", cause);
   }
