@@ -136,12 +136,14 @@ export class Worker {
   /** One commit: the results that are ready, and a claim for the slots that are free. */
   async #turn(): Promise<void> {
     const { store, concurrency, queues } = this.#options;
-    const results = this.#results;
-    const limit = this.#isStopping || this.#fatal ? 0 : concurrency - this.#slots.size;
-    if (results.length === 0 && limit === 0) return;
-    this.#results = [];
+    const freeSlots = () => (this.#isStopping || this.#fatal ? 0 : concurrency - this.#slots.size);
+    if (this.#results.length === 0 && freeSlots() === 0) return;
     // Before the claim: what it takes is run, and its output capped, by the settings of this moment.
-    const { outputLimitBytes } = limit > 0 ? await this.#loadSettings() : this.#settings;
+    if (freeSlots() > 0) await this.#loadSettings();
+    const results = this.#results;
+    this.#results = [];
+    const limit = freeSlots();
+    const { outputLimitBytes } = this.#settings;
     const next = { worker: this.#id, limit, queues, now: Date.now(), outputLimitBytes };
     let receipt: FinishReceipt;
     try {
