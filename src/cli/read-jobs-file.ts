@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
@@ -28,25 +28,35 @@ const PROGRESS_EVERY = 10_000;
  */
 export async function readJobsFile(path: string, io: Io, isQuiet: boolean): Promise<JobsFile> {
   const name = path === "-" ? "standard input" : path;
-  const chunks = path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path));
+  // Opened now: for a file that is not there no store is made.
+  const chunks = path === "-" ? io.stdin() : await openFile(resolve(io.cwd, path), name);
   const lines: LineCount = { blankLines: [], isArray: false };
   const progress = isQuiet || !io.stderr.isTerminal ? () => {} : (text: string) => io.stderr.write(text);
   return { kind: "stream", lines, inputs: readInputs(readable(chunks, name), name, lines, progress) };
 }
 
-/** The faults of reading in our words. */
+async function openFile(path: string, name: string): Promise<AsyncIterable<Buffer>> {
+  try {
+    return (await open(path)).createReadStream();
+  } catch (cause) {
+    throw cannotRead(name, cause);
+  }
+}
+
 async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
-    throw new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, {
-      hint: "Name a file with one JSON job a line.",
-      cause,
-    });
+    throw cannotRead(name, cause);
   }
+}
+
+/** The faults of reading in our words. */
+function cannotRead(name: string, cause: unknown): QueuectlError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
+  const hint = "Name a file with one JSON job a line.";
+  return new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
 }
 
 async function* readInputs(

@@ -142,6 +142,15 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
     expect(parse({ ...shown, ...more, ...unknown })).toMatchObject({ id: "job1", cwd: "/srv" });
   });
 
+  test.each([
+    "2025-11-04T10:30:00",
+    "2025-11-04T10:30:00.123456",
+    "2025-11-04T10:30:00.123456+00:00",
+    "2025-11-04 10:30:00",
+  ])("with its times as other programs write them: %s", (time) => {
+    expect(parse({ ...shown, created_at: time, updated_at: time })).toMatchObject({ createdAt: NOW });
+  });
+
   test("whatever its values are, and the same object comes back", () => {
     const instant = fc
       .date({ min: new Date(0), max: new Date(253_402_300_799_999), noInvalidDate: true })

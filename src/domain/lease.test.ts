@@ -70,3 +70,7 @@ test("heartbeats come three times a lease, so that two may fail", () => {
   );
   expect([0, 1, 2].map(heartbeatEveryMs)).toEqual([1, 1, 1]);
 });
+
+test("under a long lease a heartbeat still comes every minute", () => {
+  expect([180_000, 180_003, 86_400_000].map(heartbeatEveryMs)).toEqual([60_000, 60_000, 60_000]);
+});

@@ -99,6 +99,16 @@ describe("a command that ends by itself", () => {
     await until(() => running.processes.length === 0, "the sleeper to be gone");
   });
 
+  test("has ended when its shell has, though a process that escaped prints on; that one is ended too", async () => {
+    const counter = join(makeDirectory(), "counter");
+    const count = `i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo $i; echo $i > ${counter}; sleep 0.1; done`;
+    const running = new Running({ command: `setsid sh -c '${count}' & echo done` });
+    expect(await running.run.ended).toEqual({ outcome: { kind: "succeeded" }, error: null });
+    expect(running.stdout).toMatch(/^done$/m);
+    await until(() => running.processes.length === 0, "the one that counts to be gone");
+    expect(Number(readFileSync(counter, "utf8"))).toBeLessThan(300);
+  });
+
   test("cannot be stopped any more", async () => {
     const running = new Running({ command: "exit 3" });
     const end = await running.run.ended;

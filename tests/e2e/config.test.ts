@@ -109,6 +109,11 @@ test("a wrong type or range is refused with the rule, an unknown key with the ne
   await refused("poll-interval", "0", "a duration such as 30s, 5m, 2h or seconds, at least 0.01 s");
   await refused("job-timeout", "-5", "a duration");
   await refused("job-timeout", "5 parsecs", "a duration");
+  await refused(
+    "lease-timeout",
+    "25h",
+    "a duration such as 30s, 5m, 2h or seconds, at least 1 s, at most 86400 s",
+  );
   await refused("stop-grace", "never", "a duration such as 30s, 5m, 2h or seconds, or none");
   await refused("output-limit", "10", "a size such as 512KiB, 10MiB, 1GB or bytes, at least 1024 bytes");
   await refused("db-path", "", "a path");
@@ -136,4 +141,20 @@ test("a variable overrides a setting for one command, and is checked like one", 
   expect((await get("")).stdout).toBe("4\n");
   expectRefusal(await get("lots"), { exitCode: 1, says: 'max-retries to "lots"', remedy: "a whole number" });
   expect(await home.ok("config", "get", "max-retries")).toBe("4\n");
+});
+
+test("config get db-path answers where the path leads nowhere: that is when it is asked", async () => {
+  const home = homeForTest();
+  const path = join(home.cwd, "no/such/queue.db");
+  expect(await home.run(["config", "get", "db-path", "--db", path])).toMatchObject({
+    exitCode: 0,
+    stdout: `${path}\n`,
+    stderr: "",
+  });
+  const json = await home.json("config", "get", "db-path", "--origin", "--db", path);
+  expect(json).toEqual({ "db-path": { value: path, origin: "flag" } });
+  expectRefusal(await home.run(["config", "get", "max-retries", "--db", path]), {
+    exitCode: 6,
+    says: "no/such does not exist",
+  });
 });

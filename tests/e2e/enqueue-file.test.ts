@@ -80,13 +80,13 @@ test("one bad line refuses the whole file, with the line's number", async () => 
   await refused(`${line("n1")}\n[${line("n2")}]\n`, "Line 2: A job must be a JSON object, not an array");
   await refused(
     `\n${line("n1")}\n\n\n${line("n2")}\n${line("n1")}\n\n`,
-    'Line 6: Cannot enqueue the job "n1"',
-    "Choose another id",
+    'Line 6: Cannot enqueue the job "n1": this id stands twice in the list.',
+    /^((?!queuectl info)[\s\S])*Nothing was enqueued\.$/,
   );
   await refused(
     `\n${line("n1")}\n${line("taken")}\n`,
-    'Line 3: Cannot enqueue the job "taken"',
-    "Choose another id",
+    'Line 3: Cannot enqueue the job "taken": this id exists already.',
+    "The existing job: queuectl info taken",
   );
   const invalid = Buffer.concat([
     Buffer.from(`${line("n1")}\n{"command":"`),

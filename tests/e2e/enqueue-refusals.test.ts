@@ -128,10 +128,13 @@ test("an id that exists already is refused, and in an array nothing of it is enq
     says: 'Entry 2: Cannot enqueue the job "taken"',
   });
   const twice = '[{"id":"twin","command":"a"},{"id":"other","command":"b"},{"id":"twin","command":"c"}]';
-  expectRefusal(await home.run(["enqueue", twice]), {
+  const twin = await home.run(["enqueue", twice]);
+  expectRefusal(twin, {
     exitCode: 1,
-    says: 'Entry 3: Cannot enqueue the job "twin"',
+    says: 'Entry 3: Cannot enqueue the job "twin": this id stands twice in the list.',
+    remedy: "Nothing was enqueued.",
   });
+  expect(twin.stderr, "there is no such job to look at").not.toContain("queuectl info");
   expect(await home.ok("list")).toMatch(/^taken\ta\t.*\n$/);
 });
 

@@ -35,9 +35,10 @@ test("a group of verbs alone lists its verbs", async () => {
   }
 });
 
-test("--version prints the version and nothing else", async () => {
+test("--version prints the version and nothing else, in JSON too", async () => {
   expect(await home.ok("--version")).toBe(`${manifest.version}\n`);
   expect(await home.ok("list", "--version")).toBe(`${manifest.version}\n`);
+  expect(await home.json("--version")).toEqual({ version: manifest.version });
 });
 
 test("a mistyped command, flag or key is answered with what may have been meant", async () => {

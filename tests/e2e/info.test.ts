@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { INSTANT, pendingJob, type ShownExecution, type ShownJob } from "../support/job-json.ts";
-import { homeForFile, homeForTest } from "../support/queuectl.ts";
+import { homeForFile, homeForTest, until } from "../support/queuectl.ts";
 
 type ShownInfo = ShownJob & { env: Record<string, string>; executions: ShownExecution[] };
 
@@ -91,6 +91,25 @@ test("a running job names its worker, and its execution has no end yet", async (
     { number: 1, worker: info.worker, finished_at: null, duration: null, outcome: null, exit_code: null },
   ]);
   expect(await home.ok("info", "runs")).toContain("Execution 1: running\n");
+});
+
+test("a running job shows what it has printed so far", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--id", "runs", "echo first; echo so far; echo why >&2; sleep 300");
+  await home.startWorker();
+  const execution = await until(async () => {
+    const [running] = (await home.json<ShownInfo>("info", "runs")).executions;
+    return running?.stderr_tail !== "" && running;
+  }, "the output to be seen");
+  expect(execution).toMatchObject({
+    finished_at: null,
+    outcome: null,
+    stdout_tail: "first\nso far\n",
+    stderr_tail: "why\n",
+  });
+  expect(await home.ok("info", "runs")).toMatch(
+    /\nExecution 1: running\n {2}started .*\n {2}stdout: first\n {2}stdout: so far\n {2}stderr: why\n$/,
+  );
 });
 
 describe("by which names", () => {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -36,6 +36,49 @@ test("verbs that read an absent store answer emptily, say so, and create nothing
   expect((await home.run(["list", "--quiet"])).stderr).toBe("");
   expectJsonRefusal(await home.run(["info", "job1", "--json"]), { exitCode: 4, code: "job_not_found" });
   expect(home.files()).toEqual(["work"]);
+});
+
+test("what is refused makes no store, whether the verb writes or not", async () => {
+  const home = homeForTest();
+  const refused: readonly [args: string[], exitCode: number][] = [
+    [["enqueue", '{"command":3}'], 1],
+    [["enqueue", '[{"command":"a"},{"command":""}]'], 1],
+    [["enqueue", "--priority", "high", "a"], 1],
+    [["dlq", "retry", "x"], 4],
+    [["dlq", "remove", "x", "--yes"], 4],
+    [["worker", "stop", "w-nobody"], 4],
+  ];
+  for (const [args, exitCode] of refused)
+    expect(await home.run(args), args.join(" ")).toMatchObject({ exitCode, stdout: "" });
+  expect(home.files()).toEqual(["work"]);
+});
+
+test("a store that is only enqueued to does not grow a log beside it", async () => {
+  const home = homeForTest();
+  for (let index = 0; index < 30; index += 1) await home.ok("enqueue", "true");
+  const wal = statSync(`${home.db}-wal`, { throwIfNoEntry: false });
+  expect(wal?.size ?? 0).toBeLessThan(100_000);
+});
+
+test("a new store shows nothing of one that stood in its place, though its data directory is still there", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--id", "a", "seq 1 50000");
+  await home.drain();
+  expect(home.files().filter((path) => path.endsWith("1.stdout"))).toHaveLength(1);
+  for (const side of ["", "-wal", "-shm"]) rmSync(home.db + side, { force: true });
+
+  const go = join(home.cwd, "go");
+  const command = `while [ ! -e '${go}' ]; do sleep 0.02; done; seq 90001 95000`;
+  await home.ok("enqueue", "--id", "a", "--command", command);
+  expect(await home.ok("info", "a")).not.toContain("Execution");
+  const worker = await home.startWorker(["--drain"]);
+  await worker.printed("Claimed job a");
+  expect(await home.run(["logs", "a"])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  expect(await home.json("info", "a")).toMatchObject({ executions: [{ number: 1, stdout_tail: "" }] });
+  writeFileSync(go, "");
+  await worker.ended();
+  const lines = Array.from({ length: 5_000 }, (_, index) => `${90_001 + index}\n`);
+  expect(await home.run(["logs", "a"])).toMatchObject({ stdout: lines.join(""), stderr: "" });
 });
 
 test("the store is found by --db, then QUEUECTL_DB, then db-path, then the home", async () => {

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
-import { enqueueHeld, readJob, showWorkers } from "../support/worker-home.ts";
+import { enqueueHeld, readExecutions, readJob, showWorkers } from "../support/worker-home.ts";
 import { isRunning, kill } from "../support/worker-processes.ts";
 
 /** A Node on the PATH that is too old to run the bundle, so that `queuectl.js` must hand over to another. */
@@ -16,6 +16,11 @@ const OLDER = (process.env["PATH"] ?? "")
     const major = Number(/^v(\d+)/.exec(execFileSync(file, ["--version"], { encoding: "utf8" }))?.[1]);
     return major >= 12 && major < 24;
   });
+
+/** How a command becomes PID 1 of a namespace of its own, where that is allowed. */
+const AS_INIT = ["unshare -pf --mount-proc", "unshare -Urpf --mount-proc"].find(
+  (line) => spawnSync("/bin/sh", ["-c", `${line} true`]).status === 0,
+);
 
 const LINE = `'${OLDER}' '${fileURLToPath(new URL("../../queuectl.js", import.meta.url))}'`;
 
@@ -58,6 +63,33 @@ describe.skipIf(OLDER === undefined)("under an older Node (skipped where the PAT
       await until(async () => (await showWorkers(home))[0]?.state === "stopping", "the worker to stop");
       job.letGo();
       expect(await ended).toMatchObject({ exitCode: 0 });
+      expect(readJob(home, "a")).toMatchObject({ state: "completed", executions: 1 });
+    },
+  );
+
+  test("a second TERM, half a second after the first, interrupts the job", async () => {
+    const home = homeForTest();
+    const job = await enqueueHeld(home, "a");
+    const { pid, ended } = await startWorker(home);
+    await job.started();
+    // Those that come too early count for nothing.
+    await until(() => {
+      kill(pid, "SIGTERM");
+      return readJob(home, "a").state === "pending";
+    }, "the job to be interrupted");
+    expect(await ended).toMatchObject({ exitCode: 0 });
+    expect(readExecutions(home, "a")).toMatchObject([{ outcome: "interrupted" }]);
+  });
+
+  test.skipIf(AS_INIT === undefined)(
+    "as PID 1 of a container, workers stay in the foreground (skipped where unshare may not make one)",
+    async () => {
+      const home = homeForTest();
+      await home.ok("enqueue", "--id", "a", "true");
+      const { exitCode, stdout } = await home.shell(`${AS_INIT} ${LINE} worker start --count 2 --drain`);
+      expect(exitCode).toBe(0);
+      expect(stdout.match(/Polling for jobs/g)).toHaveLength(2);
+      expect(stdout.match(/Stopped\./g)).toHaveLength(2);
       expect(readJob(home, "a")).toMatchObject({ state: "completed", executions: 1 });
     },
   );

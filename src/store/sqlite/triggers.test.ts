@@ -80,6 +80,21 @@ test("a state that is none is refused", async () => {
   expect(() => hand.exec("UPDATE jobs SET state = 'done'")).toThrow(/CHECK constraint/);
 });
 
+test.each([
+  ["tags", "x"],
+  ["tags", "{}"],
+  ["env", "x"],
+  ["env", "[]"],
+  ["argv", '"echo"'],
+])("a value that no program could read is refused: %s = '%s'", async (column, value) => {
+  await scene.enqueue({ id: "a" });
+  const before = await scene.store.getJob("a");
+  expect(() => hand.prepare(`UPDATE jobs SET ${column} = ?`).run(value)).toThrow(
+    /malformed JSON|CHECK constraint/,
+  );
+  expect(await scene.store.getJob("a")).toEqual(before);
+});
+
 test("a running job that is set to pending by hand is run again, and its first execution ends stale", async () => {
   await scene.enqueue({ id: "a" });
   await scene.startWorker("w");
