@@ -102,7 +102,10 @@ describe("a command that ends by itself", () => {
   test("has ended when its shell has, though a process that escaped prints on; that one is ended too", async () => {
     const counter = join(makeDirectory(), "counter");
     const count = `i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo $i; echo $i > ${counter}; sleep 0.1; done`;
-    const running = new Running({ command: `setsid sh -c '${count}' & echo done` });
+    // The shell stays until the other is out of its group, with which it would be killed.
+    const running = new Running({
+      command: `setsid sh -c '${count}' & until [ -e ${counter} ]; do sleep 0.01; done; echo done`,
+    });
     expect(await running.run.ended).toEqual({ outcome: { kind: "succeeded" }, error: null });
     expect(running.stdout).toMatch(/^done$/m);
     await until(() => running.processes.length === 0, "the one that counts to be gone");
