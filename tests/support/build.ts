@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type RolldownOptions, rolldown } from "rolldown";
 import config from "../../rolldown.config.mts";
@@ -19,6 +20,7 @@ export default async function setup(): Promise<void> {
   await bundle.close();
   if (existsSync(BUNDLE) && readFileSync(BUNDLE, "utf8") === code) return;
   const fresh = `${BUNDLE}.${process.pid}`;
+  mkdirSync(dirname(BUNDLE), { recursive: true });
   writeFileSync(fresh, code);
   renameSync(fresh, BUNDLE);
 }
