@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 /**
  * Several workers in this terminal: this process starts them, passes signals on, and ends when they have. Their lines
@@ -10,12 +10,14 @@ export async function startForegroundPool(count: number): Promise<number> {
   passSignalsOn((signal) => {
     for (const child of children) child.kill(signal);
   });
-  const exits = await Promise.all(
-    children.map(
-      (child) => new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1))),
-    ),
-  );
-  return Math.max(...exits);
+  return Math.max(...(await Promise.all(children.map(exitCodeOf))));
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("error", () => resolve(1));
+  });
 }
 
 function passSignalsOn(pass: (signal: NodeJS.Signals) => void): void {

@@ -26,9 +26,9 @@ export async function startInBackground(count: number, invocation: Invocation, i
   const started = Array.from({ length: count }, () => startOne(invocation, path, descriptor, io));
   closeSync(descriptor);
   const results = await Promise.all(started);
-  const failed = results.filter((result) => "exitCode" in result);
-  if (failed.length > 0) throw startFailed(failed.length, count, log, from);
-  report(results as StartedWorker[], log, invocation, io);
+  const workers = results.filter((result) => result !== undefined);
+  if (workers.length < count) throw startFailed(workers, count, log, from);
+  report(workers, log, invocation, io);
   return DONE;
 }
 
@@ -37,7 +37,8 @@ interface StartedWorker {
   pid: number;
 }
 
-type StartResult = StartedWorker | { exitCode: number | null };
+/** Undefined for one that ended, or never began. */
+type StartResult = StartedWorker | undefined;
 
 /** The pipe through which a worker says its id. */
 const ANNOUNCE_FD = 3;
@@ -48,8 +49,15 @@ async function startOne(invocation: Invocation, path: string, log: number, io: I
     stdio: ["ignore", log, log, "pipe"],
     env: withoutTreeMarker(io.env),
   });
-  const id = await readAnnouncement(child);
-  if (id === "") return { exitCode: await new Promise((resolve) => child.once("exit", resolve)) };
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  const id = await readAnnouncement(child, ended);
+  if (id === "") {
+    await ended;
+    return undefined;
+  }
   child.unref();
   return { id, pid: child.pid ?? 0 };
 }
@@ -80,11 +88,15 @@ function withoutTreeMarker(env: Io["env"]): Record<string, string | undefined> {
   return rest;
 }
 
-async function readAnnouncement(child: ChildProcess): Promise<string> {
-  const pipe = child.stdio[ANNOUNCE_FD] as Readable;
+/** What a worker says of itself; empty when it ends without a word. */
+async function readAnnouncement(child: ChildProcess, ended: Promise<void>): Promise<string> {
+  // Missing when the system had no descriptor left for it.
+  const pipe = child.stdio[ANNOUNCE_FD] as Readable | undefined;
   let text = "";
-  child.once("error", () => pipe.destroy());
-  for await (const bytes of pipe) text += bytes;
+  pipe?.on("data", (bytes: Buffer) => {
+    text += bytes;
+  });
+  await Promise.race([ended, new Promise((resolve) => pipe?.once("close", resolve))]);
   return text.trim();
 }
 
@@ -105,10 +117,17 @@ function report(workers: readonly StartedWorker[], log: string, { options }: Inv
 
 const SHOWN_LOG_BYTES = 2_000;
 
-function startFailed(failed: number, count: number, log: string, from: number): QueuectlError {
+function startFailed(
+  workers: readonly StartedWorker[],
+  count: number,
+  log: string,
+  from: number,
+): QueuectlError {
   const said = readFrom(log, from).trim();
-  return new QueuectlError("worker_failed", `${failed} of ${count} workers did not start`, {
-    hint: said === "" ? `Their log: ${log}` : `Their log says:\n${said}`,
+  const pids = workers.map(({ pid }) => pid).join(", ");
+  const others = workers.length === 0 ? "" : `The others run (${pids}); to stop them: queuectl worker stop\n`;
+  return new QueuectlError("worker_failed", `${count - workers.length} of ${count} workers did not start`, {
+    hint: `${others}${said === "" ? `Their log: ${log}` : `Their log says:\n${said}`}`,
   });
 }
 

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import { isStoreUrl } from "../domain/store-url.ts";
 
@@ -37,12 +45,20 @@ export function locateStore(flag: string | undefined, env: Environment): StoreLo
   const named = env["QUEUECTL_DB"] || env["QUEUECTL_CONFIG_DB_PATH"];
   if (named) return { path: toPath(named), origin: "env" };
   const filed = readConfigFile(env)["db-path"];
-  if (filed) return { path: resolve(homeDirectory(env), filed), origin: "file" };
-  return { path: join(homeDirectory(env), "queue.db"), origin: "default" };
+  if (filed) return { path: toPath(resolve(homeDirectory(env), filed)), origin: "file" };
+  return { path: toPath(join(homeDirectory(env), "queue.db")), origin: "default" };
 }
 
+/** One name for one file: through a link, the files that stand beside a store would else be looked for beside the link. */
 function toPath(name: string): string {
-  return isStoreUrl(name) ? name : resolve(name);
+  if (isStoreUrl(name)) return name;
+  const path = resolve(name);
+  try {
+    return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    // No such directory: said in better words where the store is opened.
+    return path;
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ export type StreamName = "stdout" | "stderr";
 
 /** One stream of one execution, as far as it was kept. */
 export interface StreamOutput extends StoredOutput {
-  /** True when the file that should hold it is not there: only its last bytes are left. */
+  /** True when the file that should hold it is not there, or not whole: only a part is left. */
   isIncomplete: boolean;
 }
 
@@ -23,7 +23,9 @@ export async function readOutput(
   if (kept && kept.totalBytes <= kept.tail.length) return whole(Buffer.from(kept.tail));
   try {
     const file = await readFile(outputFile({ store, token: execution.token, stream }));
-    return { ...readLayout(file, execution.outputLimitBytes), isIncomplete: false };
+    const read = readLayout(file, execution.outputLimitBytes);
+    const bytes = read.head.length + read.droppedBytes + read.tail.length;
+    return { ...read, isIncomplete: kept !== undefined && bytes !== kept.totalBytes };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     if (!kept) return whole(Buffer.alloc(0));

@@ -148,7 +148,12 @@ class StreamCapture {
 
   async #writeFile(offset: number, bytes: Buffer): Promise<void> {
     for (const piece of filePieces({ offset, bytes, limitBytes: this.#limitBytes })) {
-      await this.#file?.write(piece.bytes, 0, piece.bytes.length, piece.position);
+      // A full disk or a limit may take less than all; the next call then says why.
+      for (let written = 0; this.#file && written < piece.bytes.length; ) {
+        const rest = piece.bytes.length - written;
+        written += (await this.#file.write(piece.bytes, written, rest, piece.position + written))
+          .bytesWritten;
+      }
     }
   }
 

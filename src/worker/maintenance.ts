@@ -36,7 +36,7 @@ async function recover(store: Store, worker: ObservedWorker): Promise<string[] |
   if (held === null) return undefined;
   // Of another boot or namespace there is nothing to be seen; the marker would not be found, and costs a scan.
   if (worker.process !== "unknown")
-    for (const { token } of held) await killMarked(treeMarker(store.id, token));
+    await Promise.all(held.map(({ token }) => killMarked(treeMarker(store.id, token))));
   const lost = await store.recoverJobs(worker.id, Date.now());
   return lost.map(({ jobId }) => jobId);
 }

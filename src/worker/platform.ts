@@ -28,16 +28,28 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
   }
 }
 
+/** Many jobs that end at once look at the same table; so long one reading of it serves them all. */
+const GROUPS_KEPT_MS = 50;
+
+let running = { groups: new Set<number>(), readAtMs: Number.NEGATIVE_INFINITY };
+
 /**
  * Whether a process of the group still runs. Where init reaps slowly, or never (a container with a plain program as PID 1),
  * orphans that have ended keep the group in being as zombies; nobody need wait for those.
+ * @param sinceMs monotonic: no older reading will do, it may be from before the group was there
  */
-export function isGroupRunning(groupId: number): boolean {
+export function isGroupRunning(groupId: number, sinceMs: number): boolean {
   if (!signalGroup(groupId, 0)) return false;
-  const pids = listPids();
-  return (
-    pids.length === 0 || pids.map(readProcess).some((found) => found?.group === groupId && !found.isZombie)
-  );
+  const now = performance.now();
+  if (running.readAtMs <= sinceMs || now - running.readAtMs >= GROUPS_KEPT_MS)
+    running = { groups: readRunningGroups(), readAtMs: now };
+  return running.groups.size === 0 || running.groups.has(groupId);
+}
+
+/** Empty where the process table cannot be read. */
+function readRunningGroups(): Set<number> {
+  const found = listPids().map(readProcess);
+  return new Set(found.flatMap((process) => (process && !process.isZombie ? [process.group] : [])));
 }
 
 /** No groups and no TERM there: a tree is ended at once, by its root, or looked at. */
@@ -46,18 +58,31 @@ function signalTreeOnWindows(pid: number, signal: NodeJS.Signals | 0): boolean {
   return isPidInUse(pid);
 }
 
-/** The processes whose environment holds exactly this entry, this one left out; none where it cannot be read. */
-export function findByEnvironment(entry: string): number[] {
-  return listPids().filter((pid) => {
-    try {
-      return (
-        pid !== process.pid && readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(entry)
-      );
-    } catch {
-      // Gone meanwhile, or another user's.
-      return false;
-    }
-  });
+/** So many processes are looked at before the event loop gets its turn. */
+const PIDS_A_TURN = 32;
+
+/**
+ * The processes that have a variable in the environment they were started with, by its value; this one is left out.
+ * One pass over /proc: 2 ms at 70 processes, 25 ms at 1,000. Empty where it cannot be read.
+ */
+export async function findByVariable(name: string): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>();
+  for (const [index, pid] of listPids().entries()) {
+    if (index % PIDS_A_TURN === PIDS_A_TURN - 1) await new Promise((resolve) => setImmediate(resolve));
+    const value = pid === process.pid ? undefined : readVariable(pid, name);
+    if (value !== undefined) found.set(value, [...(found.get(value) ?? []), pid]);
+  }
+  return found;
+}
+
+function readVariable(pid: number, name: string): string | undefined {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+  } catch {
+    // Gone meanwhile, or another user's.
+    return undefined;
+  }
 }
 
 function listPids(): number[] {

@@ -1,4 +1,4 @@
-import { findByEnvironment } from "./platform.ts";
+import { findByVariable } from "./platform.ts";
 import { pause } from "./timer.ts";
 
 /** The environment variable by which every process of an execution is found, however often it forked. */
@@ -16,19 +16,56 @@ const PASS_EVERY_MS = 5;
 /** A process that hangs in the kernel cannot be killed; nobody waits for it for ever. */
 const GIVE_UP_AFTER_MS = 5_000;
 
+/** A tree that is being looked for. */
+interface Hunt {
+  emptyPasses: number;
+  giveUpAtMs: number;
+  done: Promise<void>;
+  end(): void;
+}
+
+const hunts = new Map<string, Hunt>();
+let isSweeping = false;
+
 /**
- * Kills every process that carries the marker, wherever it went (setsid, double fork, nohup). Reads /proc: 2 ms at 70
- * processes, 25 ms at 1,000; for ends that are not normal, therefore, and not for each success.
+ * Kills every process that carries the marker, wherever it went (setsid, double fork, nohup). For ends that are not
+ * normal, not for each success: a pass reads the environment of every process. However many trees end at once (a stop of
+ * a hundred jobs, a dead worker's), they share the passes, and the event loop gets its turns in between: heartbeats go on.
  * A process that wiped its environment, or belongs to another user, is not found.
  */
-export async function killMarked(marker: string): Promise<void> {
-  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
-  for (let empty = 0; empty < EMPTY_PASSES && performance.now() < giveUpAt; ) {
-    const pids = findByEnvironment(`${TREE_MARKER}=${marker}`);
-    empty = pids.length === 0 ? empty + 1 : 0;
-    for (const pid of pids) killProcess(pid);
-    if (pids.length > 0) await pause(PASS_EVERY_MS);
+export function killMarked(marker: string): Promise<void> {
+  const { promise: done, resolve: end } = Promise.withResolvers<void>();
+  const hunt = hunts.get(marker) ?? {
+    emptyPasses: 0,
+    giveUpAtMs: performance.now() + GIVE_UP_AFTER_MS,
+    done,
+    end,
+  };
+  // Whoever asks anew has seen something anew.
+  hunt.emptyPasses = 0;
+  hunts.set(marker, hunt);
+  if (!isSweeping) void sweep();
+  return hunt.done;
+}
+
+async function sweep(): Promise<void> {
+  isSweeping = true;
+  while (hunts.size > 0) {
+    // Only those that were wanted when the pass began: it may have been past the place of a later one.
+    const wanted = [...hunts];
+    const found = await findByVariable(TREE_MARKER);
+    for (const [marker, hunt] of wanted) strike(marker, hunt, found.get(marker) ?? []);
+    if (hunts.size > 0) await pause(PASS_EVERY_MS);
   }
+  isSweeping = false;
+}
+
+function strike(marker: string, hunt: Hunt, pids: readonly number[]): void {
+  for (const pid of pids) killProcess(pid);
+  hunt.emptyPasses = pids.length === 0 ? hunt.emptyPasses + 1 : 0;
+  if (hunt.emptyPasses < EMPTY_PASSES && performance.now() < hunt.giveUpAtMs) return;
+  hunts.delete(marker);
+  hunt.end();
 }
 
 function killProcess(pid: number): void {

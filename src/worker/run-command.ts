@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
 import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
 import { isGroupRunning, shellArgv, shellIsVerbatim, signalGroup } from "./platform.ts";
@@ -112,11 +112,15 @@ class TreeStop {
     signalGroup(group, "SIGTERM");
     // A stopped process would not see its TERM.
     signalGroup(group, "SIGCONT");
+    const termAtMs = performance.now();
     // The shell may go at once and leave a child that is still tidying up: the grace is the group's.
-    let lookMs = FIRST_LOOK_MS;
-    while (performance.now() < this.#deadline && isGroupRunning(group)) {
+    for (
+      let lookMs = FIRST_LOOK_MS;
+      performance.now() < this.#deadline;
+      lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)
+    ) {
       await pause(Math.min(lookMs, Math.max(0, this.#deadline - performance.now())));
-      lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS);
+      if (!isGroupRunning(group, termAtMs)) break;
     }
     signalGroup(group, "SIGKILL");
     await killMarked(this.#marker);
@@ -133,8 +137,8 @@ function outcomeOf(end: Exclude<ProcessEnd, { kind: "refused" }>): Outcome {
  * system refuses is something else: the same command may run elsewhere or later.
  */
 function explainRefusal({ argv, cwd }: CommandSpec, code: string): CommandEnd {
-  const missing = cwd !== null && !isDirectory(cwd);
-  if (missing) return spawnFailed(`the working directory ${cwd} does not exist on this host`);
+  const fault = cwd === null ? undefined : directoryFault(cwd);
+  if (fault !== undefined) return spawnFailed(`the working directory ${cwd} ${fault}`);
   if (argv !== null && code === "ENOENT") {
     return { outcome: { kind: "failed", exitCode: NOT_FOUND }, error: `command not found: ${argv[0]}` };
   }
@@ -153,6 +157,16 @@ function spawnFailed(cause: string): CommandEnd {
   return { outcome: { kind: "spawn_failed", cause }, error: cause };
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** What is wrong with a directory that a process was to start in; undefined when nothing is. */
+function directoryFault(path: string): string | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return "is not a directory";
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR"
+      ? "does not exist on this host"
+      : `cannot be used (${code})`;
+  }
 }

@@ -25,8 +25,37 @@ export interface Slot {
   stop(cause: StopCause, graceMs?: number): void;
 }
 
-/** Starts the claimed execution, under the settings that hold now. */
+/**
+ * Starts the claimed execution, under the settings that hold now. Whatever goes wrong here, even by our own fault, ends
+ * this execution and no other: a worker that died of one job would die of it again, and take its neighbours along.
+ */
 export function startSlot(claim: Claim, settings: WorkerSettings, context: SlotContext): Slot {
+  const fail = (error: unknown) => failedResult(error, claim, settings);
+  try {
+    const slot = launch(claim, settings, context);
+    return { ...slot, finished: slot.finished.catch(fail) };
+  } catch (error) {
+    return { claim, stop: () => {}, finished: Promise.resolve(fail(error)) };
+  }
+}
+
+function failedResult(error: unknown, claim: Claim, { backoff }: WorkerSettings): FinishedExecution {
+  const cause = `queuectl could not run it: ${error instanceof Error ? error.message : error}`;
+  const outcome: Outcome = { kind: "spawn_failed", cause };
+  const now = Date.now();
+  const nothing = { tail: new Uint8Array(), totalBytes: 0 };
+  return {
+    claim,
+    outcome,
+    transition: decideAfterRun(outcome, { job: claim.job, backoff, now, random: Math.random() }),
+    finishedAt: now,
+    durationMs: 0,
+    error: cause,
+    output: { stdout: nothing, stderr: nothing, marks: [] },
+  };
+}
+
+function launch(claim: Claim, settings: WorkerSettings, context: SlotContext): Slot {
   const { store, launcher, env } = context;
   const { job, token } = claim;
   const capture = new OutputCapture({

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -184,4 +184,33 @@ describe("worker logs", () => {
       code: "worker_not_found",
     });
   });
+});
+
+test("a working directory that cannot even be asked about is that job's failure, and nobody else's", async () => {
+  const home = homeForTest();
+  symlinkSync("loop", join(home.cwd, "loop"));
+  const tooLong = join(home.cwd, "a".repeat(300));
+  await home.ok("enqueue", "--id", "long", "--max-retries", "0", "--cwd", tooLong, "echo hi");
+  await home.ok("enqueue", "--id", "loop", "--max-retries", "0", "--cwd", "loop", "echo hi");
+  await home.ok("enqueue", "--id", "neighbour", "echo hi");
+  await home.drain();
+  expect(await home.json("info", "long")).toMatchObject({
+    state: "dead",
+    error: expect.stringContaining("ENAMETOOLONG"),
+  });
+  expect(await home.json("info", "loop")).toMatchObject({
+    state: "dead",
+    error: expect.stringContaining("ELOOP"),
+  });
+  expect(await home.json("info", "neighbour")).toMatchObject({ state: "completed" });
+});
+
+test("a store that is reached through a link has its files in one place", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--db", "real.db", "--id", "big", "seq 1 20000");
+  symlinkSync("real.db", join(home.cwd, "link.db"));
+  await home.ok("worker", "start", "--drain", "--db", "link.db");
+  const { stdout, stderr } = await home.run(["logs", "big", "--db", "real.db"]);
+  expect({ lines: stdout.split("\n").length - 1, stderr }).toEqual({ lines: 20_000, stderr: "" });
+  expect(home.files().filter((path) => path.includes("link.db.d"))).toEqual([]);
 });

@@ -106,7 +106,8 @@ function sayWhatIsMissing(
 ): void {
   for (const stream of chosen) {
     const { droppedBytes, isIncomplete } = streams[stream];
-    if (isIncomplete) io.stderr.write(`The log of ${stream} is gone; these are its last lines.\n`);
+    if (isIncomplete)
+      io.stderr.write(`The log of ${stream} is gone, or was not written whole; this is what is left.\n`);
     else if (droppedBytes > 0 && !io.stdout.isTerminal) {
       io.stderr.write(
         `${formatSize(droppedBytes)} (${droppedBytes} bytes) were dropped from the middle of ${stream} (setting output-limit).\n`,
