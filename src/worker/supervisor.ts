@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { QueuectlError } from "../domain/errors.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
-import { HeartbeatRecord } from "./heartbeat.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
+import { Membership } from "./membership.ts";
 import { type Slot, startSlot } from "./slot.ts";
 import { after, pause } from "./timer.ts";
 import type { WorkerOptions } from "./worker-options.ts";
@@ -34,11 +34,8 @@ export class Worker {
   readonly #bell = new Bell();
   readonly #lookBell = new Bell();
   readonly #over = new AbortController();
-  #id: string;
+  readonly #membership: Membership;
   #settings: WorkerSettings;
-  /** The lease that was given at the start: a shorter one would run out before the next heartbeat of the old rhythm. */
-  readonly #leaseMs: number;
-  #heartbeats: HeartbeatRecord;
   #results: FinishedExecution[] = [];
   #nextDueAt: number | null = null;
   #isStopping = false;
@@ -54,21 +51,19 @@ export class Worker {
   private constructor(options: WorkerOptions, settings: WorkerSettings) {
     this.#options = options;
     this.#settings = settings;
-    this.#leaseMs = settings.leaseMs;
-    this.#heartbeats = new HeartbeatRecord(settings.leaseMs);
-    this.#id = options.newId();
+    this.#membership = new Membership(options, settings.leaseMs);
   }
 
   /** Registers a worker with its store. */
   static async start(options: WorkerOptions): Promise<Worker> {
     const worker = new Worker(options, await options.loadSettings());
-    await worker.#register();
+    await worker.#membership.join();
     options.onEvent({ kind: "started", pid: options.identity.pid });
     return worker;
   }
 
   get id(): string {
-    return this.#id;
+    return this.#membership.id;
   }
 
   /**
@@ -95,7 +90,7 @@ export class Worker {
     }
     if (this.#fatal) throw this.#fatal;
     // A row that stays is seen as dead by the next look at its process.
-    await store.removeWorker(this.#id).catch((error: unknown) => onEvent({ kind: "trouble", error }));
+    await store.removeWorker(this.id).catch((error: unknown) => onEvent({ kind: "trouble", error }));
     onEvent({ kind: "stopped" });
   }
 
@@ -116,7 +111,7 @@ export class Worker {
     if (isFirst) this.#options.onEvent({ kind: "stopping", running: this.#slots.size, graceMs });
     if (graceMs !== null) this.#interruptBy(performance.now() + graceMs);
     if (isFirst)
-      await this.#options.store.markStopping(this.#id).catch((error: unknown) => this.#trouble(error));
+      await this.#options.store.markStopping(this.id).catch((error: unknown) => this.#trouble(error));
   }
 
   async #work(): Promise<void> {
@@ -144,10 +139,10 @@ export class Worker {
     this.#results = [];
     const limit = freeSlots();
     const { outputLimitBytes } = this.#settings;
-    const next = { worker: this.#id, limit, queues, now: Date.now(), outputLimitBytes };
+    const next = { worker: this.id, limit, queues, now: Date.now(), outputLimitBytes };
     let receipt: FinishReceipt;
     try {
-      receipt = await store.finish(this.#id, results, limit > 0 ? next : undefined);
+      receipt = await store.finish(this.id, results, limit > 0 ? next : undefined);
     } catch (error) {
       this.#results = [...results, ...this.#results];
       return await this.#backOff(error);
@@ -229,38 +224,22 @@ export class Worker {
     for (const slot of this.#slots.values()) slot.stop({ kind: "interrupted" });
   }
 
-  async #register(): Promise<void> {
-    const { store, identity, host, queues, concurrency } = this.#options;
-    const leaseMs = this.#leaseMs;
-    await store.registerWorker({ id: this.#id, identity, host, queues, concurrency, leaseMs }, Date.now());
-    this.#heartbeats = new HeartbeatRecord(leaseMs);
-    this.#heartbeats.succeeded(performance.now());
-  }
-
   /** Side loop: keeps the lease, and learns what was taken away. */
   async #beat(): Promise<void> {
-    while (await this.#sleep(this.#heartbeats.everyMs)) {
+    while (await this.#sleep(this.#membership.beatEveryMs)) {
       try {
+        // Taken before the beat: a claim that is made meanwhile is not among those that it reports.
         const running = [...this.#slots.values()];
-        const lease = { leaseMs: this.#leaseMs, now: Date.now() };
-        const { known, held } = await this.#options.store.heartbeat(this.#id, lease);
-        this.#heartbeats.succeeded(performance.now());
+        const { known, held } = await this.#membership.beat();
         for (const slot of running) if (!held.includes(slot.claim.token)) slot.stop({ kind: "lost" }, 0);
-        if (!known) await this.#startOver();
+        if (known) continue;
+        await this.#membership.joinAnew();
+        this.#bell.ring();
       } catch (error) {
-        this.#heartbeats.failed();
         if (isFatal(error)) this.#fail(error);
         else this.#trouble(error);
       }
     }
-  }
-
-  /** It was declared dead and its jobs were given away: they are ended by now, and their results will be refused. */
-  async #startOver(): Promise<void> {
-    this.#id = this.#options.newId();
-    this.#options.onEvent({ kind: "taken_for_dead", newId: this.#id });
-    await this.#register();
-    this.#bell.ring();
   }
 
   /** Side loop: takes back the jobs of dead siblings, and obeys a stop that was asked for in the store. */
@@ -269,9 +248,9 @@ export class Worker {
       try {
         const { store, identity, drain } = this.#options;
         const self = {
-          id: this.#id,
+          id: this.id,
           identity,
-          trustLeases: this.#heartbeats.mayJudgeLeases(performance.now()),
+          trustLeases: this.#membership.mayJudgeLeases,
         };
         await lookAfterSiblings(store, self, {
           self: ({ stopRequest }) => stopRequest && this.#obey(stopRequest.graceMs),
