@@ -54,6 +54,10 @@ test("queuectl's own secrets stay out, its other variables come along", async ()
   expect(Object.keys(seen)).not.toContain("QUEUECTL_DB_PASSWORD");
 });
 
+test("what the worker's own start has left in its environment is no business of a job's", async () => {
+  expect(Object.keys(await environmentOf({}, { QUEUECTL_SHIM_PID: "7" }))).not.toContain("QUEUECTL_SHIM_PID");
+});
+
 test("nobody can make a job believe that it is another", async () => {
   const env = { QUEUECTL_JOB_ID: "b", QUEUECTL_ATTEMPT: "9", QUEUECTL_TREE: "other", QUEUECTL_DB: "/else" };
   expect(await environmentOf({ id: "a", env }, env)).toMatchObject({

@@ -14,7 +14,7 @@ export function jobEnvironment(
   worker: Environment,
 ): Environment {
   return {
-    ...withoutOwnSecrets(worker),
+    ...withoutOwn(worker),
     ...claim.job.env,
     QUEUECTL_JOB_ID: claim.job.id,
     QUEUECTL_ATTEMPT: String(claim.number),
@@ -24,8 +24,13 @@ export function jobEnvironment(
   };
 }
 
-function withoutOwnSecrets(env: Environment): Environment {
+/** Says for one process whose child it is (`queuectl.js`): not true of any job. */
+const SHIM_PID = "QUEUECTL_SHIM_PID";
+
+function withoutOwn(env: Environment): Environment {
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !(name.startsWith("QUEUECTL_") && isSecretName(name))),
+    Object.entries(env).filter(
+      ([name]) => name !== SHIM_PID && !(name.startsWith("QUEUECTL_") && isSecretName(name)),
+    ),
   );
 }

@@ -1,28 +1,21 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { OLDER_NODE } from "../support/older-node.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { enqueueHeld, readExecutions, readJob, showWorkers } from "../support/worker-home.ts";
 import { isRunning, kill } from "../support/worker-processes.ts";
-
-/** A Node on the PATH that is too old to run the bundle, so that `queuectl.js` must hand over to another. */
-const OLDER = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((directory) => join(directory, "node"))
-  .filter((file) => existsSync(file))
-  .find((file) => {
-    const major = Number(/^v(\d+)/.exec(execFileSync(file, ["--version"], { encoding: "utf8" }))?.[1]);
-    return major >= 12 && major < 24;
-  });
 
 /** How a command becomes PID 1 of a namespace of its own, where that is allowed. */
 const AS_INIT = ["unshare -pf --mount-proc", "unshare -Urpf --mount-proc"].find(
   (line) => spawnSync("/bin/sh", ["-c", `${line} true`]).status === 0,
 );
 
-const LINE = `'${OLDER}' '${fileURLToPath(new URL("../../queuectl.js", import.meta.url))}'`;
+const SHIM = fileURLToPath(new URL("../../queuectl.js", import.meta.url));
+
+const LINE = `'${OLDER_NODE}' '${SHIM}'`;
 
 /** The process that was started, which is not the one that works. */
 async function startWorker(
@@ -34,7 +27,7 @@ async function startWorker(
   return { pid: Number(stdout), ended };
 }
 
-describe.skipIf(OLDER === undefined)("under an older Node (skipped where the PATH has none)", () => {
+describe.skipIf(OLDER_NODE === undefined)("under an older Node (skipped where the PATH has none)", () => {
   test("commands answer, and return their exit codes", async () => {
     const home = homeForTest();
     expect(await home.shell(`${LINE} --version`)).toMatchObject({ exitCode: 0 });
@@ -100,6 +93,59 @@ describe.skipIf(OLDER === undefined)("under an older Node (skipped where the PAT
     const [worker] = await showWorkers(home);
     kill(worker?.pid ?? 0);
     expect(await ended).toMatchObject({ exitCode: null, signal: "SIGKILL" });
+  });
+
+  test.skipIf(AS_INIT === undefined)(
+    "as PID 1 too, which no signal ends, it says that one has ended the worker (skipped where unshare may not make one)",
+    async () => {
+      const home = homeForTest();
+      // The job's parent is the worker.
+      await home.ok("enqueue", "--id", "a", "kill -9 $PPID");
+      expect(await home.shell(`${AS_INIT} ${LINE} worker start`)).toMatchObject({ exitCode: 128 + 9 });
+    },
+  );
+
+  test("a job does not see through which door its worker came", async () => {
+    const home = homeForTest();
+    await home.ok("enqueue", "--id", "a", "env");
+    expect(await home.shell(`${LINE} worker start --drain`)).toMatchObject({ exitCode: 0 });
+    const seen = await home.ok("logs", "a");
+    expect(seen).toContain("QUEUECTL_JOB_ID=a");
+    expect(seen).not.toContain("SHIM");
+  });
+
+  describe("without a Node that will do", () => {
+    /** The shim alone in a directory, with what is given as the Node beside it. */
+    async function runShim(putNode: (path: string) => void) {
+      const home = homeForTest();
+      const directory = join(home.root, "package");
+      const bin = join(directory, "node_modules", ".bin");
+      mkdirSync(bin, { recursive: true });
+      copyFileSync(SHIM, join(directory, "queuectl.js"));
+      putNode(join(bin, "node"));
+      return await home.shell(`exec '${OLDER_NODE}' '${join(directory, "queuectl.js")}' status`);
+    }
+
+    test.each<[string, (path: string) => void, RegExp]>([
+      ["none", () => {}, /^queuectl needs Node.js 24 or newer; this is v[\d.]+\.\n/],
+      [
+        "one that cannot be started",
+        (path) => {
+          copyFileSync(SHIM, path);
+          chmodSync(path, 0o644);
+        },
+        /this is v[\d.]+, and \S+\/node cannot be started \(EACCES\)\.\n/,
+      ],
+      ["one as old as itself", (path) => symlinkSync(OLDER_NODE ?? "", path), /this is v[\d.]+\.\n/],
+    ])("beside it %s: it says what to do, once, and exits 1", async (_, putNode, sentence) => {
+      const { exitCode, stdout, stderr } = await runShim(putNode);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+      expect(stderr).toMatch(sentence);
+      expect(stderr.split("\n").slice(1)).toEqual([
+        "Install it from your system or nodejs.org; in a checkout of queuectl, run: npm install",
+        "",
+      ]);
+    });
   });
 
   test("background workers run on the newer one, and go on by themselves", async () => {
