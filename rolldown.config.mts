@@ -1,6 +1,7 @@
 import { defineConfig } from "rolldown";
 import { lazyBuiltins } from "./scripts/lazy-builtins.ts";
 import { sqlText } from "./scripts/sql-text.ts";
+import { thirdPartyNotices } from "./scripts/third-party-notices.ts";
 
 /**
  * One file for the whole command: reading many small files was a third of the cold start.
@@ -9,7 +10,7 @@ import { sqlText } from "./scripts/sql-text.ts";
 const config: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/cli/main.ts",
   platform: "node",
-  plugins: [sqlText, lazyBuiltins],
+  plugins: [sqlText, lazyBuiltins, thirdPartyNotices],
   // Wrapped in one more parenthesis, each module would be compiled eagerly, the unused ones too: 28 ms of every start.
   optimization: { pifeForModuleWrappers: false },
   output: { file: "dist/queuectl.cjs", format: "cjs", codeSplitting: false, comments: false, minify: true },

@@ -6,8 +6,9 @@ export class CountReporter implements Reporter {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     for (const module of modules)
       for (const test of module.children.allTests()) count[test.result().state] += 1;
-    // A file that could not be loaded, or an error outside every test, is a failure without a test to its name.
-    const broken = modules.filter((module) => module.errors().length > 0).length;
+    // A file that could not be loaded, a hook, or an error outside every test: failures without a test to their name.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0).length;
     const failed = count.failed + count.pending + broken + errors.length;
     const skipped = count.skipped === 0 ? "" : `, ${count.skipped} skipped`;
     process.stdout.write(`\n${count.passed} passed, ${failed} failed${skipped}\n`);
