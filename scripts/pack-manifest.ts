@@ -3,9 +3,9 @@
  * on the disk and knows no other way.
  *
  * The checkout gets its manifest back whatever happens: when the tarball is made; and, by a process that waits for npm
- * to end, when packing fails, when npm is interrupted or killed, and after `npm publish`. That one reads the manifest
- * once more when it has packed, and what it reads then is what the registry tells every installation: it must not
- * find the checkout's before it has ended.
+ * to end, when packing fails, when npm is interrupted or killed, and after `npm publish`. The latter reads the manifest
+ * once more when it has packed, and what it reads then is what the registry tells every installation: the checkout's
+ * must not be back before npm has ended.
  *
  *     pack-manifest.ts strip PID   `prepack`; the pid is npm's
  *     pack-manifest.ts restore     `postpack`; by hand, when the machine went down in the middle
@@ -58,7 +58,9 @@ function restore(): void {
   if (kept === undefined) return;
   const current = readFileSync(MANIFEST, "utf8");
   if (current !== kept.manifest && current !== publishedManifest(kept.manifest))
-    throw new Error(`package.json was edited while npm packed it. As it was before, it is in ${KEPT}.`);
+    throw new Error(
+      `package.json has changed since npm began to pack it. Remove ${KEPT}: it holds the old one.`,
+    );
   writeWhole(MANIFEST, kept.manifest);
   rmSync(KEPT, { force: true });
 }

@@ -8,7 +8,6 @@ import { OLDER_NODE } from "../support/older-node.ts";
 import { type Home, homeForTest, type Result } from "../support/queuectl.ts";
 
 const NEWER_NODE = process.execPath;
-const VERSION = `${JSON.parse(readFileSync("package.json", "utf8")).version}\n`;
 
 /** How a command gets mounts of its own, where that is allowed. */
 const READ_ONLY = ["unshare -m", "unshare -Urm"].find(
@@ -16,6 +15,7 @@ const READ_ONLY = ["unshare -m", "unshare -Urm"].find(
 );
 
 const checkout = checkoutForFile();
+const VERSION = `${JSON.parse(readFileSync(join(checkout.path, "package.json"), "utf8")).version}\n`;
 /** Where packages and commands go; npm's own layout below it. */
 const prefix = (name: string) => join(checkout.root, `prefix ${name}`);
 const commandIn = (name: string) => join(prefix(name), "bin", "queuectl");
