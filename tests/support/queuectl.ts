@@ -207,7 +207,7 @@ export class Home {
 const STOP_LIMIT_MS = 10_000;
 
 /** Names the home in the environment of all its processes. */
-const MARKER = "QUEUECTL_TEST_ROOT";
+export const MARKER = "QUEUECTL_TEST_ROOT";
 
 /** Empty for a process that ended meanwhile, or is somebody else's. */
 function readEnvironment(pid: string): string {

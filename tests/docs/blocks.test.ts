@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Block, type Document, readDocuments } from "./documents.ts";
+import { readSteps, Session } from "./session.ts";
+
+/** What is run, each in its own way. */
+const COMMANDS = ["console", "sh", "ts", "crontab"];
+/** What commands nothing. */
+const TEXTS = ["json", "mermaid", "text", "sql"];
+/** What cannot be run here. A block of these languages, or a command that is not run, says why. */
+const ELSEWHERE = ["powershell", "bat", "dockerfile", "yaml", "ini"];
+
+const documents = readDocuments();
+const libraryIsBuilt =
+  "exports" in JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+
+describe("every block of every document", () => {
+  const blocks = documents.flatMap(({ path, blocks }) => blocks.map((block) => ({ path, ...block })));
+
+  test("says what language it is in", () => {
+    const known = [...COMMANDS, ...TEXTS, ...ELSEWHERE];
+    expect(blocks.filter(({ language }) => !known.includes(language)).map(where)).toEqual([]);
+  });
+
+  test("is run, or says why not", () => {
+    const silent = blocks.filter(({ language, notRun }) => ELSEWHERE.includes(language) && notRun === null);
+    expect(silent.map(where)).toEqual([]);
+    expect(blocks.filter(({ notRun }) => notRun === "").map(where)).toEqual([]);
+  });
+
+  test("that is not run is counted here, so that their number cannot grow unnoticed", () => {
+    const counts = Object.entries(
+      Object.groupBy(
+        blocks.filter(({ notRun }) => notRun !== null),
+        ({ path }) => path,
+      ),
+    );
+    expect(Object.fromEntries(counts.map(([path, blocks]) => [path, blocks?.length]))).toEqual(NOT_RUN);
+  });
+
+  test.each(blocks.filter(({ language }) => language === "json"))(
+    "of JSON is JSON: $path:$line",
+    ({ text }) => {
+      JSON.parse(text);
+    },
+  );
+});
+
+/** Needs an engine, another system, a registry, or would run these tests from within. */
+const NOT_RUN: Readonly<Record<string, number>> = {
+  "README.md": 3,
+  "CONTRIBUTING.md": 1,
+  "docs/guides/in-containers.md": 3,
+  "docs/guides/long-jobs-and-timeouts.md": 1,
+  "docs/tutorial.md": 1,
+};
+
+function where({ path, line }: { path: string; line: number }): string {
+  return `${path}:${line}`;
+}
+
+describe.concurrent("what a document tells its reader to do works, in order", () => {
+  test.for(documents.filter(({ blocks }) => blocks.some(isRun)))("$path", async (document) => {
+    await follow(document);
+  });
+});
+
+function isRun({ language, notRun }: Block): boolean {
+  return COMMANDS.includes(language) && notRun === null && (language !== "ts" || libraryIsBuilt);
+}
+
+async function follow({ path, blocks }: Document): Promise<void> {
+  const session = new Session();
+  try {
+    for (const block of blocks.filter(isRun))
+      await followBlock(block, session).catch((error: Error) => {
+        throw new Error(`${path}:${block.line}: ${error.message}`);
+      });
+  } finally {
+    await session.close();
+  }
+}
+
+async function followBlock({ language, text }: Block, session: Session): Promise<void> {
+  switch (language) {
+    case "console":
+      for (const step of readSteps(text)) await session.show(step);
+      return;
+    case "sh":
+      return await session.run(text);
+    case "ts":
+      return await session.runProgram(text);
+    case "crontab":
+      return await followCrontab(text, session);
+  }
+}
+
+async function followCrontab(text: string, session: Session): Promise<void> {
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const variables = lines.filter((line) => /^[A-Z_]+=/.test(line));
+  for (const line of lines.filter((line) => !variables.includes(line))) {
+    const command = /^(?:@\w+|(?:\S+ +){4}\S+) +(.*)$/.exec(line)?.[1];
+    if (command === undefined) throw new Error(`This is no line of a crontab: ${line}`);
+    await session.runFromCron(command, variables);
+  }
+}
