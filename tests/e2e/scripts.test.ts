@@ -13,10 +13,10 @@ function runScript(
   return spawnSync(path, args, { encoding: "utf8", env: { ...process.env, PATH } });
 }
 
-test("scripts/e2e_test.sh: a success, a retry that ends in the DLQ, an invalid command, revival", () => {
+test("scripts/e2e_test.sh: a success, a retry that ends in the DLQ, an invalid command, revival, stop, kill -9", () => {
   const { status, stdout, stderr } = runScript("e2e_test.sh");
   expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-  expect(stdout.match(/^ok: /gm)).toHaveLength(11);
+  expect(stdout.match(/^ok: /gm)).toHaveLength(14);
 });
 
 test("scripts/concurrency_test.sh: many jobs, several workers, each once", () => {
