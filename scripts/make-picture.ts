@@ -20,15 +20,15 @@ const SESSION: readonly { command: string; until?: string }[] = [
   { command: "queuectl worker start --count 2" },
   { command: "queuectl enqueue --id hello --timeout 10m 'echo hello from the queue'" },
   {
-    command: "queuectl enqueue --id backup --timeout 2h --max-retries 1 'sh backup.sh'",
+    command: "queuectl enqueue --id report --timeout 2h --max-retries 1 'cat sales.csv'",
     until:
-      'queuectl info backup | grep -q "State *: dead" && queuectl info hello | grep -q "State *: completed"',
+      'queuectl info report | grep -q "State *: dead" && queuectl info hello | grep -q "State *: completed"',
   },
   { command: "queuectl status" },
   { command: "queuectl dlq list" },
-  { command: "echo 'echo backed up' > backup.sh" },
-  { command: "queuectl dlq retry backup", until: 'queuectl info backup | grep -q "State *: completed"' },
-  { command: "queuectl logs backup" },
+  { command: "echo books,42 > sales.csv" },
+  { command: "queuectl dlq retry report", until: 'queuectl info report | grep -q "State *: completed"' },
+  { command: "queuectl logs report" },
 ];
 
 /**
