@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Block, type Document, readDocuments } from "./documents.ts";
@@ -12,7 +12,8 @@ const TEXTS = ["json", "mermaid", "text", "sql"];
 const ELSEWHERE = ["powershell", "bat", "dockerfile", "yaml", "ini"];
 
 const documents = readDocuments();
-const manifest: object = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+const ROOT = join(import.meta.dirname, "../..");
+const manifest: object = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 /** Before that there is nothing that a program could import. */
 const hasLibrary = "exports" in manifest;
 
@@ -40,6 +41,11 @@ describe("every block of every document", () => {
     expect(Object.fromEntries(counts.map(([path, blocks]) => [path, blocks?.length]))).toEqual(NOT_RUN);
   });
 
+  test("of a document that is no session is run by the test that is named here", () => {
+    const named = documents.flatMap(({ path }) => TESTED_ELSEWHERE[path] ?? []);
+    expect(named.filter((test) => !existsSync(join(ROOT, test)))).toEqual([]);
+  });
+
   test.each(blocks.filter(({ language }) => language === "json"))(
     "of JSON is JSON: $path:$line",
     ({ text }) => {
@@ -47,6 +53,11 @@ describe("every block of every document", () => {
     },
   );
 });
+
+/** Made from the program's own examples, each of which is run on a store that has what it needs. */
+const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
+  "docs/reference/cli.md": "tests/e2e/examples.test.ts",
+};
 
 /** Needs an engine, another system, a registry, or would run these tests from within. */
 const NOT_RUN: Readonly<Record<string, number>> = {
@@ -62,7 +73,8 @@ function where({ path, line }: { path: string; line: number }): string {
 }
 
 describe.concurrent("what a document tells its reader to do works, in order", () => {
-  test.for(documents.filter(({ blocks }) => blocks.some(isRun)))("$path", async (document) => {
+  const sessions = documents.filter(({ path, blocks }) => !(path in TESTED_ELSEWHERE) && blocks.some(isRun));
+  test.for(sessions)("$path", async (document) => {
     await follow(document);
   });
 });
