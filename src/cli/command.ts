@@ -25,8 +25,13 @@ export interface CommandSpec {
   details?: readonly string[];
   examples: readonly { line: string; sentence: string }[];
   options: readonly OptionSpec[];
-  /** Not for people: left out of help. */
   load(): Promise<{ run: CommandRunner }>;
+}
+
+/** Verbs that serve one purpose: a section of help and of the reference. */
+export interface CommandGroup {
+  title: string;
+  commands: readonly CommandSpec[];
 }
 
 /** Does the verb's work and returns the exit code. */

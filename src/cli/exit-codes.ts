@@ -2,6 +2,9 @@ import type { ErrorCode } from "../domain/errors.ts";
 
 export const DONE = 0;
 
+/** A signal ended the command before it was done: 128 + SIGINT, whichever it was. */
+export const INTERRUPTED = 130;
+
 /** The only place where an error becomes a number. Codes that are not listed are 1. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   job_not_found: 4,

@@ -10,7 +10,7 @@ export interface Io {
 
 export interface OutputPort {
   readonly isTerminal: boolean;
-  /** Width of the terminal in columns. */
+  /** Width of the terminal in columns; 80 where there is none. */
   readonly columns: number;
   /** Writes all of it before it returns. @throws ClosedPipe when nobody reads any more */
   write(text: string | Uint8Array): void;

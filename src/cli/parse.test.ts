@@ -64,8 +64,8 @@ describe("what a command line means", () => {
     expect(parse(["list", "--frobnicate", "--help"])).toMatchObject({ kind: "help", topic: ["list"] });
     expect(parse(["help", "dlq", "retry"])).toMatchObject({ kind: "help", topic: ["dlq", "retry"] });
     expect(parse(["-h"])).toMatchObject({ kind: "help", topic: [] });
-    expect(parse([])).toMatchObject({ kind: "help", topic: [] });
-    expect(parse(["--json"])).toMatchObject({ kind: "help", topic: [] });
+    expect(parse([])).toEqual({ kind: "first_steps" });
+    expect(parse(["--json"])).toEqual({ kind: "first_steps" });
     expect(parse(["worker"])).toMatchObject({ kind: "help", topic: ["worker"] });
     expect(parse(["frobnicate", "--version"])).toEqual({ kind: "version" });
     expect(summaryOf("enqueue", "--", "ls", "--help")).toMatchObject({ rest: ["ls", "--help"] });

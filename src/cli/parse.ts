@@ -7,7 +7,10 @@ import { COMMANDS, GLOBAL_OPTIONS } from "./command-tree.ts";
 /** What a command line means. */
 export type Parsed =
   | { kind: "run"; invocation: Invocation }
-  | { kind: "help"; topic: readonly string[]; options: Options }
+  /** Of a verb, a family of verbs, or, with no topic, all. */
+  | { kind: "help"; topic: readonly string[] }
+  /** Nothing was asked for at all. */
+  | { kind: "first_steps" }
   | { kind: "version" };
 
 /**
@@ -36,10 +39,10 @@ export function parse(argv: readonly string[]): Parsed {
   const options = new ParsedOptions(given.map(({ name, value }) => [name, value]));
   if (options.has("version")) return { kind: "version" };
   if (options.has("help") || words[0] === "help") {
-    return { kind: "help", topic: words[0] === "help" ? words.slice(1) : words, options };
+    return { kind: "help", topic: words[0] === "help" ? words.slice(1) : words };
   }
   const command = findCommand(words);
-  if (!command) return requireKnownGroup(words, given[0]?.rawName, options);
+  if (!command) return requireKnownFamily(words, given[0]?.rawName);
   for (const option of given) checkOption(command.spec, option);
   const rest = end === undefined ? null : argv.slice(end.index + 1);
   const args = words.slice(command.words);
@@ -78,21 +81,21 @@ export function findCommand(words: readonly string[]): { spec: CommandSpec; word
   return undefined;
 }
 
-/** `worker` alone, or nothing at all, asks for help; anything else was mistyped. */
-function requireKnownGroup(words: readonly string[], option: string | undefined, options: Options): Parsed {
+/** `worker` alone asks for help, nothing at all for a beginning; anything else was mistyped. */
+function requireKnownFamily(words: readonly string[], option: string | undefined): Parsed {
   const [first, second] = words;
   if (first === undefined) {
     if (option !== undefined && !isGlobal(option))
       throw usage(`Unknown option ${option}`, "Put the verb first: queuectl --help");
-    return { kind: "help", topic: [], options };
+    return { kind: "first_steps" };
   }
   const verbs = COMMANDS.flatMap(({ path, aliases }) => [path, ...(aliases ?? [])]);
-  const inGroup = verbs.filter((path) => path.length > 1 && path[0] === first);
-  if (inGroup.length > 0 && second === undefined) return { kind: "help", topic: words, options };
-  const typed = inGroup.length > 0 ? `${first} ${second}` : first;
+  const inFamily = verbs.filter((path) => path.length > 1 && path[0] === first);
+  if (inFamily.length > 0 && second === undefined) return { kind: "help", topic: words };
+  const typed = inFamily.length > 0 ? `${first} ${second}` : first;
   const names =
-    inGroup.length > 0
-      ? inGroup.map((path) => path.join(" "))
+    inFamily.length > 0
+      ? inFamily.map((path) => path.join(" "))
       : [...new Set(verbs.map(([name = ""]) => name))];
   const near = suggest(typed, names);
   throw usage(

@@ -1,9 +1,25 @@
-import { QueuectlError } from "../domain/errors.ts";
+import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 import { DONE, exitCodeFor } from "./exit-codes.ts";
 import { ClosedPipe, type Io } from "./io.ts";
 import { parse } from "./parse.ts";
 import { visible } from "./render/visible.ts";
 import { version } from "./version.ts";
+
+/** The answer of `--version --json`. */
+export interface VersionJson {
+  version: string;
+}
+
+/** Any error after `--json`, on standard error. */
+export interface ErrorJson {
+  error: ErrorDetailsJson;
+}
+
+export interface ErrorDetailsJson {
+  code: ErrorCode;
+  message: string;
+  hint: string | null;
+}
 
 /** One command line from words to exit code. Only `main.ts` ends the process. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -12,11 +28,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     switch (parsed.kind) {
       case "version":
         io.stdout.write(
-          isJsonWanted(argv) ? `${JSON.stringify({ version: version() })}\n` : `${version()}\n`,
+          isJsonWanted(argv)
+            ? `${JSON.stringify({ version: version() } satisfies VersionJson)}\n`
+            : `${version()}\n`,
         );
         return DONE;
       case "help":
-        io.stdout.write((await import("./render/help.ts")).renderHelp(parsed.topic));
+        io.stdout.write((await import("./render/help.ts")).renderHelp(parsed.topic, io.stdout.columns));
+        return DONE;
+      case "first_steps":
+        io.stdout.write((await import("./render/help.ts")).renderFirstSteps(io.stdout.columns));
         return DONE;
       case "run":
         return await (await parsed.invocation.command.load()).run(parsed.invocation, io);
@@ -43,7 +64,7 @@ function isJsonWanted(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-function toJson({ code, message, hint }: QueuectlError): object {
+function toJson({ code, message, hint }: QueuectlError): ErrorJson {
   return { error: { code, message, hint: hint ?? null } };
 }
 

@@ -9,6 +9,7 @@ import { openForWriting, storeLocation } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { writeJson } from "./render/json.ts";
+import type { WorkerNameJson } from "./worker-json.ts";
 
 /**
  * Worker processes that outlive this one and its terminal: sessions of their own, output to the shared log. Returns
@@ -32,13 +33,14 @@ export async function startInBackground(count: number, invocation: Invocation, i
   return DONE;
 }
 
-interface StartedWorker {
-  id: string;
-  pid: number;
+/** The answer of `worker start --count N --json`. */
+export interface StartedJson {
+  workers: readonly WorkerNameJson[];
+  log: string;
 }
 
 /** Undefined for one that ended, or never began. */
-type StartResult = StartedWorker | undefined;
+type StartResult = WorkerNameJson | undefined;
 
 /** The pipe through which a worker says its id. */
 const ANNOUNCE_FD = 3;
@@ -100,10 +102,10 @@ async function readAnnouncement(child: ChildProcess, ended: Promise<void>): Prom
   return text.trim();
 }
 
-function report(workers: readonly StartedWorker[], log: string, { options }: Invocation, io: Io): void {
+function report(workers: readonly WorkerNameJson[], log: string, { options }: Invocation, io: Io): void {
   const pids = workers.map(({ pid }) => pid);
   if (options.has("json")) {
-    writeJson(io, { workers, log });
+    writeJson(io, { workers, log } satisfies StartedJson);
   } else if (options.has("quiet")) {
     io.stdout.write(pids.map((pid) => `${pid}\n`).join(""));
   } else {
@@ -118,7 +120,7 @@ function report(workers: readonly StartedWorker[], log: string, { options }: Inv
 const SHOWN_LOG_BYTES = 2_000;
 
 function startFailed(
-  workers: readonly StartedWorker[],
+  workers: readonly WorkerNameJson[],
   count: number,
   log: string,
   from: number,

@@ -1,8 +1,29 @@
 import { QueuectlError } from "../domain/errors.ts";
+import { suggest } from "../domain/suggest.ts";
+import type { WorkerRecord } from "../store/store.ts";
 import type { ObservedWorker } from "../worker/observe-workers.ts";
 
 /** A worker as `status --json` and `worker status --json` show it. */
-export function toWorkerJson(worker: ObservedWorker): object {
+export interface WorkerJson {
+  id: string;
+  pid: number;
+  host: string;
+  state: WorkerRecord["state"];
+  queues: readonly string[] | null;
+  concurrency: number;
+  current_jobs: readonly string[];
+  started_at: string;
+  heartbeat_at: string;
+  jobs_done: number;
+}
+
+/** A worker's two names. */
+export interface WorkerNameJson {
+  id: string;
+  pid: number;
+}
+
+export function toWorkerJson(worker: ObservedWorker): WorkerJson {
   return {
     id: worker.id,
     pid: worker.identity.pid,
@@ -24,8 +45,10 @@ export function activeWorkersText(workers: readonly ObservedWorker[]): string {
   return `Active Workers: ${active.length}\n${active.length === 0 ? "" : `Worker PIDs: ${pids}\n`}`;
 }
 
-export function workerNotFound(wanted: string): QueuectlError {
+/** @param known the ids among which the mistyped one may be */
+export function workerNotFound(wanted: string, known: readonly string[]): QueuectlError {
+  const near = suggest(wanted, known);
   return new QueuectlError("worker_not_found", `There is no worker "${wanted}"`, {
-    hint: "The workers: queuectl worker status",
+    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "The workers: queuectl worker status",
   });
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from "../domain/duration.ts";
-import { allowedExecutions, type Job } from "../domain/job.ts";
+import { allowedExecutions, type Job, type JobState } from "../domain/job.ts";
+import type { OutcomeKind } from "../domain/outcome.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { isoTime } from "./render/time.ts";
 import { visible } from "./render/visible.ts";
@@ -32,34 +33,74 @@ export function workerLine(event: WorkerEvent, now: number): string {
   }
 }
 
+type EventKind = WorkerEvent["kind"];
+
+/** What every event of a worker tells. */
+interface EventJson<Kind extends EventKind> {
+  at: string;
+  worker: string;
+  event: Kind;
+}
+
+/** The events of `worker start --json`, by kind. */
+export interface WorkerEventsJson extends Record<EventKind, EventJson<EventKind>> {
+  started: EventJson<"started"> & { pid: number };
+  polling: EventJson<"polling">;
+  claimed: EventJson<"claimed"> & { job: string; execution: number };
+  finished: EventJson<"finished"> & {
+    job: string;
+    outcome: OutcomeKind;
+    state: JobState;
+    error: string | null;
+  };
+  stale_result: EventJson<"stale_result"> & { job: string; outcome: OutcomeKind };
+  recovered: EventJson<"recovered"> & { dead_worker: string; jobs: readonly string[] };
+  taken_for_dead: EventJson<"taken_for_dead">;
+  stopping: EventJson<"stopping">;
+  trouble: EventJson<"trouble"> & { error: string };
+  drained: EventJson<"drained">;
+  stopped: EventJson<"stopped">;
+}
+
 /** The same for programs: one object a line. */
-export function workerEventJson(event: WorkerEvent, worker: string, now: number): object {
-  const common = { at: isoTime(now), worker, event: event.kind };
+export function workerEventJson(
+  event: WorkerEvent,
+  worker: string,
+  now: number,
+): WorkerEventsJson[EventKind] {
+  const common = <Kind extends EventKind>(kind: Kind): EventJson<Kind> => ({
+    at: isoTime(now),
+    worker,
+    event: kind,
+  });
   switch (event.kind) {
     case "claimed":
-      return { ...common, job: event.job.id, execution: event.number };
+      return { ...common(event.kind), job: event.job.id, execution: event.number };
     case "finished":
       return {
-        ...common,
+        ...common(event.kind),
         job: event.job.id,
         outcome: event.outcome.kind,
         state: event.transition.to,
         error: event.error,
       };
     case "stale_result":
-      return { ...common, job: event.job.id, outcome: event.outcome.kind };
+      return { ...common(event.kind), job: event.job.id, outcome: event.outcome.kind };
     case "recovered":
-      return { ...common, dead_worker: event.deadWorker, jobs: event.jobIds };
+      return { ...common(event.kind), dead_worker: event.deadWorker, jobs: event.jobIds };
     case "started":
-      return { ...common, pid: event.pid };
+      return { ...common(event.kind), pid: event.pid };
     case "trouble":
-      return { ...common, error: event.error instanceof Error ? event.error.message : String(event.error) };
+      return {
+        ...common(event.kind),
+        error: event.error instanceof Error ? event.error.message : String(event.error),
+      };
     case "polling":
     case "taken_for_dead":
     case "stopping":
     case "drained":
     case "stopped":
-      return common;
+      return common(event.kind);
   }
 }
 

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "store_failed"
   // the rest
   | "worker_failed"
+  | "demo_failed"
   | "output_failed"
   | "internal";
 

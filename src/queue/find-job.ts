@@ -1,10 +1,14 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
+import { suggest } from "../domain/suggest.ts";
 import type { Store } from "../store/store.ts";
 
 /** How many candidates an ambiguous prefix names. */
 const MOST_CANDIDATES = 10;
+
+/** Among how many jobs a mistyped id is looked for. */
+const MOST_LOOKED_AT = 200;
 
 /**
  * The job that a reading verb means: by its exact id, by a unique prefix of at least four characters, or the newest
@@ -18,9 +22,9 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
   const ids =
     reference.length >= MIN_PREFIX_LENGTH ? await store.findIds(reference, MOST_CANDIDATES + 1) : [];
   const [only, ...others] = ids;
-  if (only === undefined) throw jobNotFound(reference);
+  if (only === undefined) throw jobNotFound(reference, await nearIds(store, reference));
   if (others.length > 0) throw ambiguous(reference, ids);
-  return (await store.getJob(only)) ?? Promise.reject(jobNotFound(reference));
+  return (await store.getJob(only)) ?? Promise.reject(jobNotFound(reference, []));
 }
 
 /**
@@ -30,12 +34,10 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
 export async function requireJobs(store: Store, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     if (await store.getJob(id)) continue;
-    const near = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
-    throw near.length === 0
-      ? jobNotFound(id)
-      : new QueuectlError("job_not_found", `There is no job "${id}"`, {
-          hint: `Did you mean ${near.join(" or ")}? A verb that changes something takes whole ids only.`,
-        });
+    const longer = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
+    if (longer.length > 0)
+      throw jobNotFound(id, longer, " A verb that changes something takes whole ids only.");
+    throw jobNotFound(id, await nearIds(store, id));
   }
 }
 
@@ -46,8 +48,17 @@ async function findLast(store: Store): Promise<Job> {
   });
 }
 
-function jobNotFound(id: string): QueuectlError {
-  return new QueuectlError("job_not_found", `There is no job "${id}"`, { hint: "All jobs: queuectl list" });
+/** Ids like a mistyped one. Among the newest only: what people mistype, they have just read. */
+async function nearIds(store: Store, id: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const job of store.listJobs({ newest: MOST_LOOKED_AT })) ids.push(job.id);
+  return suggest(id, ids);
+}
+
+function jobNotFound(id: string, near: readonly string[], rule = ""): QueuectlError {
+  return new QueuectlError("job_not_found", `There is no job "${id}"`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?${rule}` : "All jobs: queuectl list",
+  });
 }
 
 function ambiguous(prefix: string, ids: readonly string[]): QueuectlError {

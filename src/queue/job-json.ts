@@ -1,4 +1,5 @@
-import type { Job } from "../domain/job.ts";
+import type { DeadReason, Job, JobState } from "../domain/job.ts";
+import type { OutcomeKind } from "../domain/outcome.ts";
 import { maskSecrets } from "../domain/secrets.ts";
 import type { ExecutionRecord } from "../store/store.ts";
 
@@ -7,7 +8,7 @@ export interface JobJson {
   id: string;
   command: string;
   argv?: readonly string[];
-  state: string;
+  state: JobState;
   attempts: number;
   max_retries: number;
   priority: number;
@@ -20,10 +21,16 @@ export interface JobJson {
   next_run_at: string | null;
   exit_code: number | null;
   error: string | null;
-  reason: string | null;
+  reason: DeadReason | null;
   worker: string | null;
   created_at: string;
   updated_at: string;
+}
+
+/** The answer of `info`: the job, its variables with secrets masked, its history. */
+export interface InfoJson extends JobJson {
+  env: Readonly<Record<string, string>>;
+  executions: readonly ExecutionJson[];
 }
 
 export interface ExecutionJson {
@@ -32,7 +39,7 @@ export interface ExecutionJson {
   started_at: string;
   finished_at: string | null;
   duration: number | null;
-  outcome: string | null;
+  outcome: OutcomeKind | null;
   exit_code: number | null;
   signal: string | null;
   error: string | null;
@@ -65,8 +72,7 @@ export function toJobJson(job: Job): JobJson {
   };
 }
 
-/** The answer of `info`: the job, its variables with secrets masked, its history. */
-export function toInfoJson(job: Job, executions: readonly ExecutionRecord[]): object {
+export function toInfoJson(job: Job, executions: readonly ExecutionRecord[]): InfoJson {
   return { ...toJobJson(job), env: maskSecrets(job.env), executions: executions.map(toExecutionJson) };
 }
 

@@ -154,6 +154,11 @@ test("of several ids all are checked first: with one bad, nothing changes", asyn
     says: 'There is no job "dead"',
     remedy: "Did you mean dead-one or dead-two?",
   });
+  await refused(["daed-two"], {
+    exitCode: 4,
+    says: 'There is no job "daed-two"',
+    remedy: "Did you mean dead-two",
+  });
   await refused(["@last"], { exitCode: 4, says: 'There is no job "@last"', remedy: "" });
 });
 

@@ -6,12 +6,30 @@ import { homeForFile } from "../support/queuectl.ts";
 
 const home = homeForFile();
 
-test("queuectl alone shows the first steps; --help, -h and help show the same", async () => {
+test("queuectl alone shows the first steps", async () => {
   const alone = await home.run([]);
   expect(alone).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(alone.stdout).toMatch(/First steps:\n {2}queuectl enqueue "echo hello"/);
-  expect(alone.stdout).not.toContain("announce-fd");
-  for (const args of [["--help"], ["-h"], ["help"]]) expect(await home.ok(...args)).toBe(alone.stdout);
+  expect(alone.stdout).toMatch(/\n {2}queuectl demo\n\nFirst steps:\n {2}queuectl enqueue "echo hello"/);
+  const { stdout } = await home.terminal([], { columns: 80 });
+  expect(stdout).toBe(alone.stdout);
+});
+
+test("--help, -h and help show every verb with its sentence", async () => {
+  const help = await home.ok("--help");
+  for (const args of [["-h"], ["help"]]) expect(await home.ok(...args)).toBe(help);
+  for (const { path } of COMMANDS) expect(help).toContain(`\n  ${path.join(" ")} `);
+  expect(help).not.toContain("announce-fd");
+});
+
+test("help is as wide as the terminal, and 80 columns wide in a pipe", async () => {
+  const widest = (text: string) => Math.max(...text.split("\n").map((line) => line.length));
+  const { stdout: narrow } = await home.terminal(["worker", "start", "--help"], { columns: 70 });
+  const { stdout: wide } = await home.terminal(["worker", "start", "--help"], { columns: 200 });
+  const piped = await home.ok("worker", "start", "--help");
+  expect(widest(narrow)).toBeLessThanOrEqual(70);
+  expect(widest(piped)).toBeLessThanOrEqual(80);
+  expect(widest(piped)).toBeGreaterThan(70);
+  expect(widest(wide)).toBeGreaterThan(80);
 });
 
 test("the help of a verb begins with examples, and names each of its options", async () => {
@@ -57,6 +75,8 @@ test("a mistyped command, flag or key is answered with what may have been meant"
   await meant(["list", "-x"], 1, "Its options: queuectl list --help");
   await meant(["--frobnicate"], 1, "queuectl --help");
   await meant(["config", "get", "max-retires"], 4, "Did you mean max-retries?");
+  await meant(["list", "--state", "faild"], 1, "Did you mean failed? The states: pending,");
+  await meant(["list", "--state", "frobnicate"], 1, /^The states: pending,/);
 });
 
 test("words that are missing or too many are named, with the verb's use", async () => {

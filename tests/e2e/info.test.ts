@@ -142,6 +142,16 @@ describe("by which names", () => {
       expectRefusal(await home.run([verb, "zzz"]), {
         exitCode: 4,
         says: 'There is no job "zzz"',
+        remedy: "Did you mean zzz1?",
+      });
+      expectRefusal(await home.run([verb, "abdcef"]), {
+        exitCode: 4,
+        says: 'There is no job "abdcef"',
+        remedy: "Did you mean abcdef?",
+      });
+      expectRefusal(await home.run([verb, "nobody"]), {
+        exitCode: 4,
+        says: 'There is no job "nobody"',
         remedy: "queuectl list",
       });
       expectRefusal(await home.run([verb, "nothing-like-it"]), { exitCode: 4, says: "There is no job" });

@@ -90,7 +90,7 @@ describe("of many jobs", () => {
   });
 
   test("a terminal gets the newest 50, and a line that says how many more", async () => {
-    const { stdout, exitCode } = await home.terminal(["list"], { columns: 70 });
+    const { stdout, exitCode } = await home.terminal(["list"], { columns: 70, stderrApart: true });
     expect(exitCode).toBe(0);
     expect(idsIn(stdout)).toEqual(ids.slice(-50));
     expect(stdout).toMatch(/\nand 2050 older ones; [^\n]*--limit N\n$/);
@@ -118,7 +118,7 @@ describe("on a terminal", () => {
     await home.ok("enqueue", "--id", "wide", `echo ${wide}`);
     await home.ok("enqueue", "--id", "L".repeat(128), "true");
     for (const columns of [25, 40, 57, 80, 200]) {
-      const { stdout } = await home.terminal(["list"], { columns });
+      const { stdout } = await home.terminal(["list"], { columns, stderrApart: true });
       expect(stdout).toContain("\u001b[36mp");
       const lines = stdout.trimEnd().replace(ESCAPE, "").split("\n");
       for (const line of lines) expect(textWidth(line), line).toBeLessThanOrEqual(columns);

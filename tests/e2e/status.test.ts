@@ -70,6 +70,27 @@ test("an empty queue has no worker and nothing that waits", async () => {
   expect(text).not.toMatch(/Worker PIDs|Oldest/);
 });
 
+test("status and list say how to start a worker, when jobs wait and nobody works", async () => {
+  const home = homeForTest();
+  const HINT = "No worker is running. Start one: queuectl worker start\n";
+  const said = async (...args: string[]) => (await home.run(args)).stderr;
+  await home.ok("config", "set", "backoff-base", "1000");
+  expect([await said("status"), await said("list")]).toEqual(["", ""]);
+  await home.ok("enqueue", "--id", "a", "true");
+  expect([await said("status"), await said("list")]).toEqual([HINT, HINT]);
+  for (const flag of ["--quiet", "--json"])
+    expect([await said("status", flag), await said("list", flag)]).toEqual(["", ""]);
+
+  await home.ok("enqueue", "--id", "b", "false");
+  const worker = await home.startWorker();
+  await worker.printed("Job b failed");
+  expect([await said("status"), await said("list")]).toEqual(["", ""]);
+  worker.kill("SIGTERM");
+  await worker.ended();
+  // A job that waits for its retry waits in vain too.
+  expect([await said("status"), await said("list", "--state", "failed")]).toEqual([HINT, HINT]);
+});
+
 test("status --watch shows it anew until it is interrupted, or nobody reads it any more", async () => {
   const home = homeForTest();
   await home.ok("enqueue", "true");

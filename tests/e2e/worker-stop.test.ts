@@ -64,6 +64,13 @@ describe("worker stop", () => {
       const result = await home.run(["worker", "stop", name]);
       expectRefusal(result, { exitCode: 4, says: `"${name}"`, remedy: "queuectl worker status" });
     }
+    const [worker] = await showWorkers(home);
+    const mistyped = await home.run(["worker", "stop", `${worker?.id}x`]);
+    expectRefusal(mistyped, {
+      exitCode: 4,
+      says: "There is no worker",
+      remedy: `Did you mean ${worker?.id}?`,
+    });
     expectJsonRefusal(await home.run(["worker", "stop", "w-nobody", "--json"]), {
       exitCode: 4,
       code: "worker_not_found",

@@ -13,7 +13,7 @@ export interface FakeIo extends Io {
 /** An io without a world: what is written is kept, what is read was given. */
 export function fakeIo(
   given: {
-    env?: Record<string, string>;
+    env?: Record<string, string | undefined>;
     cwd?: string;
     stdin?: readonly Uint8Array[];
     /** Standard output is a terminal of this width. */

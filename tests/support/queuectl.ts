@@ -177,7 +177,7 @@ export class Home {
     const [file = "", ...args] = argv;
     const child = spawn(file, args, {
       cwd: cwd ?? this.cwd,
-      env: { ...this.#environment(), ...env },
+      env: { ...this.environment(), ...env },
       stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     const command = new RunningCommand(child, argv.slice(1).join(" "));
@@ -190,7 +190,7 @@ export class Home {
   }
 
   /** Nothing of the tests' own environment that could change what a command does. */
-  #environment(): Record<string, string | undefined> {
+  environment(): Record<string, string | undefined> {
     return {
       // First an entry that is no marker: each entry then stands between two zero bytes.
       PATH: process.env["PATH"],

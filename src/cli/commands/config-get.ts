@@ -1,5 +1,12 @@
-import type { ResolvedSetting } from "../../config/resolve.ts";
-import { findSetting, formatSettingValue, outerValue, type Setting } from "../../config/settings.ts";
+import type { ResolvedSetting, SettingOrigin } from "../../config/resolve.ts";
+import {
+  findSetting,
+  formatSettingValue,
+  outerValue,
+  type Setting,
+  type SettingKey,
+  type SettingValue,
+} from "../../config/settings.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading, readAllSettings, storeLocation } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -15,7 +22,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const shown = settings.filter(({ setting }) => only === undefined || setting === only);
   const withOrigin = options.has("origin");
   if (options.has("json")) {
-    writeJson(io, Object.fromEntries(shown.map((each) => [each.setting.key, toJson(each, withOrigin)])));
+    writeJson(io, withOrigin ? toOriginsJson(shown) : toJson(shown));
   } else {
     io.stdout.write(shown.map((each) => `${toText(each, only !== undefined, withOrigin)}\n`).join(""));
   }
@@ -35,8 +42,25 @@ function readDbPath(setting: Setting, invocation: Invocation, io: Io): ResolvedS
   return { setting, value: path, origin };
 }
 
-function toJson({ setting, value, origin }: ResolvedSetting, withOrigin: boolean): unknown {
-  return withOrigin ? { value: outerValue(setting, value), origin } : outerValue(setting, value);
+/** The answer of `config get`, `config list` and `config set` with `--json`: the settings that were asked for. */
+export type ConfigJson = Partial<Record<SettingKey, SettingValue>>;
+
+/** The same with `--origin`. */
+export type ConfigOriginsJson = Partial<Record<SettingKey, OriginJson>>;
+
+export interface OriginJson {
+  value: SettingValue;
+  origin: SettingOrigin;
+}
+
+function toJson(shown: readonly ResolvedSetting[]): ConfigJson {
+  return Object.fromEntries(shown.map(({ setting, value }) => [setting.key, outerValue(setting, value)]));
+}
+
+function toOriginsJson(shown: readonly ResolvedSetting[]): ConfigOriginsJson {
+  return Object.fromEntries(
+    shown.map(({ setting, value, origin }) => [setting.key, { value: outerValue(setting, value), origin }]),
+  );
 }
 
 function toText({ setting, value, origin }: ResolvedSetting, isBare: boolean, withOrigin: boolean): string {

@@ -1,5 +1,5 @@
 import type { Job } from "../../domain/job.ts";
-import { lastLines, toJobJson } from "../../queue/job-json.ts";
+import { type JobJson, lastLines, toJobJson } from "../../queue/job-json.ts";
 import type { CapturedStream, Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
@@ -14,6 +14,11 @@ import { visible } from "../render/visible.ts";
 interface DeadJob {
   job: Job;
   lastLine: string;
+}
+
+/** A dead job as `dlq list --json` shows it. */
+export interface DeadJobJson extends JobJson {
+  last_line: string;
 }
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
@@ -49,7 +54,7 @@ function facts({ job, lastLine }: DeadJob): string[] {
   return [visible(job.id), visible(job.command), job.reason ?? "", visible(lastLine)];
 }
 
-async function* toJson(store: Store): AsyncGenerator<object> {
+async function* toJson(store: Store): AsyncGenerator<DeadJobJson> {
   for await (const { job, lastLine } of deadJobs(store)) yield { ...toJobJson(job), last_line: lastLine };
 }
 

@@ -7,6 +7,11 @@ import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 
+/** The answer of `dlq remove --json`. */
+export interface RemovedJson {
+  removed: readonly string[];
+}
+
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   // Nothing can be dead in a store that is not there, and none is made for it.
@@ -19,7 +24,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     for (const stream of ["stdout", "stderr"] as const)
       await rm(outputFile({ store, token, stream }), { force: true });
   }
-  if (options.has("json")) writeJson(io, { removed: ids });
+  if (options.has("json")) writeJson(io, { removed: ids } satisfies RemovedJson);
   else if (!options.has("quiet"))
     io.stdout.write(ids.map((id) => `✅ Job ${id} has been removed.\n`).join(""));
   return DONE;

@@ -4,11 +4,11 @@ import { QueuectlError } from "../../domain/errors.ts";
 import { checkInputs, enqueueJobs, type PlacedInput } from "../../queue/enqueue.ts";
 import { toJobJson } from "../../queue/job-json.ts";
 import type { EnqueueReceipt, Store } from "../../store/store.ts";
-import { seeWorkers } from "../../worker/observe-workers.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { hintWhenNobodyWorks } from "../no-worker-hint.ts";
 import type { LineCount } from "../read-jobs-file.ts";
 import { writeJson, writeJsonArray } from "../render/json.ts";
 
@@ -217,9 +217,7 @@ async function hint(
         );
     }
   }
-  const workers = seeWorkers(await store.listWorkers());
-  if (!workers.some(({ isAlive }) => isAlive))
-    io.stderr.write("No worker is running. Start one: queuectl worker start\n");
+  await hintWhenNobodyWorks(store, io);
 }
 
 function usage(message: string, hint: string): QueuectlError {

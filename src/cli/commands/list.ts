@@ -1,12 +1,14 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import { isJobState, JOB_STATES, type JobState } from "../../domain/job.ts";
-import { toJobJson } from "../../queue/job-json.ts";
+import { suggest } from "../../domain/suggest.ts";
+import { type JobJson, toJobJson } from "../../queue/job-json.ts";
 import type { Store } from "../../store/store.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { hintWhenJobsWaitInVain } from "../no-worker-hint.ts";
 import { jobLine, jobTable } from "../render/job.ts";
 import { writeJsonArray } from "../render/json.ts";
 import { painter } from "../render/style.ts";
@@ -27,13 +29,15 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     const paint = painter(io, options);
     for await (const job of store.listJobs({ state, newest: limit })) io.stdout.write(jobLine(job, paint));
   }
+  if (state === undefined || state === "pending" || state === "failed")
+    await hintWhenJobsWaitInVain(store, invocation, io);
   return DONE;
 }
 
 async function* mapJobs(
   store: Store,
   filter: { state: JobState | undefined; newest: number | undefined },
-): AsyncGenerator<object> {
+): AsyncGenerator<JobJson> {
   for await (const job of store.listJobs(filter)) yield toJobJson(job);
 }
 
@@ -57,7 +61,8 @@ async function listOnTerminal(
 
 function readState(text: string | undefined): JobState | undefined {
   if (text === undefined || isJobState(text)) return text;
+  const near = suggest(text, JOB_STATES);
   throw new QueuectlError("invalid_usage", `There is no state "${text}"`, {
-    hint: `The states: ${JOB_STATES.join(", ")}.`,
+    hint: `${near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : ""}The states: ${JOB_STATES.join(", ")}.`,
   });
 }

@@ -19,6 +19,13 @@ import { joinNeighbours, keepLastLines, streamDecoders, toLines } from "../rende
 import { isoTime } from "../render/time.ts";
 import { visibleOutput } from "../render/visible.ts";
 
+/** A line of `logs --json`. */
+export interface LogLineJson {
+  stream: StreamName;
+  text: string;
+  at: string;
+}
+
 /** The output of one execution, for a terminal, a pipe or a program. */
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
@@ -95,7 +102,7 @@ function writeToTerminal(pieces: readonly OutputPiece[], io: Io): void {
 
 function writeLines(pieces: readonly OutputPiece[], io: Io): void {
   for (const { stream, text, at } of toLines(pieces))
-    io.stdout.write(`${JSON.stringify({ stream, text, at: isoTime(at) })}\n`);
+    io.stdout.write(`${JSON.stringify({ stream, text, at: isoTime(at) } satisfies LogLineJson)}\n`);
 }
 
 /** On a terminal the gap is shown where it is. */

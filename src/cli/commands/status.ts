@@ -6,15 +6,29 @@ import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { hintWhenJobsWaitInVain } from "../no-worker-hint.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
-import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
+import { activeWorkersText, toWorkerJson, type WorkerJson } from "../worker-json.ts";
 
 interface Status {
   counts: Record<JobState, number>;
   workers: ObservedWorker[];
   activity: Activity;
+}
+
+/** The answer of `status --json`. */
+export interface StatusJson {
+  counts: Readonly<Record<JobState, number>>;
+  workers: readonly WorkerJson[];
+  oldest_pending_at: string | null;
+  throughput: ThroughputJson;
+}
+
+export interface ThroughputJson {
+  last_minute: number;
+  last_hour: number;
 }
 
 const WATCH_EVERY_MS = 1_000;
@@ -28,9 +42,11 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     if (options.has("watch") && io.stdout.isTerminal) io.stdout.write(CLEAR_SCREEN);
     if (options.has("json")) writeJson(io, toJson(status));
     else io.stdout.write(toText(status, invocation, io));
-    if (!options.has("watch")) return DONE;
+    if (!options.has("watch")) break;
     await pause(WATCH_EVERY_MS);
   }
+  await hintWhenJobsWaitInVain(store, invocation, io);
+  return DONE;
 }
 
 async function readStatus(store: Store): Promise<Status> {
@@ -41,7 +57,7 @@ async function readStatus(store: Store): Promise<Status> {
   };
 }
 
-function toJson({ counts, workers, activity }: Status): object {
+function toJson({ counts, workers, activity }: Status): StatusJson {
   return {
     counts,
     workers: workers.map(toWorkerJson),

@@ -11,17 +11,29 @@ import { workerNotFound } from "../worker-json.ts";
 
 const LOOK_EVERY_MS = 200;
 
+/** A line of `worker logs --json`. */
+export interface WorkerLogLineJson {
+  line: string;
+}
+
 /** The log that the background workers share; for one of them, the lines that bear its name. */
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options, args } = invocation;
   const tail = readCount(options, "tail", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const path = workerLogFile(storeLocation(invocation, io).path);
-  const known = args[0] === undefined ? undefined : await findWorker(args[0], invocation, io);
+  const workers = args[0] === undefined ? [] : await readWorkers(invocation, io);
+  // The row of one that is gone may be gone too, and its lines still be there.
+  const known = workers.find(({ id, pid }) => id === args[0] || String(pid) === args[0])?.id;
   const reader = new LogReader(path, known ?? args[0]);
   const lines = await reader.readNew();
   if (lines === undefined && !options.has("quiet"))
     io.stderr.write(`There is no worker log at ${path} yet.\n`);
-  if (args[0] !== undefined && known === undefined && !lines?.length) throw workerNotFound(args[0]);
+  if (args[0] !== undefined && known === undefined && !lines?.length) {
+    throw workerNotFound(
+      args[0],
+      workers.map(({ id }) => id),
+    );
+  }
   const rest = options.has("follow") ? [] : reader.takeRest();
   const all = [...(lines ?? []), ...rest];
   show(tail === undefined ? all : all.slice(Math.max(0, all.length - tail)), invocation, io);
@@ -32,17 +44,15 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   return DONE;
 }
 
-/** The id of a worker that is named by its id or PID; undefined for one whose row is gone, but whose lines may be there. */
-async function findWorker(wanted: string, invocation: Invocation, io: Io): Promise<string | undefined> {
+async function readWorkers(invocation: Invocation, io: Io): Promise<{ id: string; pid: number }[]> {
   await using store = await openForReading(invocation, io);
-  const workers = await store.listWorkers();
-  return workers.find(({ id, identity }) => id === wanted || String(identity.pid) === wanted)?.id;
+  return (await store.listWorkers()).map(({ id, identity }) => ({ id, pid: identity.pid }));
 }
 
 function show(lines: readonly string[], { options }: Invocation, io: Io): void {
   for (const line of lines) {
     // One object a line: a follower can read them as they come.
-    if (options.has("json")) io.stdout.write(`${JSON.stringify({ line })}\n`);
+    if (options.has("json")) io.stdout.write(`${JSON.stringify({ line } satisfies WorkerLogLineJson)}\n`);
     else io.stdout.write(`${io.stdout.isTerminal ? visibleOutput(line) : line}\n`);
   }
 }

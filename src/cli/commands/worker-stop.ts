@@ -8,7 +8,12 @@ import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
-import { workerNotFound } from "../worker-json.ts";
+import { type WorkerNameJson, workerNotFound } from "../worker-json.ts";
+
+/** The answer of `worker stop --json`: the workers that were asked. */
+export interface StoppedJson {
+  stopped: readonly WorkerNameJson[];
+}
 
 /**
  * Asks through the store, not by signals: that reaches workers of other pid namespaces, and can never hit a stranger
@@ -25,7 +30,9 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   say(targets, invocation, io);
   if (!options.has("no-wait")) await waitUntilGone(store, targets, invocation, io);
   if (options.has("json"))
-    writeJson(io, { stopped: targets.map(({ id, identity }) => ({ id, pid: identity.pid })) });
+    writeJson(io, {
+      stopped: targets.map(({ id, identity }) => ({ id, pid: identity.pid })),
+    } satisfies StoppedJson);
   return DONE;
 }
 
@@ -37,7 +44,10 @@ function findTargets(living: ObservedWorker[], wanted: string | undefined): Obse
   if (wanted === undefined) return living;
   const found = living.filter(({ id, identity }) => id === wanted || String(identity.pid) === wanted);
   if (found.length > 0) return found;
-  throw workerNotFound(wanted);
+  throw workerNotFound(
+    wanted,
+    living.map(({ id }) => id),
+  );
 }
 
 async function readGrace(store: Store, invocation: Invocation, io: Io): Promise<number | null> {

@@ -1,84 +1,123 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import { suggest } from "../../domain/suggest.ts";
 import type { CommandSpec, OptionSpec } from "../command.ts";
-import { COMMANDS, GLOBAL_OPTIONS } from "../command-tree.ts";
+import { COMMANDS, GLOBAL_OPTIONS, GROUPS } from "../command-tree.ts";
 import { findCommand } from "../parse.ts";
+import { renderDefinitions, wrap } from "./wrap.ts";
 
-/** Help for a verb, a group of verbs, or the first steps. */
-export function renderHelp(topic: readonly string[]): string {
+/** Help for a verb, for the verbs of one first word, or for all; no line wider than the terminal, but for examples. */
+export function renderHelp(topic: readonly string[], width: number): string {
   const command = findCommand(topic);
-  if (command) return commandHelp(command.spec);
-  const group = COMMANDS.filter(({ path }) => path.length > 1 && path[0] === topic[0]);
-  if (group.length > 0) return `${verbList(group)}\nMore: queuectl ${topic[0]} VERB --help\n`;
+  if (command) return commandHelp(command.spec, width);
+  const family = COMMANDS.filter(({ path }) => path.length > 1 && path[0] === topic[0]);
+  if (family.length > 0) return `${verbList(family, width)}\nExamples: queuectl ${topic[0]} VERB --help\n`;
   if (topic.length > 0) throw unknownTopic(topic.join(" "));
-  return firstSteps();
+  return allVerbs(width);
 }
 
-function firstSteps(): string {
-  return `queuectl: a durable job queue for shell commands. No service to run.
+/** What `queuectl` alone answers: where to begin, on one small screen. */
+export function renderFirstSteps(width: number): string {
+  const groups = GROUPS.map(({ title, commands }) => [title, foldedNames(commands)] as const);
+  return `${prose(SUMMARY, width)}
+
+${prose("New here? A tour in ten seconds, which leaves nothing behind:", width)}
+  queuectl demo
 
 First steps:
-  queuectl enqueue "echo hello"     add a job
-  queuectl worker start             run jobs here, until Ctrl-C
-  queuectl status                   how it stands
-  queuectl logs @last               what the newest job printed
-  queuectl dlq list                 the jobs that failed for good
-
-${verbList(COMMANDS)}
-Everywhere:
-${optionList(GLOBAL_OPTIONS)}
-More: queuectl VERB --help
+${renderDefinitions(FIRST_STEPS, width)}
+All verbs:
+${renderDefinitions(groups, width)}
+${prose(MORE, width)}
 `;
 }
 
-function commandHelp(command: CommandSpec): string {
+function prose(paragraph: string, width: number): string {
+  return wrap(paragraph, width).join("\n");
+}
+
+const SUMMARY = "queuectl: a durable job queue for shell commands. No service to run.";
+const MORE = "Help: queuectl --help   Examples: queuectl VERB --help";
+
+const FIRST_STEPS = [
+  ['queuectl enqueue "echo hello"', "add a job"],
+  ["queuectl worker start", "run jobs here, until Ctrl-C"],
+  ["queuectl status", "how it stands"],
+  ["queuectl logs @last", "what the newest job printed"],
+  ["queuectl dlq list", "the jobs that failed for good"],
+] as const;
+
+/** `worker start|stop, status`: verbs of one first word together. */
+function foldedNames(commands: readonly CommandSpec[]): string {
+  const families = Object.groupBy(commands, ({ path: [first = ""] }) => first);
+  return Object.entries(families)
+    .map(([first, family = []]) =>
+      `${first} ${family.map(({ path }) => path.slice(1).join(" ")).join("|")}`.trim(),
+    )
+    .join(", ");
+}
+
+function allVerbs(width: number): string {
+  const groups = GROUPS.map(({ title, commands }) => `${title}:\n${verbRows(commands, width)}\n`).join("");
+  return `${prose(SUMMARY, width)}
+
+${groups}Everywhere:
+${optionList(GLOBAL_OPTIONS, width)}
+Examples: queuectl VERB --help
+`;
+}
+
+function commandHelp(command: CommandSpec, width: number): string {
   const examples = command.examples.map(({ line, sentence }) => `  ${line}\n      ${sentence}\n`).join("");
-  const details = (command.details ?? []).map((paragraph) => `\n${paragraph}\n`).join("");
-  const shown = command.options.filter(({ sentence }) => sentence !== "");
+  const details = (command.details ?? []).map((paragraph) => `\n${prose(paragraph, width)}\n`).join("");
+  const shown = shownOptions(command);
   const aliases = (command.aliases ?? []).map((path) => `\nAlso: queuectl ${path.join(" ")}\n`).join("");
-  return `${capitalised(command.sentence)}.
+  const everywhere = wrap(`Everywhere: ${GLOBAL_OPTIONS.map(optionUsage).join(", ")}`, width).join("\n  ");
+  return `${prose(`${capitalised(command.sentence)}.`, width)}
 
 ${examples}
-Use: queuectl ${[...command.path, ...(shown.length > 0 ? ["[OPTIONS]"] : []), command.usage].join(" ").trim()}
-${details}${shown.length > 0 ? `\nOptions:\n${optionList(shown)}` : ""}${aliases}
-Everywhere: ${GLOBAL_OPTIONS.map(optionUsage).join(" ")}
+Use: ${commandUsage(command)}
+${details}${shown.length > 0 ? `\nOptions:\n${optionList(shown, width)}` : ""}${aliases}
+${everywhere}
 `;
 }
 
-function verbList(commands: readonly CommandSpec[]): string {
-  const rows = commands.map(
-    ({ path, usage, sentence }) => [`${path.join(" ")} ${usage}`.trim(), sentence] as const,
-  );
-  return `Verbs:\n${aligned(rows)}`;
+/** The options that are for people. */
+export function shownOptions({ options }: CommandSpec): OptionSpec[] {
+  return options.filter(({ sentence }) => sentence !== "");
 }
 
-function optionList(options: readonly OptionSpec[]): string {
-  return aligned(
-    options.map(
-      (option) => [`${optionUsage(option)}${option.repeatable ? " …" : ""}`, option.sentence] as const,
-    ),
-  );
+/** The whole form of a command line. */
+export function commandUsage(command: CommandSpec): string {
+  const options = shownOptions(command).length > 0 ? ["[OPTIONS]"] : [];
+  return ["queuectl", ...command.path, ...options, command.usage].join(" ").trim();
 }
 
-function optionUsage({ name, value }: OptionSpec): string {
+/** An option with what stands in its value's place. */
+export function optionUsage({ name, value }: OptionSpec): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
 
-const WIDEST_LEFT = 30;
-
-function aligned(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.min(WIDEST_LEFT, Math.max(...rows.map(([left]) => left.length)));
-  return rows
-    .map(([left, right]) =>
-      left.length > width
-        ? `  ${left}\n  ${" ".repeat(width)}  ${right}\n`
-        : `  ${left.padEnd(width)}  ${right}\n`,
-    )
-    .join("");
+/** A sentence of the tables as it begins a line. */
+export function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-function capitalised(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+function verbList(commands: readonly CommandSpec[], width: number): string {
+  return `Verbs:\n${verbRows(commands, width)}`;
+}
+
+function verbRows(commands: readonly CommandSpec[], width: number): string {
+  const rows = commands.map(
+    ({ path, usage, sentence }) => [`${path.join(" ")} ${usage}`.trim(), sentence] as const,
+  );
+  return renderDefinitions(rows, width);
+}
+
+function optionList(options: readonly OptionSpec[], width: number): string {
+  const rows = options.map(
+    (option) => [`${optionUsage(option)}${option.repeatable ? " …" : ""}`, option.sentence] as const,
+  );
+  return renderDefinitions(rows, width);
 }
 
 function unknownTopic(topic: string): QueuectlError {

@@ -1,0 +1,37 @@
+import { textWidth } from "./text-width.ts";
+
+/** The lines of a paragraph, none wider than `width`, cut between words; a word that is wider stands alone. */
+export function wrap(paragraph: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of paragraph.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+const MARGIN = "  ";
+const GAP = "  ";
+
+/** A name wider than this has its sentence below it. */
+const WIDEST_NAME = 30;
+
+/** A sentence is not squeezed into less than this, however narrow the terminal. */
+const NARROWEST_SENTENCE = 24;
+
+/** Names on the left, what they mean beside them, wrapped within its own column. */
+export function renderDefinitions(rows: readonly (readonly [string, string])[], width: number): string {
+  const left = Math.min(WIDEST_NAME, Math.max(...rows.map(([name]) => textWidth(name))));
+  const indent = " ".repeat(MARGIN.length + left + GAP.length);
+  const right = Math.max(NARROWEST_SENTENCE, width - indent.length);
+  return rows
+    .map(([name, sentence]) => {
+      const lines = wrap(sentence, right).join(`\n${indent}`);
+      const spare = left - textWidth(name);
+      const between = spare < 0 ? `\n${indent}` : " ".repeat(spare) + GAP;
+      return `${MARGIN}${name}${between}${lines}\n`;
+    })
+    .join("");
+}

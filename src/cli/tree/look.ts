@@ -1,0 +1,65 @@
+import type { CommandGroup } from "../command.ts";
+
+/** What people look at. */
+export const LOOK: CommandGroup = {
+  title: "See how it stands",
+  commands: [
+    {
+      path: ["status"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "how many jobs in which state, and who works",
+      examples: [{ line: "queuectl status --watch", sentence: "every second anew" }],
+      options: [{ name: "watch", sentence: "show it anew every second" }],
+      load: () => import("../commands/status.ts"),
+    },
+    {
+      path: ["list"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "the jobs, oldest first",
+      examples: [
+        { line: "queuectl list --state failed", sentence: "those that wait for a retry" },
+        {
+          line: "queuectl list --state completed --limit 10 --json",
+          sentence: "the newest ten, for a program",
+        },
+      ],
+      options: [
+        { name: "state", value: "STATE", sentence: "only jobs in this state" },
+        { name: "limit", value: "N", sentence: "only the newest N" },
+      ],
+      load: () => import("../commands/list.ts"),
+    },
+    {
+      path: ["info"],
+      aliases: [["show"]],
+      usage: "ID",
+      args: { min: 1, max: 1 },
+      sentence: "everything about one job",
+      examples: [{ line: "queuectl info @last", sentence: "the newest job" }],
+      options: [],
+      load: () => import("../commands/info.ts"),
+    },
+    {
+      path: ["logs"],
+      usage: "ID",
+      args: { min: 1, max: 1 },
+      sentence: "what a job printed",
+      details: [
+        "To a pipe: the exact bytes, stdout on stdout and stderr on stderr. To a terminal: both, in the order in which they came.",
+      ],
+      examples: [
+        { line: "queuectl logs job1", sentence: "of its latest execution" },
+        { line: "queuectl logs job1 --attempt 2 --stderr", sentence: "one stream of an earlier one" },
+      ],
+      options: [
+        { name: "attempt", value: "N", sentence: "of execution N (default: the latest)" },
+        { name: "stdout", sentence: "only its stdout" },
+        { name: "stderr", sentence: "only its stderr, on stdout" },
+        { name: "tail", value: "N", sentence: "only the last N lines" },
+      ],
+      load: () => import("../commands/logs.ts"),
+    },
+  ],
+};
