@@ -22,6 +22,15 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   store_failed: 6,
 };
 
+/** What each number means. */
+export const EXIT_CODE_MEANINGS: Readonly<Record<number, string>> = {
+  [DONE]: "done",
+  1: "any error, wrong usage too",
+  4: "what was named does not exist",
+  6: "the store cannot be used",
+  [INTERRUPTED]: "interrupted by a signal; what was begun is cleaned up",
+};
+
 export function exitCodeFor(code: ErrorCode): number {
   return EXIT_CODES[code] ?? 1;
 }

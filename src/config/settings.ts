@@ -187,7 +187,8 @@ function readValue({ type }: Setting, text: string): SettingValue | undefined {
   }
 }
 
-function ruleOf(setting: Setting): string {
+/** What its values must be, as a phrase. */
+export function ruleOf(setting: Setting): string {
   switch (setting.type) {
     case "count":
       return `a whole number from ${setting.min} to ${setting.max}`;

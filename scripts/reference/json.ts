@@ -1,0 +1,63 @@
+import { COMMANDS } from "../../src/cli/command-tree.ts";
+import { ANSWERS, type Answer } from "../../src/cli/json-shapes/answers.ts";
+import type { Field, Shape } from "../../src/cli/json-shapes/shape.ts";
+import { SHAPES } from "../../src/cli/json-shapes/shapes.ts";
+import { code, linkTo, MADE_BY, page, table } from "./markdown.ts";
+
+/** Every answer in JSON, from the shapes that the program's types are held to. */
+export function jsonReference(): string {
+  return page(
+    "# JSON",
+    MADE_BY,
+    "Every verb takes `--json`. The answer is then all that is on standard output, and what goes wrong is one " +
+      `${linkTo("error")} on standard error. Keys are in snake_case, but for the keys of settings; instants are ISO 8601 in UTC with ` +
+      "milliseconds; durations are in seconds. A key is left out only where this page says so; keys may be added in later versions.",
+    "## Answers",
+    ...COMMANDS.flatMap(({ path }) => {
+      const answers = ANSWERS[path.join(" ")] ?? [];
+      return [`### queuectl ${path.join(" ")}`, answers.map(answerLine).join("\n")];
+    }),
+    "### queuectl --version",
+    answerLine({ as: "one", shapes: ["version"] }),
+    "## Shapes",
+    ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name}`, ...describe(shape)]),
+  );
+}
+
+function answerLine({ as, shapes, when }: Answer): string {
+  const links = shapes.map((shape) => linkTo(shape)).join(", ");
+  return `- ${HOW_MANY[as]}${links}${when === undefined ? "" : `, ${when.startsWith("with") ? when : `when ${when}`}`}`;
+}
+
+const HOW_MANY: Readonly<Record<Answer["as"], string>> = {
+  one: "",
+  array: "an array of ",
+  lines: "one object a line: ",
+};
+
+function describe({ sentence, fields }: Shape): string[] {
+  const entries = Object.entries(fields);
+  const explained = entries.flatMap(([key, { values }]) =>
+    values === undefined ? [] : [valueTable(key, values)],
+  );
+  return [
+    sentence,
+    table(
+      ["key", "value", ""],
+      entries.map(([key, field]) => [code(key), typeText(field), field.sentence]),
+    ),
+    ...explained,
+  ];
+}
+
+function typeText({ type, of, nullable, optional }: Field): string {
+  const what = of === undefined ? type : `${type === "list" ? "list of " : ""}${linkTo(of)}`;
+  return `${what}${nullable ? " or null" : ""}${optional ? ", optional" : ""}`;
+}
+
+function valueTable(key: string, values: Readonly<Record<string, string>>): string {
+  return table(
+    [code(key), "means"],
+    Object.entries(values).map(([value, meaning]) => [code(value), meaning]),
+  );
+}

@@ -1,0 +1,43 @@
+import { EVENT_NAMES, type ShapeName } from "./shapes.ts";
+
+/** What a verb prints with `--json`. */
+export interface Answer {
+  /** One value, a JSON array of them, or one of them a line (NDJSON). */
+  as: "one" | "array" | "lines";
+  /** One of these shapes each. */
+  shapes: readonly ShapeName[];
+  /** In which case, where there are several. */
+  when?: string;
+}
+
+/** The answers of every verb, by its words. */
+export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
+  demo: [{ as: "one", shapes: ["demo"] }],
+  enqueue: [
+    { as: "one", shapes: ["job"], when: "one job was given" },
+    { as: "array", shapes: ["job"], when: "an array, a file or standard input was given" },
+  ],
+  "worker start": [
+    { as: "lines", shapes: EVENT_NAMES, when: "it runs here" },
+    { as: "one", shapes: ["started workers"], when: "it goes to the background" },
+  ],
+  "worker stop": [{ as: "one", shapes: ["stopped workers"] }],
+  "worker status": [{ as: "array", shapes: ["worker"] }],
+  "worker logs": [{ as: "lines", shapes: ["worker log line"] }],
+  status: [{ as: "one", shapes: ["status"], when: "with `--watch`, again and again" }],
+  list: [{ as: "array", shapes: ["job"] }],
+  info: [{ as: "one", shapes: ["job with history"] }],
+  logs: [{ as: "lines", shapes: ["log line"] }],
+  "dlq list": [{ as: "array", shapes: ["dead job"] }],
+  "dlq retry": [{ as: "array", shapes: ["job"] }],
+  "dlq remove": [{ as: "one", shapes: ["removed jobs"] }],
+  "config set": [{ as: "one", shapes: ["settings"] }],
+  "config get": [
+    { as: "one", shapes: ["settings"] },
+    { as: "one", shapes: ["settings with origins"], when: "with `--origin`" },
+  ],
+  "config list": [
+    { as: "one", shapes: ["settings"] },
+    { as: "one", shapes: ["settings with origins"], when: "with `--origin`" },
+  ],
+};

@@ -1,0 +1,125 @@
+import type { DeadReason, JobState } from "../../domain/job.ts";
+import type { OutcomeKind } from "../../domain/outcome.ts";
+import type { ExecutionJson, InfoJson, JobJson } from "../../queue/job-json.ts";
+import type { DeadJobJson } from "../commands/dlq-list.ts";
+import type { LogLineJson } from "../commands/logs.ts";
+import type { ShapeOf } from "./shape.ts";
+
+export const STATES: Readonly<Record<JobState, string>> = {
+  pending: "waits for a worker",
+  blocked: "waits for other jobs",
+  processing: "a worker runs it",
+  completed: "ended with exit code 0",
+  failed: "failed, and is run again by itself",
+  dead: "in the dead letter queue",
+  cancelled: "ended by a person",
+};
+
+const REASONS: Readonly<Record<DeadReason, string>> = {
+  retries_spent: "it failed as often as it may",
+  crash_loop: "its workers died of it",
+  dependency: "a job that it depends on cannot complete",
+  policy: "its failure is one that is not retried",
+};
+
+export const OUTCOMES: Readonly<Record<OutcomeKind, string>> = {
+  succeeded: "exit code 0",
+  failed: "another exit code; 127 when the command does not exist",
+  signalled: "a signal ended it",
+  timed_out: "it ran for too long and was killed",
+  spawn_failed: "the system could not start it",
+  cancelled: "a person ended it",
+  lost: "its worker died; no retry is spent",
+  interrupted: "its worker was stopped; no retry is spent",
+};
+
+export const JOB: ShapeOf<JobJson> = {
+  sentence: "A job, in every answer that has jobs.",
+  fields: {
+    id: { type: "text", sentence: "its name, unique in the store" },
+    command: {
+      type: "text",
+      sentence: "the shell command; of a job given as words, those quoted for a shell",
+    },
+    argv: {
+      type: "list of texts",
+      optional: true,
+      sentence: "the exact words, of a job that was given after `--`",
+    },
+    state: { type: "text", values: STATES, sentence: "where it is in its life" },
+    attempts: { type: "whole number", sentence: "failed executions since enqueue or the last `dlq retry`" },
+    max_retries: { type: "whole number", sentence: "how often it is run again after a failure" },
+    priority: { type: "whole number", sentence: "higher is claimed first" },
+    queue: { type: "text", sentence: "the queue it is in" },
+    tags: { type: "list of texts", sentence: "its labels" },
+    cwd: { type: "text", nullable: true, sentence: "where it runs; null: where its worker does" },
+    timeout: {
+      type: "seconds",
+      nullable: true,
+      sentence: "how long it may run, 0 = no limit; null: as the setting job-timeout says",
+    },
+    backoff_base: { type: "number", nullable: true, sentence: "null: as the setting backoff-base says" },
+    run_at: { type: "instant", nullable: true, sentence: "not before; null: at once" },
+    next_run_at: { type: "instant", nullable: true, sentence: "when a failed job is run again; else null" },
+    exit_code: { type: "whole number", nullable: true, sentence: "of the last execution that had one" },
+    error: { type: "text", nullable: true, sentence: "why the last execution failed" },
+    reason: { type: "text", nullable: true, values: REASONS, sentence: "why it is dead" },
+    worker: { type: "text", nullable: true, sentence: "the worker that runs it now" },
+    created_at: { type: "instant", sentence: "when it was enqueued" },
+    updated_at: { type: "instant", sentence: "when its state last changed" },
+  },
+};
+
+export const EXECUTION: ShapeOf<ExecutionJson> = {
+  sentence: "One run of a job's command.",
+  fields: {
+    number: { type: "whole number", sentence: "from 1; only grows, over `dlq retry` too" },
+    worker: { type: "text", sentence: "the worker that ran it" },
+    started_at: { type: "instant", sentence: "when it began" },
+    finished_at: { type: "instant", nullable: true, sentence: "null while it runs" },
+    duration: {
+      type: "seconds",
+      nullable: true,
+      sentence: "on a clock that never steps; null while it runs",
+    },
+    outcome: { type: "text", nullable: true, values: OUTCOMES, sentence: "how it ended; null while it runs" },
+    exit_code: { type: "whole number", nullable: true, sentence: "null when there was none" },
+    signal: { type: "text", nullable: true, sentence: "such as SIGKILL, when a signal ended it" },
+    error: { type: "text", nullable: true, sentence: "one line for people; null after a success" },
+    stdout_tail: { type: "text", sentence: "the last lines it printed, at most 20" },
+    stderr_tail: { type: "text", sentence: "the same of its standard error" },
+  },
+};
+
+export const INFO: ShapeOf<InfoJson> = {
+  sentence: "Everything about one job: the keys of a job, and these.",
+  fields: {
+    ...JOB.fields,
+    env: { type: "texts by name", sentence: "its own variables; values that look secret are masked" },
+    executions: { type: "list", of: "execution", sentence: "its history, oldest first" },
+  },
+};
+
+export const DEAD_JOB: ShapeOf<DeadJobJson> = {
+  sentence: "A dead job: the keys of a job, and this.",
+  fields: {
+    ...JOB.fields,
+    last_line: {
+      type: "text",
+      sentence: "the last line that says anything: of stderr, else of stdout, else the error",
+    },
+  },
+};
+
+export const LOG_LINE: ShapeOf<LogLineJson> = {
+  sentence: "A line that a job printed.",
+  fields: {
+    stream: {
+      type: "text",
+      values: { stdout: "standard output", stderr: "standard error" },
+      sentence: "where",
+    },
+    text: { type: "text", sentence: "the line, without its end" },
+    at: { type: "instant", sentence: "when its first byte arrived, or a little later" },
+  },
+};

@@ -1,0 +1,81 @@
+import type { ErrorCode } from "../../domain/errors.ts";
+import type { DemoJson } from "../commands/demo.ts";
+import type { RemovedJson } from "../commands/dlq-remove.ts";
+import type { StepJson } from "../demo/tour.ts";
+import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
+import type { ShapeOf } from "./shape.ts";
+
+export const REMOVED: ShapeOf<RemovedJson> = {
+  sentence: "The jobs that are gone.",
+  fields: { removed: { type: "list of texts", sentence: "their ids" } },
+};
+
+export const VERSION: ShapeOf<VersionJson> = {
+  sentence: "The version of queuectl.",
+  fields: { version: { type: "text", sentence: "as in its package" } },
+};
+
+export const DEMO: ShapeOf<DemoJson> = {
+  sentence: "How the tour went.",
+  fields: {
+    ok: { type: "true or false", sentence: "every step did what it should" },
+    steps: {
+      type: "list",
+      of: "demo step",
+      sentence: "those that were taken; of a tour that failed, the last is why",
+    },
+  },
+};
+
+export const DEMO_STEP: ShapeOf<StepJson> = {
+  sentence: "A step of the tour.",
+  fields: {
+    sentence: { type: "text", sentence: "what it shows" },
+    command: { type: "text", sentence: "as one types it" },
+    exit_code: { type: "whole number", nullable: true, sentence: "null when it was not run to its end" },
+    ok: { type: "true or false", sentence: "the store says what it should after it" },
+  },
+};
+
+export const ERROR: ShapeOf<ErrorJson> = {
+  sentence: "Any error, on standard error; the exit code is not 0.",
+  fields: { error: { type: "object", of: "error details", sentence: "what went wrong" } },
+};
+
+/** What each code means; which exit code it leads to is in `exit-codes.ts`. */
+export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
+  invalid_usage: "the command line cannot be understood",
+  invalid_json: "a text that begins like JSON is none",
+  invalid_job: "a job has a field that is unknown, missing or wrong",
+  invalid_setting: "a setting cannot have this value",
+  invalid_file: "a file cannot be read, or is not what it should be",
+  duplicate_id: "a job of this id exists already",
+  ambiguous_id: "the beginning of an id fits several jobs",
+  not_dead: "the job is not in the dead letter queue",
+  job_not_found: "there is no such job",
+  execution_not_found: "the job has no such execution",
+  worker_not_found: "there is no such worker",
+  setting_not_found: "there is no such setting",
+  store_unreachable: "the store is not there, or cannot be opened",
+  store_read_only: "the store cannot be written",
+  store_locked: "another program held the store for too long",
+  store_full: "the disk is full",
+  store_corrupt: "the store is damaged",
+  store_foreign: "the file is not a store of queuectl",
+  store_newer: "a newer queuectl has made the store",
+  store_removed: "the store was deleted or replaced while it was used",
+  store_failed: "the store failed in another way",
+  worker_failed: "workers did not start",
+  demo_failed: "a step of the tour did not do what it should",
+  output_failed: "the answer could not be written; the work is done",
+  internal: "a fault of queuectl",
+};
+
+export const ERROR_DETAILS: ShapeOf<ErrorDetailsJson> = {
+  sentence: "What went wrong.",
+  fields: {
+    code: { type: "text", values: ERROR_CODES, sentence: "for programs; stable" },
+    message: { type: "text", sentence: "one sentence: what was tried, and why it failed" },
+    hint: { type: "text", nullable: true, sentence: "what to do about it" },
+  },
+};

@@ -1,0 +1,78 @@
+import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
+import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
+import { DEMO, DEMO_STEP, ERROR, ERROR_DETAILS, REMOVED, VERSION } from "./other.ts";
+import type { Shape } from "./shape.ts";
+import {
+  COUNTS,
+  EVENTS,
+  STARTED,
+  STATUS,
+  STOPPED,
+  THROUGHPUT,
+  WORKER,
+  WORKER_LOG_LINE,
+  WORKER_NAME,
+} from "./worker.ts";
+
+/**
+ * The JSON that queuectl prints, described once: the reference is made from it, and a test holds the real answers to
+ * it. No command loads it.
+ */
+export type ShapeName =
+  | "job"
+  | "execution"
+  | "job with history"
+  | "dead job"
+  | "log line"
+  | "status"
+  | "counts"
+  | "throughput"
+  | "worker"
+  | "worker name"
+  | "started workers"
+  | "stopped workers"
+  | "worker log line"
+  | `event ${keyof typeof EVENTS}`
+  | "removed jobs"
+  | "settings"
+  | "settings with origins"
+  | "origin"
+  | "demo"
+  | "demo step"
+  | "version"
+  | "error"
+  | "error details";
+
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+  job: JOB,
+  "job with history": INFO,
+  execution: EXECUTION,
+  "dead job": DEAD_JOB,
+  "log line": LOG_LINE,
+  status: STATUS,
+  counts: COUNTS,
+  throughput: THROUGHPUT,
+  worker: WORKER,
+  "worker name": WORKER_NAME,
+  "started workers": STARTED,
+  "stopped workers": STOPPED,
+  "worker log line": WORKER_LOG_LINE,
+  ...eventShapes(),
+  "removed jobs": REMOVED,
+  settings: CONFIG,
+  "settings with origins": CONFIG_ORIGINS,
+  origin: ORIGIN,
+  demo: DEMO,
+  "demo step": DEMO_STEP,
+  version: VERSION,
+  error: ERROR,
+  "error details": ERROR_DETAILS,
+};
+
+/** All shapes that a worker's line can have. */
+export const EVENT_NAMES: readonly ShapeName[] = Object.keys(eventShapes()) as ShapeName[];
+
+function eventShapes(): Record<`event ${keyof typeof EVENTS}`, Shape> {
+  const named = Object.entries(EVENTS).map(([kind, shape]) => [`event ${kind}`, shape]);
+  return Object.fromEntries(named) as Record<`event ${keyof typeof EVENTS}`, Shape>;
+}
