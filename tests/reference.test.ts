@@ -54,9 +54,13 @@ test("every setting is there, with its variable, and every error code with its e
 });
 
 test("every shape is there with every key, and every link leads to a heading", () => {
-  for (const [name, { fields }] of Object.entries(SHAPES))
+  for (const [name, { fields, extends: base }] of Object.entries(SHAPES)) {
+    const below = section(page("json"), `### ${name}`);
+    if (base !== undefined) expect(below).toContain(`All keys of a [${base}](#${base}), and:`);
     for (const key of Object.keys(fields))
-      expect(section(page("json"), `### ${name}`)).toContain(`\n| \`${key}\` | `);
+      if (base === undefined || !Object.hasOwn(SHAPES[base].fields, key))
+        expect(below).toContain(`\n| \`${key}\` | `);
+  }
   for (const [path, text] of Object.entries(PAGES)) {
     for (const [, file = "", anchor] of text.matchAll(/\]\(([^)#]*)#([^)]+)\)/g)) {
       const target = file === "" ? text : page(file.replace(".md", ""));

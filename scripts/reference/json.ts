@@ -35,13 +35,16 @@ const HOW_MANY: Readonly<Record<Answer["as"], string>> = {
   lines: "one object a line: ",
 };
 
-function describe({ sentence, fields }: Shape): string[] {
-  const entries = Object.entries(fields);
+function describe(shape: Shape): string[] {
+  const base = shape.extends === undefined ? {} : SHAPES[shape.extends].fields;
+  const entries = Object.entries(shape.fields).filter(([key]) => !Object.hasOwn(base, key));
   const explained = entries.flatMap(([key, { values }]) =>
     values === undefined ? [] : [valueTable(key, values)],
   );
   return [
-    sentence,
+    shape.extends === undefined
+      ? shape.sentence
+      : `${shape.sentence} All keys of a ${linkTo(shape.extends)}, and:`,
     table(
       ["key", "value", ""],
       entries.map(([key, field]) => [code(key), typeText(field), field.sentence]),

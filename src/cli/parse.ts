@@ -85,8 +85,7 @@ export function findCommand(words: readonly string[]): { spec: CommandSpec; word
 function requireKnownFamily(words: readonly string[], option: string | undefined): Parsed {
   const [first, second] = words;
   if (first === undefined) {
-    if (option !== undefined && !isGlobal(option))
-      throw usage(`Unknown option ${option}`, "Put the verb first: queuectl --help");
+    if (option !== undefined && !isGlobal(option)) throw unknownGlobalOption(option);
     return { kind: "first_steps" };
   }
   const verbs = COMMANDS.flatMap(({ path, aliases }) => [path, ...(aliases ?? [])]);
@@ -131,16 +130,10 @@ function checkOption(command: CommandSpec, given: GivenOption): void {
 }
 
 function unknownOption(command: CommandSpec, known: readonly OptionSpec[], typed: string): QueuectlError {
-  const near = suggest(
-    typed.replace(/^-+/, ""),
-    known.map(({ name }) => name),
-  );
   const verb = command.path.join(" ");
   return usage(
     `queuectl ${verb} has no option ${typed}`,
-    near.length > 0
-      ? `Did you mean ${near.map((name) => `--${name}`).join(" or ")}?`
-      : `Its options: queuectl ${verb} --help`,
+    suggestOptions(typed, known) ?? `Its options: queuectl ${verb} --help`,
   );
 }
 
@@ -161,6 +154,20 @@ function checkArgs(command: CommandSpec, args: readonly string[], rest: readonly
       `Its use: queuectl ${verb} ${command.usage}`.trim(),
     );
   }
+}
+
+function unknownGlobalOption(typed: string): QueuectlError {
+  const near = suggestOptions(typed, GLOBAL_OPTIONS);
+  return usage(`Unknown option ${typed}`, near ?? "Put the verb first: queuectl --help");
+}
+
+/** A question that names what may have been meant. */
+function suggestOptions(typed: string, known: readonly OptionSpec[]): string | undefined {
+  const near = suggest(
+    typed.replace(/^-+/, ""),
+    known.map(({ name }) => name),
+  );
+  return near.length > 0 ? `Did you mean ${near.map((name) => `--${name}`).join(" or ")}?` : undefined;
 }
 
 function isGlobal(rawName: string): boolean {

@@ -68,6 +68,8 @@ test("a mistyped command, flag or key is answered with what may have been meant"
   await meant(["worker", "stat"], 1, /Did you mean .*queuectl worker status/);
   await meant(["frobnicate"], 1, "All commands: queuectl --help");
   await meant(["help", "stauts"], 1, "Did you mean status?");
+  await meant(["workr", "--help"], 1, "Did you mean worker?");
+  await meant(["--jsno"], 1, "Did you mean --json?");
   await meant(["list", "--sate", "dead"], 1, "Did you mean --state?");
   await meant(["list", "--jsn"], 1, "Did you mean --json?");
   await meant(["enqueue", "--max-retires", "3", "a"], 1, "Did you mean --max-retries?");

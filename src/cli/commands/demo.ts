@@ -40,7 +40,8 @@ export async function guide(
     await visit(steps, program, taken, invocation, io);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    if (!options.has("quiet")) io.stderr.write("\nInterrupted. Nothing is left behind.\n");
+    if (!options.has("quiet") && !options.has("json"))
+      io.stderr.write("\nInterrupted. Nothing is left behind.\n");
     return INTERRUPTED;
   } finally {
     if (options.has("json")) writeJson(io, toJson(steps, taken));

@@ -92,7 +92,8 @@ export const EXECUTION: ShapeOf<ExecutionJson> = {
 };
 
 export const INFO: ShapeOf<InfoJson> = {
-  sentence: "Everything about one job: the keys of a job, and these.",
+  sentence: "Everything about one job.",
+  extends: "job",
   fields: {
     ...JOB.fields,
     env: { type: "texts by name", sentence: "its own variables; values that look secret are masked" },
@@ -101,7 +102,8 @@ export const INFO: ShapeOf<InfoJson> = {
 };
 
 export const DEAD_JOB: ShapeOf<DeadJobJson> = {
-  sentence: "A dead job: the keys of a job, and this.",
+  sentence: "A job in the dead letter queue.",
+  extends: "job",
   fields: {
     ...JOB.fields,
     last_line: {

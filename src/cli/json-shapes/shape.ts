@@ -38,6 +38,8 @@ export type FieldType =
 /** A JSON object, described. */
 export interface Shape {
   sentence: string;
+  /** All its keys are in `fields` too; the reference names only the others. */
+  extends?: ShapeName;
   fields: Readonly<Record<string, Field>>;
 }
 

@@ -3,14 +3,15 @@ import { suggest } from "../../domain/suggest.ts";
 import type { CommandSpec, OptionSpec } from "../command.ts";
 import { COMMANDS, GLOBAL_OPTIONS, GROUPS } from "../command-tree.ts";
 import { findCommand } from "../parse.ts";
-import { renderDefinitions, wrap } from "./wrap.ts";
+import { type Definitions, renderDefinitions, wrap } from "./wrap.ts";
 
 /** Help for a verb, for the verbs of one first word, or for all; no line wider than the terminal, but for examples. */
 export function renderHelp(topic: readonly string[], width: number): string {
   const command = findCommand(topic);
   if (command) return commandHelp(command.spec, width);
   const family = COMMANDS.filter(({ path }) => path.length > 1 && path[0] === topic[0]);
-  if (family.length > 0) return `${verbList(family, width)}\nExamples: queuectl ${topic[0]} VERB --help\n`;
+  if (family.length > 0)
+    return `Verbs:\n${renderDefinitions(verbRows(family), width)}\nExamples: queuectl ${topic[0]} VERB --help\n`;
   if (topic.length > 0) throw unknownTopic(topic.join(" "));
   return allVerbs(width);
 }
@@ -57,7 +58,10 @@ function foldedNames(commands: readonly CommandSpec[]): string {
 }
 
 function allVerbs(width: number): string {
-  const groups = GROUPS.map(({ title, commands }) => `${title}:\n${verbRows(commands, width)}\n`).join("");
+  const groups = GROUPS.map(
+    ({ title, commands }) =>
+      `${title}:\n${renderDefinitions(verbRows(commands), width, verbRows(COMMANDS))}\n`,
+  ).join("");
   return `${prose(SUMMARY, width)}
 
 ${groups}Everywhere:
@@ -102,15 +106,8 @@ export function capitalised(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
-function verbList(commands: readonly CommandSpec[], width: number): string {
-  return `Verbs:\n${verbRows(commands, width)}`;
-}
-
-function verbRows(commands: readonly CommandSpec[], width: number): string {
-  const rows = commands.map(
-    ({ path, usage, sentence }) => [`${path.join(" ")} ${usage}`.trim(), sentence] as const,
-  );
-  return renderDefinitions(rows, width);
+function verbRows(commands: readonly CommandSpec[]): Definitions {
+  return commands.map(({ path, usage, sentence }) => [`${path.join(" ")} ${usage}`.trim(), sentence]);
 }
 
 function optionList(options: readonly OptionSpec[], width: number): string {
@@ -121,10 +118,8 @@ function optionList(options: readonly OptionSpec[], width: number): string {
 }
 
 function unknownTopic(topic: string): QueuectlError {
-  const near = suggest(
-    topic,
-    COMMANDS.map(({ path }) => path.join(" ")),
-  );
+  const verbs = COMMANDS.flatMap(({ path, aliases = [] }) => [path, ...aliases]);
+  const near = suggest(topic, [...new Set(verbs.flatMap((words) => [words.join(" "), words[0] ?? ""]))]);
   return new QueuectlError("invalid_usage", `There is no command "${topic}"`, {
     hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All commands: queuectl --help",
   });

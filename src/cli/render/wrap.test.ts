@@ -36,11 +36,12 @@ test("sentences stand beside their names and are wrapped in their own column", (
     ["--id ID", "the job's id (default: a new one)"],
     ["--a-name-that-is-wider-than-the-column N", "below"],
   ] as const;
-  expect(renderDefinitions(rows, 60)).toBe(
-    `  --id ID                         the job's id (default: a
-                                  new one)
+  expect(renderDefinitions(rows, 40)).toBe(
+    `  --id ID  the job's id (default: a new
+           one)
   --a-name-that-is-wider-than-the-column N
-                                  below
+           below
 `,
   );
+  expect(renderDefinitions([["id", "its name"]], 40, [["longer", ""]])).toBe("  id      its name\n");
 });

@@ -21,9 +21,16 @@ const WIDEST_NAME = 30;
 /** A sentence is not squeezed into less than this, however narrow the terminal. */
 const NARROWEST_SENTENCE = 24;
 
-/** Names on the left, what they mean beside them, wrapped within its own column. */
-export function renderDefinitions(rows: readonly (readonly [string, string])[], width: number): string {
-  const left = Math.min(WIDEST_NAME, Math.max(...rows.map(([name]) => textWidth(name))));
+/** Names and what they mean. */
+export type Definitions = readonly (readonly [name: string, sentence: string])[];
+
+/**
+ * Names on the left, what they mean beside them, wrapped within its own column.
+ * @param among the rows of the whole page, when these are to stand in line with others
+ */
+export function renderDefinitions(rows: Definitions, width: number, among: Definitions = rows): string {
+  const widths = among.map(([name]) => textWidth(name));
+  const left = Math.max(0, ...widths.filter((each) => each <= WIDEST_NAME));
   const indent = " ".repeat(MARGIN.length + left + GAP.length);
   const right = Math.max(NARROWEST_SENTENCE, width - indent.length);
   return rows
