@@ -3,6 +3,7 @@ import { QueuectlError } from "./errors.ts";
 import { ID_RULE, isId } from "./id.ts";
 import type { NewJob } from "./job.ts";
 import { quoteArgv } from "./shell-quote.ts";
+import { suggest } from "./suggest.ts";
 
 /** What a job gets where its input is silent. */
 export interface JobDefaults {
@@ -97,7 +98,7 @@ function requireFields(input: unknown): Fields {
           `Leave "${name}" out.`,
         );
     } else if (!(INPUT_FIELDS as readonly string[]).includes(name)) {
-      throw invalid(`Unknown job field ${describe(name)}`, `The fields are: ${INPUT_FIELDS.join(", ")}.`);
+      throw unknownField(name);
     }
   }
   return input as Fields;
@@ -290,6 +291,15 @@ function isNull(value: unknown): boolean {
 
 function wrongType(name: string, rule: string, value: unknown): QueuectlError {
   return invalid(`The job field ${describe(name)} must be ${rule}, not ${describe(value)}`);
+}
+
+function unknownField(name: string): QueuectlError {
+  const near = suggest(name, INPUT_FIELDS);
+  const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
+  return invalid(
+    `Unknown job field ${describe(name)}`,
+    `${question}The fields are: ${INPUT_FIELDS.join(", ")}.`,
+  );
 }
 
 function invalid(message: string, hint?: string): QueuectlError {

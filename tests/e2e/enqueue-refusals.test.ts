@@ -46,7 +46,11 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [['[{"command":"a"},{"command":3},{"command":"c"}]'], 'Entry 2: The job field "command"', ""],
   ],
   "unknown fields and wrong types, by name": [
-    [['{"command":"a","comand":"b"}'], 'Unknown job field "comand"', "The fields are: id, command"],
+    [
+      ['{"command":"a","comand":"b"}'],
+      'Unknown job field "comand"',
+      "Did you mean command? The fields are: id, command",
+    ],
     [['{"command":"a","__proto__":{}}'], 'Unknown job field "__proto__"', "The fields are"],
     [['{"command":"a","depends_on":["b"]}'], 'Unknown job field "depends_on"', "The fields are"],
     [['{"command":"a","max_retries":"3"}'], '"max_retries" must be a whole number from 0', ""],
