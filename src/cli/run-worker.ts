@@ -1,14 +1,13 @@
 import { closeSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
-import { type ResolvedSetting, resolveSettings } from "../config/resolve.ts";
-import type { SettingKey } from "../config/settings.ts";
+import { resolveSettings } from "../config/resolve.ts";
+import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
 import { Worker } from "../worker/supervisor.ts";
-import type { WorkerSettings } from "../worker/worker-settings.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
 import { givenSettings, openForWriting } from "./context.ts";
@@ -111,17 +110,4 @@ function obeySignals(worker: Worker): void {
     }
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
-}
-
-function toWorkerSettings(settings: readonly ResolvedSetting[]): WorkerSettings {
-  const number = (key: SettingKey) => settings.find(({ setting }) => setting.key === key)?.value as number;
-  return {
-    backoff: { base: number("backoff-base"), maxMs: number("max-backoff"), jitter: number("backoff-jitter") },
-    jobTimeoutMs: number("job-timeout"),
-    killGraceMs: number("kill-grace"),
-    stopGraceMs: number("stop-grace") as number | null,
-    leaseMs: number("lease-timeout"),
-    pollIntervalMs: number("poll-interval"),
-    outputLimitBytes: number("output-limit"),
-  };
 }

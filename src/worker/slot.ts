@@ -1,5 +1,6 @@
 import { formatDuration } from "../domain/duration.ts";
 import { decideAfterRun, type Outcome } from "../domain/outcome.ts";
+import type { WorkerSettings } from "../domain/worker-settings.ts";
 import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import type { Claim, FinishedExecution, Store } from "../store/store.ts";
 import { OutputCapture } from "./capture-output.ts";
@@ -7,7 +8,6 @@ import { jobEnvironment } from "./job-environment.ts";
 import type { Launcher } from "./launcher.ts";
 import { treeMarker } from "./process-tree.ts";
 import { type CommandRun, runCommand, type StopCause } from "./run-command.ts";
-import type { WorkerSettings } from "./worker-settings.ts";
 
 /** What every execution of a worker shares. */
 export interface SlotContext {

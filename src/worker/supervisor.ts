@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { QueuectlError } from "../domain/errors.ts";
+import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
@@ -7,7 +8,6 @@ import { Membership } from "./membership.ts";
 import { type Slot, startSlot } from "./slot.ts";
 import { after, pause } from "./timer.ts";
 import type { WorkerOptions } from "./worker-options.ts";
-import type { WorkerSettings } from "./worker-settings.ts";
 
 /** How often siblings, and one's own row for a stop request, are looked at. */
 const LOOK_EVERY_MS = 500;

@@ -1,8 +1,8 @@
 import type { WorkerIdentity } from "../domain/lease.ts";
+import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { Store } from "../store/store.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { Launcher } from "./launcher.ts";
-import type { WorkerSettings } from "./worker-settings.ts";
 
 /** What a worker is given: everything outside itself that it uses. */
 export interface WorkerOptions {

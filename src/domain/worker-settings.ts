@@ -1,4 +1,4 @@
-import type { BackoffPolicy } from "../domain/retry-policy.ts";
+import type { BackoffPolicy } from "./retry-policy.ts";
 
 /** What a worker goes by. Read anew whenever an execution starts or fails, so that `config set` mends what is queued. */
 export interface WorkerSettings {
