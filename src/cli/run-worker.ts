@@ -7,6 +7,7 @@ import { ID_RULE, isId, randomId } from "../domain/id.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
+import { commandRunner } from "../worker/run-command.ts";
 import { Worker } from "../worker/supervisor.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
@@ -28,13 +29,12 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   let id = "";
   const worker = await Worker.start({
     store,
-    launcher: nodeLauncher,
+    runClaim: commandRunner({ store, launcher: nodeLauncher, env: io.env }),
     identity: identifySelf(),
     host: hostname(),
     concurrency,
     queues,
     drain: options.has("drain"),
-    env: io.env,
     newId: () => {
       id = `w-${randomId(6, Math.random)}`;
       return id;

@@ -8,14 +8,15 @@ import { endAfterTest, processesWith } from "../../tests/support/worker-processe
 import type { OutputStream } from "./launcher.ts";
 import { nodeLauncher } from "./node-launcher.ts";
 import { TREE_MARKER } from "./process-tree.ts";
-import { type CommandEnd, type CommandRun, type CommandSpec, runCommand } from "./run-command.ts";
+import type { ClaimRun, RunEnd } from "./run-claim.ts";
+import { type CommandSpec, runCommand } from "./run-command.ts";
 
 /** Longer than any test: who waits for it waits in vain. */
 const LONG_MS = 3_600_000;
 
 /** A real command that runs, under a marker of its own. */
 class Running {
-  readonly run: CommandRun;
+  readonly run: ClaimRun;
   readonly entry: string;
   readonly #output: Record<OutputStream, string> = { stdout: "", stderr: "" };
 
@@ -54,7 +55,7 @@ class Running {
   }
 }
 
-async function endOf(given: Partial<CommandSpec>): Promise<CommandEnd> {
+async function endOf(given: Partial<CommandSpec>): Promise<RunEnd> {
   return await new Running(given).run.ended;
 }
 

@@ -1,51 +1,51 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
-import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
+import type { Store } from "../store/store.ts";
+import { jobEnvironment } from "./job-environment.ts";
+import type { LaunchedProcess, Launcher, ProcessEnd } from "./launcher.ts";
 import { isGroupRunning, shellArgv, shellIsVerbatim, signalGroup } from "./platform.ts";
-import { killMarked } from "./process-tree.ts";
+import { killMarked, treeMarker } from "./process-tree.ts";
+import type { ClaimRun, OnOutput, RunClaim, RunEnd, RunLimits, StopCause } from "./run-claim.ts";
 import { after, pause } from "./timer.ts";
 
 /** One execution of a command, as data. */
-export interface CommandSpec {
+export interface CommandSpec extends RunLimits {
   command: string;
   /** Run without a shell when given. */
   argv: readonly string[] | null;
   cwd: string | null;
   env: Readonly<Record<string, string | undefined>>;
   stdin: string | null;
-  /** 0 means no limit. */
-  timeoutMs: number;
-  /** Between TERM and KILL. */
-  killGraceMs: number;
   /** The marker in `env`, by which the whole tree is found. */
   marker: string;
 }
 
-/** Why an execution is ended from outside. */
-export type StopCause = Extract<Outcome, { kind: "timed_out" | "cancelled" | "interrupted" | "lost" }>;
-
-export interface CommandRun {
-  /** When nothing of it is left: its process has ended, its tree is gone, its output is read. Never rejects. */
-  readonly ended: Promise<CommandEnd>;
-  /** Ends it: TERM to its group, after the grace KILL to its whole tree. The first cause stands; a later call can only hurry. */
-  stop(cause: StopCause, graceMs?: number): void;
+/** What the commands of a worker share. */
+export interface CommandContext {
+  store: Pick<Store, "name" | "id">;
+  launcher: Launcher;
+  /** The worker's own variables. */
+  env: Readonly<Record<string, string | undefined>>;
 }
 
-export interface CommandEnd {
-  outcome: Outcome;
-  /** What could not be started and why; null when it ran. */
-  error: string | null;
+/** Runs claims as the commands that they hold. */
+export function commandRunner({ store, launcher, env }: CommandContext): RunClaim {
+  return (claim, limits, onOutput) => {
+    const { command, argv, cwd, stdin } = claim.job;
+    const marker = treeMarker(store.id, claim.token);
+    return runCommand(
+      { command, argv, cwd, stdin, env: jobEnvironment(claim, store, env), marker, ...limits },
+      launcher,
+      onOutput,
+    );
+  };
 }
 
 /**
  * Runs a command to the end of its first process. What is left of its group then is killed at once: a grandchild that
- * holds a pipe must not hold the job.
+ * holds a pipe must not hold the job. A stop is TERM to its group, and after the grace KILL to its whole tree.
  */
-export function runCommand(
-  spec: CommandSpec,
-  launcher: Launcher,
-  onOutput: (stream: OutputStream, bytes: Buffer) => Promise<void> | undefined,
-): CommandRun {
+export function runCommand(spec: CommandSpec, launcher: Launcher, onOutput: OnOutput): ClaimRun {
   const argv = spec.argv ?? shellArgv(spec.command);
   const { env, stdin, cwd } = spec;
   const launched = launcher.launch(
@@ -53,7 +53,7 @@ export function runCommand(
     onOutput,
   );
   const stopping = new TreeStop(launched.pid, spec.marker);
-  const stop: CommandRun["stop"] = (cause, graceMs = spec.killGraceMs) => stopping.stop(cause, graceMs);
+  const stop: ClaimRun["stop"] = (cause, graceMs = spec.killGraceMs) => stopping.stop(cause, graceMs);
   const callOff =
     spec.timeoutMs > 0
       ? after(spec.timeoutMs, () => stop({ kind: "timed_out", afterMs: spec.timeoutMs }))
@@ -61,7 +61,7 @@ export function runCommand(
   return { ended: follow(spec, launched, stopping).finally(callOff), stop };
 }
 
-async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<CommandEnd> {
+async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<RunEnd> {
   const end = await launched.ended;
   await stopping.clearTree();
   if (!(await launched.drain())) {
@@ -136,7 +136,7 @@ function outcomeOf(end: Exclude<ProcessEnd, { kind: "refused" }>): Outcome {
  * A command that does not exist is a failure like any other, in both forms, and so gets the shell's codes. What the
  * system refuses is something else: the same command may run elsewhere or later.
  */
-function explainRefusal({ argv, cwd }: CommandSpec, code: string): CommandEnd {
+function explainRefusal({ argv, cwd }: CommandSpec, code: string): RunEnd {
   const fault = cwd === null ? undefined : directoryFault(cwd);
   if (fault !== undefined) return spawnFailed(`the working directory ${cwd} ${fault}`);
   if (argv !== null && code === "ENOENT") {
@@ -153,7 +153,7 @@ function explainRefusal({ argv, cwd }: CommandSpec, code: string): CommandEnd {
   return spawnFailed(`the system refused to start it (${code})`);
 }
 
-function spawnFailed(cause: string): CommandEnd {
+function spawnFailed(cause: string): RunEnd {
   return { outcome: { kind: "spawn_failed", cause }, error: cause };
 }
 

@@ -4,16 +4,12 @@ import type { WorkerSettings } from "../domain/worker-settings.ts";
 import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import type { Claim, FinishedExecution, Store } from "../store/store.ts";
 import { OutputCapture } from "./capture-output.ts";
-import { jobEnvironment } from "./job-environment.ts";
-import type { Launcher } from "./launcher.ts";
-import { treeMarker } from "./process-tree.ts";
-import { type CommandRun, runCommand, type StopCause } from "./run-command.ts";
+import type { ClaimRun, RunClaim, StopCause } from "./run-claim.ts";
 
 /** What every execution of a worker shares. */
 export interface SlotContext {
   store: Store;
-  launcher: Launcher;
-  env: Readonly<Record<string, string | undefined>>;
+  runClaim: RunClaim;
   /** The settings of this moment, or the last that could be read. Never rejects. */
   loadSettings(): Promise<WorkerSettings>;
 }
@@ -56,7 +52,7 @@ function failedResult(error: unknown, claim: Claim, { backoff }: WorkerSettings)
 }
 
 function launch(claim: Claim, settings: WorkerSettings, context: SlotContext): Slot {
-  const { store, launcher, env } = context;
+  const { store, runClaim } = context;
   const { job, token } = claim;
   const capture = new OutputCapture({
     limitBytes: settings.outputLimitBytes,
@@ -67,20 +63,8 @@ function launch(claim: Claim, settings: WorkerSettings, context: SlotContext): S
     now: Date.now,
   });
   const startedMs = performance.now();
-  const run = runCommand(
-    {
-      command: job.command,
-      argv: job.argv,
-      cwd: job.cwd,
-      stdin: job.stdin,
-      env: jobEnvironment(claim, store, env),
-      timeoutMs: job.timeoutMs ?? settings.jobTimeoutMs,
-      killGraceMs: settings.killGraceMs,
-      marker: treeMarker(store.id, token),
-    },
-    launcher,
-    (stream, bytes) => capture.write(stream, bytes),
-  );
+  const limits = { timeoutMs: job.timeoutMs ?? settings.jobTimeoutMs, killGraceMs: settings.killGraceMs };
+  const run = runClaim(claim, limits, (stream, bytes) => capture.write(stream, bytes));
   return {
     claim,
     stop: run.stop,
@@ -97,7 +81,7 @@ interface RunInHand {
 }
 
 async function finishRun(
-  run: CommandRun,
+  run: ClaimRun,
   { claim, settings, capture, startedMs, context }: RunInHand,
 ): Promise<FinishedExecution> {
   const { outcome, error } = await run.ended;

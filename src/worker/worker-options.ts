@@ -2,12 +2,12 @@ import type { WorkerIdentity } from "../domain/lease.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { Store } from "../store/store.ts";
 import type { WorkerEvent } from "./events.ts";
-import type { Launcher } from "./launcher.ts";
+import type { RunClaim } from "./run-claim.ts";
 
 /** What a worker is given: everything outside itself that it uses. */
 export interface WorkerOptions {
   store: Store;
-  launcher: Launcher;
+  runClaim: RunClaim;
   identity: WorkerIdentity;
   host: string;
   /** How many jobs at once. */
@@ -16,7 +16,6 @@ export interface WorkerOptions {
   queues: readonly string[] | null;
   /** Stop when no job of these queues is due, running anywhere, or waiting for a retry. */
   drain: boolean;
-  env: Readonly<Record<string, string | undefined>>;
   /** The first id, and those after it was taken for dead. */
   newId(): string;
   loadSettings(): Promise<WorkerSettings>;

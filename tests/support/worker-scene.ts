@@ -8,6 +8,7 @@ import type { ExecutionRecord, Store } from "../../src/store/store.ts";
 import type { WorkerEvent } from "../../src/worker/events.ts";
 import { nodeLauncher } from "../../src/worker/node-launcher.ts";
 import { identifySelf } from "../../src/worker/process-identity.ts";
+import { commandRunner } from "../../src/worker/run-command.ts";
 import { Worker } from "../../src/worker/supervisor.ts";
 import type { WorkerOptions } from "../../src/worker/worker-options.ts";
 import { buildJob } from "./build-job.ts";
@@ -118,13 +119,12 @@ export class TestWorker {
     let ids = 0;
     const worker = await Worker.start({
       store,
-      launcher: nodeLauncher,
+      runClaim: commandRunner({ store, launcher: nodeLauncher, env: { PATH: process.env["PATH"] } }),
       identity: identifySelf(),
       host: hostname(),
       concurrency: 1,
       queues: null,
       drain: false,
-      env: { PATH: process.env["PATH"] },
       newId: () => {
         started += ids === 0 ? 1 : 0;
         ids += 1;
