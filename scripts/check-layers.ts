@@ -44,6 +44,8 @@ const LAYERS: readonly { under: string; layer: Layer }[] = [
   { under: "src/worker/", layer: "worker" },
   { under: "src/server/", layer: "server" },
   { under: "src/cli/", layer: "cli" },
+  // The library: the second root beside the program. `index.ts` says what of it is public.
+  { under: "src/library/", layer: "index" },
   { under: "src/index.ts", layer: "index" },
 ];
 
@@ -57,7 +59,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
   worker: ["worker", "store contract", "domain"],
   server: ["server", "queue", "domain"],
   cli: ["cli", "server", "worker", "queue", "store opener", "store contract", "config", "domain"],
-  index: ["worker", "queue", "store opener", "store contract", "config", "domain"],
+  index: ["index", "worker", "queue", "store opener", "store contract", "config", "domain"],
 };
 
 /** A file under `src/`, by its path from the root with forward slashes, and the modules it names. */

@@ -18,6 +18,7 @@ const TREE = [
   "src/worker/slot.ts",
   "src/server/serve.ts",
   "src/cli/run.ts",
+  "src/library/open-queue.ts",
   "src/index.ts",
 ];
 
@@ -53,6 +54,10 @@ describe("the layer rule", () => {
     ["src/cli/run.ts", "../index.ts", "not index"],
     ["src/index.ts", "./cli/run.ts", "not cli"],
     ["src/index.ts", "./store/sqlite/claim.ts", "not store backend"],
+    ["src/library/open-queue.ts", "../store/sqlite/claim.ts", "not store backend"],
+    ["src/library/open-queue.ts", "../cli/run.ts", "not cli"],
+    ["src/cli/run.ts", "../library/open-queue.ts", "not index"],
+    ["src/worker/slot.ts", "../library/open-queue.ts", "not index"],
     ["src/cli/run.ts", "../domain/job", "a relative import ends in .ts"],
     ["src/cli/run.ts", "../domain/job.js", "a relative import ends in .ts"],
     ["src/queue/enqueue.ts", "../../package.json", "a relative import ends in .ts"],
@@ -85,6 +90,10 @@ describe("the layer rule", () => {
     ["src/cli/run.ts", "../../package.json"],
     ["src/index.ts", "./queue/enqueue.ts"],
     ["src/index.ts", "./store/open-store.ts"],
+    ["src/index.ts", "./library/open-queue.ts"],
+    ["src/library/open-queue.ts", "../store/open-store.ts"],
+    ["src/library/open-queue.ts", "../worker/slot.ts"],
+    ["src/library/open-queue.ts", "../config/settings.ts"],
   ])("%s may import %s", (path, imported) => {
     expect(violationsOf(path, imported)).toEqual([]);
   });

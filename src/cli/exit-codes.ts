@@ -20,6 +20,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   store_newer: 6,
   store_removed: 6,
   store_failed: 6,
+  // As timeout(1) does.
+  wait_timed_out: 124,
 };
 
 /** What each number means. */

@@ -27,7 +27,14 @@ export type ErrorCode =
   | "store_newer"
   | "store_removed"
   | "store_failed"
+  // why a handler is asked to end
+  | "job_timed_out"
+  | "job_interrupted"
+  | "job_cancelled"
+  | "job_lost"
   // the rest
+  | "wait_timed_out"
+  | "queue_closed"
   | "worker_failed"
   | "demo_failed"
   | "output_failed"

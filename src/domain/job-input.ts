@@ -1,3 +1,4 @@
+import { describeValue } from "./describe.ts";
 import { parseDurationMs } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
 import { ID_RULE, isId } from "./id.ts";
@@ -12,6 +13,8 @@ export interface JobDefaults {
   /** Absolute; what a relative "cwd" of the input is relative to. */
   cwd: string | null;
   now: number;
+  /** What its author calls a field, where that is not the field's own name: errors speak the author's language. */
+  names?: Readonly<Partial<Record<string, string>>> | undefined;
 }
 
 /** The largest number of retries and of priority: far beyond use, and exact in every store. */
@@ -60,6 +63,7 @@ type InputField = (typeof INPUT_FIELDS)[number];
  * @throws invalid_job naming the field, its value and the rule; nothing is guessed or ignored
  */
 export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
+  const { names } = defaults;
   const fields = requireFields(input);
   const argv = readArgv(fields);
   return {
@@ -67,13 +71,13 @@ export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
     command: readCommand(fields, argv),
     argv,
     queue: readQueue(fields) ?? "default",
-    priority: readInteger(fields, "priority", -MAX_COUNT) ?? 0,
+    priority: readInteger(fields, "priority", { min: -MAX_COUNT }) ?? 0,
     tags: readTags(fields),
     cwd: readCwd(fields, defaults.cwd),
     env: readEnv(fields),
     stdin: readText(fields, "stdin") ?? null,
-    maxRetries: readInteger(fields, "max_retries", 0) ?? defaults.maxRetries,
-    backoffBase: readBackoffBase(fields),
+    maxRetries: readInteger(fields, "max_retries", { min: 0, names }) ?? defaults.maxRetries,
+    backoffBase: readBackoffBase(fields, names),
     timeoutMs: readTimeout(fields),
     runAt: readRunAt(fields, defaults.now),
     createdAt: defaults.now,
@@ -85,7 +89,7 @@ type Fields = Partial<Record<InputField, unknown>>;
 function requireFields(input: unknown): Fields {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw invalid(
-      `A job must be a JSON object, not ${describe(input)}`,
+      `A job must be a JSON object, not ${describeValue(input)}`,
       `Write it like this: {"command":"echo hello"}`,
     );
   }
@@ -94,7 +98,7 @@ function requireFields(input: unknown): Fields {
     if (isInitial) {
       if (!isInitial(value))
         throw invalid(
-          `The field "${name}" is kept by queuectl and cannot be set to ${describe(value)}`,
+          `The field "${name}" is kept by queuectl and cannot be set to ${describeValue(value)}`,
           `Leave "${name}" out.`,
         );
     } else if (!(INPUT_FIELDS as readonly string[]).includes(name)) {
@@ -107,14 +111,14 @@ function requireFields(input: unknown): Fields {
 function readId(fields: Fields): string | undefined {
   const id = readText(fields, "id");
   if (id !== undefined && !isId(id))
-    throw invalid(`The job id ${describe(id)} is not allowed`, `An id has ${ID_RULE}.`);
+    throw invalid(`The job id ${describeValue(id)} is not allowed`, `An id has ${ID_RULE}.`);
   return id;
 }
 
 function readQueue(fields: Fields): string | undefined {
   const queue = readText(fields, "queue");
   if (queue !== undefined && !isId(queue)) {
-    throw invalid(`The queue name ${describe(queue)} is not allowed`, `A queue's name has ${ID_RULE}.`);
+    throw invalid(`The queue name ${describeValue(queue)} is not allowed`, `A queue's name has ${ID_RULE}.`);
   }
   return queue;
 }
@@ -167,7 +171,7 @@ function readEnv(fields: Fields): Record<string, string> {
   for (const [name, value] of Object.entries(env)) {
     if (name === "" || /[=\0]/.test(name) || !name.isWellFormed()) {
       throw invalid(
-        `The environment variable name ${describe(name)} is not allowed`,
+        `The environment variable name ${describeValue(name)} is not allowed`,
         'A name is not empty and has no "=".',
       );
     }
@@ -187,11 +191,11 @@ function readCwd(fields: Fields, base: string | null): string | null {
   return `${base.replace(/\/$/, "")}/${cwd}`;
 }
 
-function readBackoffBase(fields: Fields): number | null {
+function readBackoffBase(fields: Fields, names: JobDefaults["names"]): number | null {
   const base = fields.backoff_base;
   if (base === undefined || base === null) return null;
   if (typeof base !== "number" || !Number.isFinite(base) || base < 0 || base > MAX_COUNT) {
-    throw wrongType("backoff_base", `a number from 0 to ${MAX_COUNT}`, base);
+    throw wrongType(names?.["backoff_base"] ?? "backoff_base", `a number from 0 to ${MAX_COUNT}`, base);
   }
   return base;
 }
@@ -232,11 +236,15 @@ function decimal(value: number): string {
   return value > 0 && value < 1e-3 ? "0.001" : String(value);
 }
 
-function readInteger(fields: Fields, name: "priority" | "max_retries", min: number): number | undefined {
+function readInteger(
+  fields: Fields,
+  name: "priority" | "max_retries",
+  { min, names }: { min: number; names?: JobDefaults["names"] },
+): number | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > MAX_COUNT) {
-    throw wrongType(name, `a whole number from ${min} to ${MAX_COUNT}`, value);
+    throw wrongType(names?.[name] ?? name, `a whole number from ${min} to ${MAX_COUNT}`, value);
   }
   return value;
 }
@@ -253,11 +261,14 @@ function readText(fields: Fields, name: InputField): string | undefined {
 function requireCleanText(name: string, text: string): void {
   if (text.includes("\0"))
     throw invalid(
-      `The field ${describe(name)} contains a NUL character`,
+      `The field ${describeValue(name)} contains a NUL character`,
       "No command or argument can hold one.",
     );
   if (!text.isWellFormed())
-    throw invalid(`The field ${describe(name)} is not valid Unicode`, "It holds half of a surrogate pair.");
+    throw invalid(
+      `The field ${describeValue(name)} is not valid Unicode`,
+      "It holds half of a surrogate pair.",
+    );
 }
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/;
@@ -290,26 +301,18 @@ function isNull(value: unknown): boolean {
 }
 
 function wrongType(name: string, rule: string, value: unknown): QueuectlError {
-  return invalid(`The job field ${describe(name)} must be ${rule}, not ${describe(value)}`);
+  return invalid(`The job field ${describeValue(name)} must be ${rule}, not ${describeValue(value)}`);
 }
 
 function unknownField(name: string): QueuectlError {
   const near = suggest(name, INPUT_FIELDS);
   const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
   return invalid(
-    `Unknown job field ${describe(name)}`,
+    `Unknown job field ${describeValue(name)}`,
     `${question}The fields are: ${INPUT_FIELDS.join(", ")}.`,
   );
 }
 
 function invalid(message: string, hint?: string): QueuectlError {
   return new QueuectlError("invalid_job", message, { hint });
-}
-
-/** A value as an error names it: short, on one line. */
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value !== "string") return String(value);
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
 }

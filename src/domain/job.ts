@@ -62,6 +62,11 @@ export function isJobState(text: string): text is JobState {
   return (JOB_STATES as readonly string[]).includes(text);
 }
 
+/** True for a state in which a job stays unless somebody brings it back. */
+export function isFinished(state: JobState): boolean {
+  return state === "completed" || state === "dead" || state === "cancelled";
+}
+
 /** How many executions may fail before the job is dead: the first one and its retries. */
 export function allowedExecutions(job: Pick<NewJob, "maxRetries">): number {
   return 1 + job.maxRetries;

@@ -1,7 +1,7 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
 import type { NewJob } from "../domain/job.ts";
-import { parseJobInput } from "../domain/job-input.ts";
+import { type JobDefaults, parseJobInput } from "../domain/job-input.ts";
 import type { EnqueueReceipt, Store } from "../store/store.ts";
 
 /** What jobs get where their input is silent. */
@@ -9,6 +9,8 @@ export interface EnqueueContext {
   maxRetries: number;
   cwd: string;
   now: number;
+  /** As in `JobDefaults`. */
+  names?: JobDefaults["names"];
 }
 
 /** One input and, for errors, where it stood: `line 3`, `entry 2`; empty for a single job. */
@@ -43,9 +45,14 @@ async function* parseStream(
   for await (const input of inputs) yield parsePlaced(input, context);
 }
 
-function parsePlaced({ input, place }: PlacedInput, { maxRetries, cwd, now }: EnqueueContext): NewJob {
+function parsePlaced({ input, place }: PlacedInput, context: EnqueueContext): NewJob {
+  return atPlace(place, () => parseJobInput(input, { id: randomId(JOB_ID_LENGTH, Math.random), ...context }));
+}
+
+/** What refuses an input names the place where it stood. */
+export function atPlace<T>(place: string, work: () => T): T {
   try {
-    return parseJobInput(input, { id: randomId(JOB_ID_LENGTH, Math.random), maxRetries, cwd, now });
+    return work();
   } catch (error) {
     if (place === "" || !(error instanceof QueuectlError)) throw error;
     throw new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });

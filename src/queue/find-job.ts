@@ -32,13 +32,20 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
  * @throws job_not_found naming what might have been meant
  */
 export async function requireJobs(store: Store, ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    if (await store.getJob(id)) continue;
-    const longer = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
-    if (longer.length > 0)
-      throw jobNotFound(id, longer, " A verb that changes something takes whole ids only.");
-    throw jobNotFound(id, await nearIds(store, id));
-  }
+  for (const id of ids) await requireJob(store, id);
+}
+
+/**
+ * The job of exactly this id.
+ * @throws job_not_found naming what might have been meant
+ */
+export async function requireJob(store: Store, id: string): Promise<Job> {
+  const job = await store.getJob(id);
+  if (job) return job;
+  const longer = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
+  if (longer.length > 0)
+    throw jobNotFound(id, longer, " A verb that changes something takes whole ids only.");
+  throw jobNotFound(id, await nearIds(store, id));
 }
 
 async function findLast(store: Store): Promise<Job> {

@@ -1,26 +1,33 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { type RolldownOptions, rolldown } from "rolldown";
 import config from "../../rolldown.config.mts";
+import { buildTypes } from "../../scripts/build-types.ts";
 
-/** Where `queuectl.js` expects the command, whatever the directory of the run. */
-const BUNDLE = fileURLToPath(new URL("../../dist/queuectl.cjs", import.meta.url));
+/** Where the package's files are looked for, whatever the directory of the run. */
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Builds the command and the library once before the tests, so that they run what the sources say. */
+export default async function setup(): Promise<void> {
+  for (const part of config) await build(part as RolldownOptions);
+  buildTypes();
+}
 
 /**
- * Builds the command once before the tests, so that they run what the sources say. Put in place by a rename, and only
- * when it differs: tests of another run may be starting the old one at this moment.
+ * One file, put in place by a rename, and only when it differs: tests of another run may be starting the old one at this
+ * moment.
  */
-export default async function setup(): Promise<void> {
-  const { output, ...input } = config as RolldownOptions;
-  if (output === undefined || Array.isArray(output)) throw new Error("The command is one file.");
+async function build({ output, ...input }: RolldownOptions): Promise<void> {
+  if (output === undefined || Array.isArray(output) || output.file === undefined)
+    throw new Error("Each part of the build is one file.");
+  const { file, ...options } = output;
+  const path = join(ROOT, file);
   const bundle = await rolldown(input);
-  const { file: _, ...options } = output;
   const [{ code }] = (await bundle.generate(options)).output;
   await bundle.close();
-  if (existsSync(BUNDLE) && readFileSync(BUNDLE, "utf8") === code) return;
-  const fresh = `${BUNDLE}.${process.pid}`;
-  mkdirSync(dirname(BUNDLE), { recursive: true });
+  if (existsSync(path) && readFileSync(path, "utf8") === code) return;
+  const fresh = `${path}.${process.pid}`;
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(fresh, code);
-  renameSync(fresh, BUNDLE);
+  renameSync(fresh, path);
 }

@@ -1,0 +1,125 @@
+import { describeValue } from "../domain/describe.ts";
+import { MAX_DURATION_MS } from "../domain/duration.ts";
+import { QueuectlError } from "../domain/errors.ts";
+import type { Job as StoredJob } from "../domain/job.ts";
+import { parseInstant } from "../domain/job-input.ts";
+import { nextRunAt } from "../queue/job-json.ts";
+import type { Job, JobInput } from "./job.ts";
+
+/** A job as programs see it: nothing of how the store keeps it. */
+export function toJob(job: StoredJob): Job {
+  return {
+    id: job.id,
+    command: job.command,
+    argv: job.argv,
+    state: job.state,
+    attempts: job.attempts,
+    maxRetries: job.maxRetries,
+    backoffBase: job.backoffBase,
+    priority: job.priority,
+    queue: job.queue,
+    tags: job.tags,
+    cwd: job.cwd,
+    env: job.env,
+    stdin: job.stdin,
+    timeoutMs: job.timeoutMs,
+    runAt: toDate(job.runAt),
+    nextRunAt: toDate(nextRunAt(job)),
+    exitCode: job.exitCode,
+    error: job.error,
+    reason: job.reason,
+    worker: job.worker,
+    createdAt: new Date(job.createdAt),
+    updatedAt: new Date(job.updatedAt),
+  };
+}
+
+function toDate(at: number | null): Date | null {
+  return at === null ? null : new Date(at);
+}
+
+type InputName = keyof (JobInput & object);
+
+/** What each field is called in a job object of `domain/job-input.ts`, and how its value is written there. */
+const FIELDS: Readonly<Record<InputName, { name: string; write(name: string, value: unknown): unknown }>> = {
+  id: as("id"),
+  command: as("command"),
+  argv: as("argv"),
+  maxRetries: as("max_retries"),
+  timeoutMs: as("timeout", writeDuration),
+  backoffBase: as("backoff_base"),
+  priority: as("priority"),
+  runAt: as("run_at", writeInstant),
+  delayMs: as("delay", writeDuration),
+  queue: as("queue"),
+  tags: as("tags"),
+  env: as("env"),
+  cwd: as("cwd"),
+  stdin: as("stdin"),
+};
+
+/** The library's names of the fields, by those of the job object: for its errors. */
+export const FIELD_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(FIELDS).map(([ours, { name }]) => [name, ours]),
+);
+
+/**
+ * A job as the library takes it, written as a job object. Values whose form is the same are left to its parser.
+ * @throws invalid_job naming the field
+ */
+export function toJobFields(input: unknown): object {
+  if (typeof input !== "object" || input === null || Array.isArray(input))
+    throw invalid(`A job must be an object, not ${describeValue(input)}`, LOOKS_LIKE);
+  const given = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
+  for (const [name] of given) {
+    if (!Object.hasOwn(FIELDS, name))
+      throw invalid(
+        `Unknown job field ${describeValue(name)}`,
+        `The fields are: ${Object.keys(FIELDS).join(", ")}.`,
+      );
+  }
+  const has = (name: InputName) => given.some(([other]) => other === name);
+  if (has("runAt") && has("delayMs")) throw invalid('"runAt" and "delayMs" exclude each other', "Give one.");
+  if (!has("command") && !has("argv")) throw invalid('A job needs a "command" or an "argv"', LOOKS_LIKE);
+  return Object.fromEntries(
+    given.map(([ours, value]) => {
+      const { name, write } = FIELDS[ours as InputName];
+      return [name, write(ours, value)];
+    }),
+  );
+}
+
+const LOOKS_LIKE = 'Write it like this: { command: "echo hello" }';
+
+function as(
+  name: string,
+  write: (name: string, value: unknown) => unknown = (_, value) => value,
+): (typeof FIELDS)[InputName] {
+  return { name, write };
+}
+
+function writeDuration(name: string, value: unknown): string {
+  if (typeof value !== "number" || !(value >= 0 && value <= MAX_DURATION_MS))
+    throw wrongType(name, "milliseconds from 0 to 100 years", value);
+  // What is not zero must not become zero, which often means "no limit".
+  return `${Math.ceil(value)}ms`;
+}
+
+function writeInstant(name: string, value: unknown): string {
+  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : "";
+  if (parseInstant(text) === undefined)
+    throw wrongType(
+      name,
+      "a valid Date of the years 1970 to 9999",
+      value instanceof Date ? String(value) : value,
+    );
+  return text;
+}
+
+function wrongType(name: string, rule: string, value: unknown): QueuectlError {
+  return invalid(`The job field ${describeValue(name)} must be ${rule}, not ${describeValue(value)}`);
+}
+
+function invalid(message: string, hint?: string): QueuectlError {
+  return new QueuectlError("invalid_job", message, { hint });
+}

@@ -1,0 +1,97 @@
+import type { JobState } from "../domain/job.ts";
+import type { Job, JobInput } from "./job.ts";
+import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
+
+/**
+ * A queue that is open in this program. Every method may reject with a `QueuectlError`: with `queue_closed` once the
+ * queue was closed, with a code that begins with `store_` when its file cannot be used, with `invalid_usage` when the
+ * call itself is wrong.
+ */
+export interface Queue extends AsyncDisposable {
+  /** The absolute path of its file. */
+  readonly db: string;
+
+  /**
+   * Adds a job, and wakes the workers. It is durable when the promise resolves: it survives a crash and a power cut.
+   * @returns the job as it stands
+   * @throws invalid_job naming the field; duplicate_id
+   */
+  enqueue(job: JobInput): Promise<Job>;
+  /**
+   * Adds jobs, all or none, in one transaction.
+   * @returns the jobs in the order given
+   * @throws invalid_job naming the entry and the field, or for an empty list; duplicate_id with the entry's `position`
+   */
+  enqueue(jobs: readonly JobInput[]): Promise<Job[]>;
+
+  /** The job of exactly this id; undefined when there is none. */
+  get(id: string): Promise<Job | undefined>;
+
+  /** Jobs in order of arrival, read in pages: it may go on for as long as its consumer takes. */
+  list(options?: ListOptions): AsyncIterable<Job>;
+
+  /** How many jobs are in each state. Kept by the store, not counted: it costs the same for ten and for ten million. */
+  counts(): Promise<Record<JobState, number>>;
+
+  /**
+   * Waits until a job is `completed`, `dead` or `cancelled`. One that died is an answer, not an error.
+   * @returns the job as it was then
+   * @throws job_not_found when it is not there or was removed; wait_timed_out; the reason of `signal`
+   */
+  wait(id: string, options?: WaitOptions): Promise<Job>;
+  /** The same for several: all of them, in the order of the ids. */
+  wait(ids: readonly string[], options?: WaitOptions): Promise<Job[]>;
+
+  /**
+   * Brings dead jobs back with a full new series of retries; all or none, durable when it resolves.
+   * @throws job_not_found, not_dead naming the first id that is wrong; then nothing has changed
+   */
+  retryDead(ids: string | readonly string[]): Promise<void>;
+
+  /**
+   * Starts a worker in this program that runs the commands of jobs, each in processes of its own.
+   * @throws the reason of a `signal` that is aborted already
+   */
+  work(options?: WorkQueuesOptions): Promise<QueueWorker>;
+  /**
+   * Starts a worker that calls a function with each job of one queue, in this very process.
+   * @throws the reason of a `signal` that is aborted already
+   */
+  work(queue: string, handler: Handler, options?: WorkOptions): Promise<QueueWorker>;
+
+  /**
+   * Stops this queue's workers, ends its waits, and closes the file. May be called again.
+   * @param options how patient to be with jobs that run, as for `QueueWorker.stop`
+   */
+  close(options?: StopOptions): Promise<void>;
+}
+
+export interface OpenQueueOptions {
+  /**
+   * Path of the SQLite file, created when it is not there (its directory is not). Without it, the queue that the
+   * command uses: `QUEUECTL_DB`, else the setting `db-path`, else `~/.queuectl/queue.db`.
+   */
+  db?: string | undefined;
+}
+
+export interface ListOptions {
+  /** Only jobs in this state. */
+  state?: JobState | undefined;
+  /** Only the newest so many, still oldest first. */
+  newest?: number | undefined;
+}
+
+export interface WaitOptions {
+  /** For ever unless given; 0 looks once. */
+  timeoutMs?: number | undefined;
+  /** Ends the wait, not the job. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface StopOptions {
+  /**
+   * How long running jobs may still take before they are interrupted: 0 does it now, null never does. Unless given, the
+   * setting `stop-grace` (never).
+   */
+  graceMs?: number | null | undefined;
+}

@@ -1,0 +1,226 @@
+import type { SettingSources } from "../config/resolve.ts";
+import { resolveSetting, resolveSettings } from "../config/resolve.ts";
+import { toWorkerSettings } from "../config/worker-settings.ts";
+import { QueuectlError } from "../domain/errors.ts";
+import type { JobState } from "../domain/job.ts";
+import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
+import { requireJobs } from "../queue/find-job.ts";
+import { waitForJobs } from "../queue/wait.ts";
+import type { Store } from "../store/store.ts";
+import { nodeLauncher } from "../worker/node-launcher.ts";
+import { commandRunner } from "../worker/run-command.ts";
+import { handlerRunner } from "../worker/run-handler.ts";
+import {
+  abortSignal,
+  callback,
+  checkId,
+  checkIds,
+  checkOptions,
+  jobState,
+  milliseconds,
+  queueName,
+  queueNames,
+  usage,
+  wholeNumber,
+  yesOrNo,
+} from "./check-options.ts";
+import type { Job, JobInput } from "./job.ts";
+import { FIELD_NAMES, toJob, toJobFields } from "./map-job.ts";
+import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
+import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
+import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
+
+/** A queue over an open store. */
+export class StoreQueue implements Queue {
+  readonly #store: Store;
+  readonly #given: Omit<SettingSources, "store">;
+  /** Those that are still signing on, too. */
+  readonly #workers = new Set<Promise<QueueWorker>>();
+  /** What must end by itself before the store may be closed. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /** @param given the settings of this process, from outside the store */
+  constructor(store: Store, given: Omit<SettingSources, "store">) {
+    this.#store = store;
+    this.#given = given;
+  }
+
+  get db(): string {
+    return this.#store.name;
+  }
+
+  enqueue(job: JobInput): Promise<Job>;
+  enqueue(jobs: readonly JobInput[]): Promise<Job[]>;
+  enqueue(input: JobInput | readonly JobInput[]): Promise<Job | Job[]> {
+    return this.#use(async () => {
+      if (!Array.isArray(input)) return only(await this.#enqueue([{ input, place: "" }]));
+      if (input.length === 0)
+        throw new QueuectlError("invalid_job", "The list of jobs is empty", {
+          hint: "Give at least one job.",
+        });
+      return await this.#enqueue(input.map((job, index) => ({ input: job, place: `Entry ${index + 1}` })));
+    });
+  }
+
+  async #enqueue(given: readonly { input: unknown; place: string }[]): Promise<Job[]> {
+    const inputs = given.map(({ input, place }) => ({
+      input: atPlace(place, () => toJobFields(input)),
+      place,
+    }));
+    const settings = { ...this.#given, store: await this.#store.readSettings() };
+    const receipt = await enqueueJobs(this.#store, inputs, {
+      maxRetries: resolveSetting("max-retries", settings).value as number,
+      cwd: process.cwd(),
+      now: Date.now(),
+      names: FIELD_NAMES,
+    });
+    const seqs = { first: receipt.firstSeq, last: receipt.lastSeq };
+    return await Array.fromAsync(this.#store.listJobs({ seqs }), toJob);
+  }
+
+  get(id: string): Promise<Job | undefined> {
+    return this.#use(async () => {
+      checkId("queue.get", id);
+      const job = await this.#store.getJob(id);
+      return job && toJob(job);
+    });
+  }
+
+  list(options: ListOptions = {}): AsyncIterable<Job> {
+    checkOptions("queue.list", options, LIST_RULES);
+    return this.#list(options);
+  }
+
+  async *#list(options: ListOptions): AsyncGenerator<Job, void, undefined> {
+    this.#requireOpen();
+    for await (const job of this.#store.listJobs(options)) {
+      yield toJob(job);
+      // Its consumer may have taken its time.
+      this.#requireOpen();
+    }
+  }
+
+  counts(): Promise<Record<JobState, number>> {
+    return this.#use(() => this.#store.counts(null));
+  }
+
+  wait(id: string, options?: WaitOptions): Promise<Job>;
+  wait(ids: readonly string[], options?: WaitOptions): Promise<Job[]>;
+  wait(ids: string | readonly string[], options: WaitOptions = {}): Promise<Job | Job[]> {
+    return this.#use(async () => {
+      checkOptions("queue.wait", options, WAIT_RULES);
+      const { timeoutMs, signal } = options;
+      const wanted = checkIds("queue.wait", ids);
+      const either = AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]);
+      const jobs = (await waitForJobs(this.#store, wanted, { timeoutMs, signal: either })).map(toJob);
+      return Array.isArray(ids) ? jobs : only(jobs);
+    });
+  }
+
+  retryDead(ids: string | readonly string[]): Promise<void> {
+    return this.#use(async () => {
+      const wanted = [...new Set(checkIds("queue.retryDead", ids))];
+      await requireJobs(this.#store, wanted);
+      await this.#store.retryDead(wanted, Date.now());
+    });
+  }
+
+  work(options?: WorkQueuesOptions): Promise<QueueWorker>;
+  work(queue: string, handler: Handler, options?: WorkOptions): Promise<QueueWorker>;
+  async work(
+    first: WorkQueuesOptions | string = {},
+    handler?: Handler,
+    options: WorkOptions = {},
+  ): Promise<QueueWorker> {
+    if (typeof first === "string") return await this.#handle(first, handler, options);
+    const { store } = this.#parts;
+    checkOptions("queue.work", first, { queues: queueNames, ...WORK_RULES });
+    const { queues = null, ...rest } = first;
+    const runClaim = commandRunner({ store, launcher: nodeLauncher, env: process.env });
+    return await this.#start({ ...this.#parts, queues, runClaim }, rest);
+  }
+
+  async #handle(queue: string, handler: Handler | undefined, options: WorkOptions): Promise<QueueWorker> {
+    checkOptions("queue.work", { queue, handler }, { queue: queueName, handler: callback });
+    if (handler === undefined)
+      throw usage(`queue.work was given no handler for the queue "${queue}"`, "Give a function.");
+    checkOptions("queue.work", options, WORK_RULES);
+    const runClaim = handlerRunner((job, tools) => handler(toJob(job), tools));
+    return await this.#start({ ...this.#parts, queues: [queue], runClaim }, options);
+  }
+
+  get #parts(): Pick<WorkerParts, "store" | "loadSettings"> {
+    const store = this.#store;
+    const loadSettings = async () =>
+      toWorkerSettings(resolveSettings({ ...this.#given, store: await store.readSettings() }));
+    return { store, loadSettings };
+  }
+
+  #start(parts: Omit<WorkerParts, "onEnd">, options: WorkOptions): Promise<QueueWorker> {
+    this.#requireOpen();
+    const forget = (): void => void this.#workers.delete(starting);
+    const starting = startWorker({ ...parts, onEnd: forget }, options);
+    this.#workers.add(starting);
+    starting.catch(forget);
+    return starting;
+  }
+
+  close(options: StopOptions = {}): Promise<void> {
+    checkOptions("queue.close", options, STOP_RULES);
+    return this.#close(options);
+  }
+
+  async #close(options: StopOptions): Promise<void> {
+    this.#closing.abort(closedError(this.db));
+    // A second call may be less patient than the first. How a worker ended is told by its own promises.
+    const stopped = Promise.allSettled(
+      [...this.#workers].map(async (starting) => await (await starting).stop(options)),
+    );
+    this.#closed ??= stopped.then(() => Promise.allSettled(this.#underWay)).then(() => this.#store.close());
+    await this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Runs a method's work, unless the queue is closed; one that is under way is not closed under its feet. */
+  async #use<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing.signal.aborted) throw closedError(this.db);
+  }
+}
+
+const LIST_RULES = { state: jobState, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const WAIT_RULES = { timeoutMs: milliseconds, signal: abortSignal };
+const WORK_RULES = {
+  concurrency: wholeNumber(1, 1_000),
+  drain: yesOrNo,
+  signal: abortSignal,
+  onEvent: callback,
+};
+
+function closedError(db: string): QueuectlError {
+  return new QueuectlError("queue_closed", `The queue ${db} was closed`, {
+    hint: "Open it again: openQueue()",
+  });
+}
+
+/** @throws job_not_found for a job that was removed in the very moment since */
+function only(jobs: readonly Job[]): Job {
+  const [job] = jobs;
+  if (job) return job;
+  throw new QueuectlError("job_not_found", "The job was removed by somebody else just now");
+}
