@@ -67,7 +67,7 @@ function launch(claim: Claim, settings: WorkerSettings, context: SlotContext): S
   const run = runClaim(claim, limits, (stream, bytes) => capture.write(stream, bytes));
   return {
     claim,
-    stop: run.stop,
+    stop: (cause, graceMs) => run.stop(cause, graceMs),
     finished: finishRun(run, { claim, settings, capture, startedMs, context }),
   };
 }

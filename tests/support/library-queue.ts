@@ -81,6 +81,9 @@ export async function expectRefused(
   expect(code).toBe(wanted.code);
 }
 
+/** The library as it is built: what another program imports. */
+export const LIBRARY: string = new URL("../../dist/index.mjs", import.meta.url).href;
+
 /** What a program without types could pass. */
 export function untyped(value: unknown): never {
   return value as never;

@@ -96,6 +96,11 @@ export class Home {
     return this.#start([process.execPath, COMMAND, ...args], options);
   }
 
+  /** Starts another program of Node's, in the same surroundings. */
+  startNode(args: readonly string[], options: RunOptions = {}): RunningCommand {
+    return this.#start([process.execPath, ...args], options);
+  }
+
   /** A worker in the foreground, once it polls for jobs. */
   async startWorker(args: readonly string[] = [], options: RunOptions = {}): Promise<RunningCommand> {
     const worker = this.start(["worker", "start", ...args], options);
