@@ -77,8 +77,9 @@ async function waitUntilGone(
 ): Promise<void> {
   let sayAt = performance.now() + SAY_AFTER_MS;
   let said = "";
+  const signedOffAtMs = new Map<string, number>();
   for (;;) {
-    const left = await stillThere(store, targets);
+    const left = await stillThere(store, targets, signedOffAtMs);
     if (left.length === 0) break;
     const now = performance.now();
     const waiting = describeWait(left);
@@ -93,14 +94,27 @@ async function waitUntilGone(
     io.stdout.write("All of them have stopped.\n");
 }
 
-/** A worker signs off a moment before its process ends; until then its files may not be taken away. */
-async function stillThere(store: Store, targets: readonly ObservedWorker[]): Promise<ObservedWorker[]> {
+/**
+ * A worker signs off a moment before its process ends; until then its files may not be taken away. Longer than this, it is
+ * a program that the worker was only a part of (the library), and lives on.
+ */
+const SIGNED_OFF_MS = 2_000;
+
+async function stillThere(
+  store: Store,
+  targets: readonly ObservedWorker[],
+  signedOffAtMs: Map<string, number>,
+): Promise<ObservedWorker[]> {
   const self = identifySelf();
   const living = await livingWorkers(store);
+  const now = performance.now();
   return targets.flatMap((target) => {
     const worker = living.find(({ id }) => id === target.id);
     if (worker) return [worker];
-    return processState(target.identity, self) === "alive" ? [{ ...target, held: [] }] : [];
+    const sinceMs = signedOffAtMs.get(target.id) ?? now;
+    signedOffAtMs.set(target.id, sinceMs);
+    const isEnding = now - sinceMs < SIGNED_OFF_MS && processState(target.identity, self) === "alive";
+    return isEnding ? [{ ...target, held: [] }] : [];
   });
 }
 
