@@ -81,8 +81,9 @@ class HandlerRun implements ClaimRun {
 
   #fail(thrown: unknown): void {
     if (this.#isOver) return;
-    if (!this.#cause) this.#print("stderr", describeFailure(thrown));
-    this.#settle({ outcome: { kind: "failed", exitCode: FAILED_EXIT_CODE }, error: firstLine(thrown) });
+    const { line, whole } = describeFailure(thrown);
+    if (!this.#cause) this.#print("stderr", whole);
+    this.#settle({ outcome: { kind: "failed", exitCode: FAILED_EXIT_CODE }, error: line });
   }
 
   #settle(end: RunEnd): void {
@@ -112,13 +113,14 @@ const REASONS: Readonly<Record<StopCause["kind"], string>> = {
   lost: "The worker was taken for dead, and the job may be running elsewhere",
 };
 
-/** The stack, and the causes below it. */
-function describeFailure(thrown: unknown): string {
-  return typeof thrown === "string" ? thrown : inspect(thrown);
-}
-
-/** One line for `info` and lists. A thing that cannot even be turned into text is no reason to fail here. */
-function firstLine(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message || thrown.name : describeFailure(thrown);
-  return text.split("\n", 1)[0] ?? "";
+/** One line for `info` and lists; the stack, and the causes below it, for the log. */
+function describeFailure(thrown: unknown): { line: string; whole: string } {
+  try {
+    const whole = typeof thrown === "string" ? thrown : inspect(thrown);
+    const text = thrown instanceof Error ? String(thrown.message || thrown.name) : whole;
+    return { line: text.split("\n", 1)[0] ?? "", whole };
+  } catch {
+    // Anything can be thrown, even what throws when it is looked at; the execution has failed all the same.
+    return { line: "an error that cannot be shown", whole: "an error that cannot be shown" };
+  }
 }

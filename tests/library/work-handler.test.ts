@@ -97,6 +97,11 @@ describe("a handler that throws", () => {
     ["a text", () => Promise.reject("just words"), { error: "just words", stderr: /^just words\n$/ }],
     ["nothing", () => Promise.reject(undefined), { error: "undefined", stderr: /^undefined\n$/ }],
     [
+      "what cannot be looked at",
+      () => Promise.reject(Object.assign(new Error("x"), { message: Object.create(null), name: "" })),
+      { error: "an error that cannot be shown", stderr: /cannot be shown/ },
+    ],
+    [
       "an error without a message",
       () => Promise.reject(new RangeError()),
       { error: "RangeError", stderr: /^RangeError/ },
