@@ -13,7 +13,9 @@ const PUBLISHED = [
   "LICENSE",
   "README.md",
   "dist/THIRD-PARTY-NOTICES.txt",
+  "dist/index.mjs",
   "dist/queuectl.cjs",
+  "dist/types/",
   "package.json",
   "queuectl.js",
 ];
