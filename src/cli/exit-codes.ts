@@ -30,6 +30,7 @@ export const EXIT_CODE_MEANINGS: Readonly<Record<number, string>> = {
   1: "any error, wrong usage too",
   4: "what was named does not exist",
   6: "the store cannot be used",
+  124: "what was waited for did not come in time",
   [INTERRUPTED]: "interrupted by a signal; what was begun is cleaned up",
 };
 
