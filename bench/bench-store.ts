@@ -75,6 +75,11 @@ export function readLines(path: string): string[] {
   }
 }
 
+/** Resident memory of a process. Linux. */
+export function rssMib(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+}
+
 /** Milliseconds since the epoch, to the nanosecond, as `date +%s%N` writes it. */
 export function fromDate(nanoseconds: string | undefined): number {
   return Number(nanoseconds) / 1e6;

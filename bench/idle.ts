@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { type BenchStore, until } from "./bench-store.ts";
+import { type BenchStore, rssMib, until } from "./bench-store.ts";
 
 const WATCHED_MS = 20_000;
 const TICKS_PER_SECOND = 100;
@@ -21,10 +21,6 @@ export async function* idle({ startWorker }: BenchStore): AsyncGenerator<string>
   const ours = rssMib(pid);
   yield `memory: worker ${ours.toFixed(1)} MiB, bare node ${bareMib.toFixed(1)} MiB, ratio ${(ours / bareMib).toFixed(2)}`;
   yield `processor: ${(share * 100).toFixed(2)} % of a core over ${WATCHED_MS / 1_000} s`;
-}
-
-function rssMib(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
 }
 
 function cpuTicks(pid: number): number {

@@ -45,6 +45,8 @@ export interface ExecutionJson {
   error: string | null;
   stdout_tail: string;
   stderr_tail: string;
+  /** True once its output was removed (setting retain-logs). */
+  output_pruned: boolean;
 }
 
 export function toJobJson(job: Job): JobJson {
@@ -94,7 +96,15 @@ function toExecutionJson(execution: ExecutionRecord): ExecutionJson {
     error: execution.error,
     stdout_tail: lastLines(execution.output?.stdout.tail),
     stderr_tail: lastLines(execution.output?.stderr.tail),
+    output_pruned: isOutputPruned(execution),
   };
+}
+
+/** True when it has printed something of which its row holds nothing any more. */
+export function isOutputPruned({ output }: ExecutionRecord): boolean {
+  if (!output) return false;
+  const { stdout, stderr } = output;
+  return stdout.totalBytes + stderr.totalBytes > 0 && stdout.tail.length + stderr.tail.length === 0;
 }
 
 const TAIL_LINES = 20;

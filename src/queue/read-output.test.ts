@@ -5,146 +5,161 @@ import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import { filePieces } from "../store/output-layout.ts";
-import type { ExecutionRecord, OutputMark } from "../store/store.ts";
-import { mergeOutput, readOutput, type StreamName } from "./read-output.ts";
+import type { CapturedOutput, ExecutionRecord } from "../store/store.ts";
+import { OutputCapture } from "../worker/capture-output.ts";
+import { type OutputPiece, OutputReader, STREAMS, withOutputSoFar } from "./read-output.ts";
+import type { StreamName } from "./read-stream.ts";
 
-/** What arrived, one write after another. */
-const arbitraryWrites = fc.array(
-  fc.record({
-    stream: fc.constantFrom<StreamName>("stdout", "stderr"),
-    bytes: fc.uint8Array({ minLength: 1, maxLength: 9 }),
-  }),
-  { maxLength: 12 },
-);
+const LIMIT_BYTES = 10;
 
-type Write = { stream: StreamName; bytes: Uint8Array };
-
-const bytesOf = (writes: readonly Write[], stream: StreamName) =>
-  Buffer.concat(writes.filter((write) => write.stream === stream).map(({ bytes }) => bytes));
-
-function marksOf(writes: readonly Write[]): OutputMark[] {
-  const offsets = { stdout: 0, stderr: 0 };
-  return writes.map(({ stream, bytes }, index) => {
-    const offset = offsets[stream];
-    offsets[stream] += bytes.length;
-    return { stream, offset, at: index };
-  });
-}
-
-test("merged output gives back each stream's bytes in order, and the writes in the order of their arrival", () => {
-  fc.assert(
-    fc.property(arbitraryWrites, (writes) => {
-      const whole = (stream: StreamName) => ({
-        head: bytesOf(writes, stream),
-        droppedBytes: 0,
-        tail: Buffer.alloc(0),
-      });
-      const pieces = mergeOutput({ stdout: whole("stdout"), stderr: whole("stderr") }, marksOf(writes), 0);
-      expect(pieces).toEqual(
-        writes.map(({ stream, bytes }, at) => ({ stream, at, bytes: Buffer.from(bytes), droppedBefore: 0 })),
-      );
-    }),
-  );
-});
-
-test("of a stream whose middle was dropped, head and tail come back, and the gap is spoken of once", () => {
-  const split = fc.record({ head: fc.nat(40), tail: fc.integer({ min: 1, max: 40 }) });
-  fc.assert(
-    fc.property(arbitraryWrites, split, (writes, keep) => {
-      const cut = (stream: StreamName) => {
-        const bytes = bytesOf(writes, stream);
-        const droppedBytes = Math.max(0, bytes.length - keep.head - keep.tail);
-        return droppedBytes === 0
-          ? { head: bytes, droppedBytes, tail: Buffer.alloc(0) }
-          : {
-              head: bytes.subarray(0, keep.head),
-              droppedBytes,
-              tail: bytes.subarray(keep.head + droppedBytes),
-            };
-      };
-      const streams = { stdout: cut("stdout"), stderr: cut("stderr") };
-      const pieces = mergeOutput(streams, marksOf(writes), 0);
-      for (const stream of ["stdout", "stderr"] as const) {
-        const mine = pieces.filter((piece) => piece.stream === stream);
-        const { head, tail, droppedBytes } = streams[stream];
-        expect(Buffer.concat(mine.map(({ bytes }) => bytes))).toEqual(Buffer.concat([head, tail]));
-        const gaps = mine.filter(({ droppedBefore }) => droppedBefore > 0);
-        expect(gaps.map(({ droppedBefore }) => droppedBefore)).toEqual(
-          droppedBytes > 0 ? [droppedBytes] : [],
-        );
-        const before = mine.slice(
-          0,
-          mine.findIndex(({ droppedBefore }) => droppedBefore > 0),
-        );
-        if (droppedBytes > 0) expect(Buffer.concat(before.map(({ bytes }) => bytes))).toEqual(head);
-      }
-      expect(pieces.map(({ at }) => at)).toEqual(pieces.map(({ at }) => at).toSorted((a, b) => a - b));
-    }),
-  );
-});
-
-test("without marks, as while a job runs, one stream follows the other", () => {
-  const whole = (text: string) => ({ head: Buffer.from(text), droppedBytes: 0, tail: Buffer.alloc(0) });
-  const pieces = mergeOutput({ stdout: whole("out"), stderr: whole("err") }, [], 5);
-  expect(pieces.map(({ stream, at, bytes }) => [stream, at, String(bytes)])).toEqual([
-    ["stdout", 5, "out"],
-    ["stderr", 5, "err"],
-  ]);
-});
-
-/** An execution whose row holds this of its stdout. */
-function execution(token: number, stdout: { tail: Uint8Array; totalBytes: number } | null): ExecutionRecord {
-  const none = { tail: new Uint8Array(), totalBytes: 0 };
+/** An execution that runs, or has ended with this output. */
+function execution(token: number, output: CapturedOutput | null, limitBytes = LIMIT_BYTES): ExecutionRecord {
   return {
     token,
     number: 1,
     worker: "w-1",
     startedAt: 0,
-    finishedAt: stdout && 1,
-    durationMs: stdout && 1,
-    outcome: stdout && "succeeded",
+    finishedAt: output && 1,
+    durationMs: output && 1,
+    outcome: output && "succeeded",
     exitCode: null,
     signal: null,
     error: null,
-    outputLimitBytes: 10,
-    output: stdout && { stdout, stderr: none, marks: [] },
+    outputLimitBytes: limitBytes,
+    output,
   };
 }
 
-test("a stream is read from its row, or from its file, or as far as its row goes when the file is gone", async () => {
+/** A store's name, and a directory for its output. */
+function makeStore(): { name: string; id: string } {
   const directory = mkdtempSync(join(tmpdir(), "queuectl-output-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const store = { name: join(directory, "queue.db"), id: "0a1b" };
   createDataDirectory(store.name, outputFolder(store));
+  return store;
+}
+
+const stdoutOnly = (tail: string, totalBytes = tail.length): CapturedOutput => ({
+  stdout: { tail: Buffer.from(tail), totalBytes },
+  stderr: { tail: new Uint8Array(), totalBytes: 0 },
+  marks: [{ stream: "stdout", offset: 0, at: 0 }],
+});
+
+async function readWhole(store: ReturnType<typeof makeStore>, record: ExecutionRecord, tail?: number) {
+  const reader = new OutputReader(store, record, { streams: STREAMS, tail });
+  const pieces = await Array.fromAsync(reader.next(record));
+  await reader.close();
+  const shown = pieces.map(
+    ({ bytes, droppedBefore }) => `${droppedBefore > 0 ? `[${droppedBefore}]` : ""}${bytes}`,
+  );
+  return { text: shown.join(""), lack: reader.lack("stdout") };
+}
+
+test("a stream is read from its row, or from its file, or as far as its row goes when the file is gone", async () => {
+  const store = makeStore();
   const bytes = Buffer.from("0123456789abcdefghij");
-  const file = Buffer.alloc(18);
-  for (const { position, bytes: part } of filePieces({ offset: 0, bytes, limitBytes: 10 }))
+  const file = Buffer.alloc(26);
+  for (const { position, bytes: part } of filePieces({ offset: 0, bytes, limitBytes: LIMIT_BYTES }))
     part.copy(file, position);
 
-  const row = execution(1, { tail: Buffer.from("small"), totalBytes: 5 });
-  expect(await readOutput(store, row, "stdout")).toMatchObject({
-    head: Buffer.from("small"),
-    droppedBytes: 0,
-  });
+  expect(await readWhole(store, execution(1, stdoutOnly("small")))).toEqual({ text: "small", lack: null });
 
   writeFileSync(outputFile({ store, token: 2, stream: "stdout" }), file);
-  const capped = {
-    head: Buffer.from("01234"),
-    droppedBytes: 10,
-    tail: Buffer.from("fghij"),
-    isIncomplete: false,
-  };
-  const ended = execution(2, { tail: Buffer.from("fghij"), totalBytes: 20 });
-  expect(await readOutput(store, ended, "stdout")).toEqual(capped);
-  expect(await readOutput(store, execution(2, null), "stdout"), "while it runs").toEqual(capped);
+  const capped = { text: "01234[10]fghij", lack: null };
+  expect(await readWhole(store, execution(2, stdoutOnly("fghij", 20)))).toEqual(capped);
+  expect(await readWhole(store, execution(2, null)), "while it runs").toEqual(capped);
 
-  const gone = execution(3, { tail: Buffer.from("fghij"), totalBytes: 20 });
-  expect(await readOutput(store, gone, "stdout")).toEqual({
-    head: Buffer.alloc(0),
-    droppedBytes: 15,
-    tail: Buffer.from("fghij"),
-    isIncomplete: true,
-  });
-  const silent = await readOutput(store, execution(4, null), "stdout");
-  expect(silent).toMatchObject({ head: Buffer.alloc(0), droppedBytes: 0, isIncomplete: false });
+  const gone = execution(3, stdoutOnly("fghij", 20));
+  expect(await readWhole(store, gone)).toEqual({ text: "[15]fghij", lack: "lost" });
+  expect(await readWhole(store, execution(3, stdoutOnly("", 20)))).toEqual({ text: "[20]", lack: "pruned" });
+  expect(await readWhole(store, execution(4, null))).toEqual({ text: "", lack: null });
+});
+
+test("a gap is spoken of before the last lines only when the first of them begins in it", async () => {
+  const store = makeStore();
+  const record = execution(1, stdoutOnly("9\nab\ncd\n", 30));
+  expect(await readWhole(store, record, 2)).toEqual({ text: "ab\ncd\n", lack: "lost" });
+  expect(await readWhole(store, record, 3)).toEqual({ text: "[22]9\nab\ncd\n", lack: "lost" });
+  expect((await readWhole(store, record, 0)).text).toBe("");
+});
+
+test("characters are whole on both sides of what was dropped, and at the end of what is printed so far", async () => {
+  const store = makeStore();
+  for (let shift = 0; shift < 4; shift++) {
+    const bytes = Buffer.from("a".repeat(shift) + "🍅".repeat(20));
+    const file = Buffer.alloc(33 + 16);
+    const token = 10 + shift;
+    for (const { position, bytes: part } of filePieces({ offset: 0, bytes, limitBytes: 33 }))
+      part.copy(file, position);
+    writeFileSync(outputFile({ store, token, stream: "stdout" }), file);
+    const ended = execution(token, stdoutOnly(bytes.subarray(-8).toString("latin1"), bytes.length), 33);
+    expect((await readWhole(store, ended)).text).toMatch(/^a*🍅+\[\d+\]🍅+$/u);
+
+    const running = execution(20 + shift, null, 1_024);
+    writeFileSync(
+      outputFile({ store, token: running.token, stream: "stdout" }),
+      bytes.subarray(0, 10 + shift),
+    );
+    const [sofar] = await withOutputSoFar(store, [running]);
+    expect(Buffer.from(sofar?.output?.stdout.tail ?? []).toString()).toMatch(/^a*🍅+$/u);
+  }
+});
+
+const arbitrarySteps = fc.array(
+  fc.oneof(
+    fc.record({
+      do: fc.constant("print" as const),
+      stream: fc.constantFrom<StreamName>("stdout", "stderr"),
+      length: fc.oneof(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 12_000 })),
+    }),
+    fc.constant({ do: "look" as const }),
+    fc.constant({ do: "getOld" as const }),
+  ),
+  { maxLength: 25 },
+);
+
+test("whoever looks again and again gets every byte once, and knows of each that the ring has lost", async () => {
+  const store = makeStore();
+  let token = 100;
+  const property = fc.asyncProperty(
+    arbitrarySteps,
+    fc.constantFrom(1_024, 20_000),
+    async (steps, limitBytes) => {
+      token += 1;
+      const name = (stream: StreamName) => outputFile({ store, token, stream });
+      const capture = new OutputCapture({ limitBytes, fileOf: name, now: Date.now });
+      const running = execution(token, null, limitBytes);
+      const reader = new OutputReader(store, running, { streams: STREAMS });
+      const printed = { stdout: "", stderr: "" };
+      const seen: Record<StreamName, OutputPiece[]> = { stdout: [], stderr: [] };
+      const look = async (record: ExecutionRecord) => {
+        for await (const piece of reader.next(record)) seen[piece.stream].push(piece);
+      };
+      for (const step of steps) {
+        if (step.do === "look") await look(running);
+        else if (step.do === "getOld") capture.moveToFiles();
+        else {
+          const text = "aé🍅€".repeat(step.length).slice(0, step.length);
+          printed[step.stream] += text;
+          await capture.write(step.stream, Buffer.from(text));
+        }
+      }
+      const output = await capture.finish();
+      await look(execution(token, output, limitBytes));
+      await reader.close();
+      for (const stream of STREAMS) {
+        const whole = Buffer.from(printed[stream]);
+        let offset = 0;
+        for (const { bytes, droppedBefore } of seen[stream]) {
+          offset += droppedBefore;
+          expect(bytes.equals(whole.subarray(offset, offset + bytes.length))).toBe(true);
+          offset += bytes.length;
+        }
+        expect(offset).toBe(whole.length);
+        if (whole.length <= limitBytes)
+          expect(Buffer.concat(seen[stream].map(({ bytes }) => bytes)).equals(whole)).toBe(true);
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: 150 });
 });

@@ -1,71 +1,12 @@
-import { readFile } from "node:fs/promises";
-import { outputFile } from "../store/data-files.ts";
-import { KEPT_IN_ROW_BYTES, readLayout, type StoredOutput } from "../store/output-layout.ts";
-import type { ExecutionRecord, OutputMark, Store } from "../store/store.ts";
+import { KEPT_IN_ROW_BYTES } from "../store/output-layout.ts";
+import type { ExecutionRecord, Store } from "../store/store.ts";
+import { lastLinesOf, type OutputRange, type PerStream, rangesOf } from "./output-ranges.ts";
+import { type StreamBytes, type StreamName, type StreamNow, StreamReader } from "./read-stream.ts";
+import { unfinishedBytes, WholeCharacters } from "./whole-characters.ts";
 
-export type StreamName = "stdout" | "stderr";
+export const STREAMS: readonly StreamName[] = ["stdout", "stderr"];
 
-/** One stream of one execution, as far as it was kept. */
-export interface StreamOutput extends StoredOutput {
-  /** True when the file that should hold it is not there, or not whole: only a part is left. */
-  isIncomplete: boolean;
-}
-
-/**
- * What an execution printed: from its row, from its file, or, while it runs, from its file so far.
- */
-export async function readOutput(
-  store: Pick<Store, "name" | "id">,
-  execution: ExecutionRecord,
-  stream: StreamName,
-): Promise<StreamOutput> {
-  const kept = execution.output?.[stream];
-  if (kept && kept.totalBytes <= kept.tail.length) return whole(Buffer.from(kept.tail));
-  try {
-    const file = await readFile(outputFile({ store, token: execution.token, stream }));
-    const read = readLayout(file, execution.outputLimitBytes);
-    const bytes = read.head.length + read.droppedBytes + read.tail.length;
-    return { ...read, isIncomplete: kept !== undefined && bytes !== kept.totalBytes };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    if (!kept) return whole(Buffer.alloc(0));
-    const tail = Buffer.from(kept.tail);
-    return { head: Buffer.alloc(0), droppedBytes: kept.totalBytes - tail.length, tail, isIncomplete: true };
-  }
-}
-
-/**
- * The executions with what has been printed so far filled in for those that still run, or whose worker died: their rows
- * do not have it yet, their files may.
- */
-export async function withOutputSoFar(
-  store: Pick<Store, "name" | "id">,
-  executions: readonly ExecutionRecord[],
-): Promise<ExecutionRecord[]> {
-  return await Promise.all(
-    executions.map(async (execution) => {
-      if (execution.output) return execution;
-      const tailOf = async (stream: StreamName) => {
-        const { head, droppedBytes, tail } = await readOutput(store, execution, stream);
-        const end = tail.length > 0 ? tail : head;
-        return {
-          tail: end.subarray(-KEPT_IN_ROW_BYTES),
-          totalBytes: head.length + droppedBytes + tail.length,
-        };
-      };
-      return {
-        ...execution,
-        output: { stdout: await tailOf("stdout"), stderr: await tailOf("stderr"), marks: [] },
-      };
-    }),
-  );
-}
-
-function whole(bytes: Buffer): StreamOutput {
-  return { head: bytes, droppedBytes: 0, tail: Buffer.alloc(0), isIncomplete: false };
-}
-
-/** A run of bytes of one stream that arrived together. */
+/** Some bytes of one stream that arrived together. */
 export interface OutputPiece {
   stream: StreamName;
   at: number;
@@ -74,40 +15,152 @@ export interface OutputPiece {
   droppedBefore: number;
 }
 
-/** Both streams cut at their marks, in the order in which they arrived. */
-export function mergeOutput(
-  streams: Readonly<Record<StreamName, StoredOutput>>,
-  marks: readonly OutputMark[],
-  startedAt: number,
-): OutputPiece[] {
-  if (marks.length > 0)
-    return marks.flatMap((mark, index) => cut(streams[mark.stream], mark, endOf(marks, index)));
-  // An execution that still runs has no marks yet: one stream after the other.
-  return (["stdout", "stderr"] as const).flatMap((stream) =>
-    cut(streams[stream], { stream, offset: 0, at: startedAt }, Number.POSITIVE_INFINITY),
+/** What to read of an execution's output. */
+export interface OutputChoice {
+  streams: readonly StreamName[];
+  /** Of what is there at first, only so many lines at the end. */
+  tail?: number | undefined;
+}
+
+/** Reads what an execution printed, on from where it stopped the last time, in pieces of bounded size and whole characters. */
+export class OutputReader {
+  readonly #readers: PerStream<StreamReader>;
+  readonly #streams: readonly StreamName[];
+  readonly #characters = { stdout: new WholeCharacters(), stderr: new WholeCharacters() };
+  /** How far each stream has been given. */
+  readonly #given = { stdout: 0, stderr: 0 };
+  #tail: number | undefined;
+  #lastAt = 0;
+  #seen: PerStream<StreamNow> | undefined;
+
+  constructor(
+    store: Pick<Store, "name" | "id">,
+    execution: ExecutionRecord,
+    { streams, tail }: OutputChoice,
+  ) {
+    this.#readers = readersOf(store, execution);
+    this.#streams = streams;
+    this.#tail = tail;
+  }
+
+  /** What of a stream is not there although the cap would have kept it, as of the last reading. */
+  lack(stream: StreamName): StreamNow["lack"] {
+    return this.#seen?.[stream].lack ?? null;
+  }
+
+  /** All that is there now and was not given yet. Once the record says that the execution has ended, that is the rest. */
+  async *next(execution: ExecutionRecord): AsyncGenerator<OutputPiece> {
+    const now = {
+      stdout: await this.#readers.stdout.look(execution),
+      stderr: await this.#readers.stderr.look(execution),
+    };
+    this.#seen = now;
+    const all = rangesOf(now, execution.output?.marks ?? [], this.#given);
+    const ranges = await this.#onlyTail(all.filter(({ stream }) => this.#streams.includes(stream)));
+    for (const range of ranges) {
+      for await (const read of this.#read(range)) yield* this.#give(range, read);
+    }
+    if (execution.finishedAt === null) return;
+    for (const stream of this.#streams) yield* this.#finish(stream, now[stream].end);
+  }
+
+  async close(): Promise<void> {
+    for (const stream of STREAMS) await this.#readers[stream].close();
+  }
+
+  async #onlyTail(ranges: OutputRange[]): Promise<OutputRange[]> {
+    const most = this.#tail;
+    this.#tail = undefined;
+    if (most === undefined) return ranges;
+    const kept = await lastLinesOf(ranges, most, (range) => this.#read(range));
+    // What is cut off here is not missing: as if it had been given. A line that itself begins after a gap shows it.
+    for (const stream of this.#streams) {
+      const { headEnd = 0, tailFrom = 0, end = 0 } = this.#seen?.[stream] ?? {};
+      const first = kept.find((range) => range.stream === stream)?.from ?? end;
+      this.#given[stream] = first === tailFrom && first < end ? headEnd : first;
+    }
+    return kept;
+  }
+
+  async *#read({ stream, from, to }: OutputRange): AsyncGenerator<StreamBytes> {
+    for (let offset = from; offset < to; ) {
+      const read = await this.#readers[stream].read(offset, to);
+      if (read.bytes.length > 0) yield read;
+      // Nothing where something was: the file is shorter than it said.
+      else if (read.from === offset) return;
+      offset = read.from + read.bytes.length;
+    }
+  }
+
+  *#give({ stream, at }: OutputRange, { from, bytes }: StreamBytes): Generator<OutputPiece> {
+    const piece = this.#characters[stream].push(bytes, from - this.#given[stream]);
+    this.#given[stream] = from + bytes.length;
+    yield* this.#piece(stream, at, piece);
+  }
+
+  /** The last character, if the stream ended in the middle of it; and what is missing up to the end. */
+  *#finish(stream: StreamName, end: number): Generator<OutputPiece> {
+    const missing = end - this.#given[stream];
+    if (missing > 0) this.#characters[stream].push(Buffer.alloc(0), missing);
+    this.#given[stream] = end;
+    const { bytes, droppedBefore } = this.#characters[stream].end();
+    if (bytes.length > 0 || droppedBefore > 0) yield { stream, at: this.#lastAt, bytes, droppedBefore };
+  }
+
+  /** Instants never go back: what is seen while the job runs is stamped a little later than its mark will say. */
+  *#piece(
+    stream: StreamName,
+    at: number,
+    piece: { bytes: Buffer; droppedBefore: number },
+  ): Generator<OutputPiece> {
+    this.#lastAt = Math.max(this.#lastAt, at);
+    if (piece.bytes.length > 0) yield { stream, at: this.#lastAt, ...piece };
+  }
+}
+
+function readersOf(store: Pick<Store, "name" | "id">, execution: ExecutionRecord): PerStream<StreamReader> {
+  return {
+    stdout: new StreamReader(store, execution, "stdout"),
+    stderr: new StreamReader(store, execution, "stderr"),
+  };
+}
+
+/**
+ * The executions with the end of what has been printed so far filled in for those that still run, or whose worker died:
+ * their rows do not have it yet, their files may.
+ */
+export async function withOutputSoFar(
+  store: Pick<Store, "name" | "id">,
+  executions: readonly ExecutionRecord[],
+): Promise<ExecutionRecord[]> {
+  return await Promise.all(
+    executions.map(async (execution) => {
+      if (execution.output) return execution;
+      const readers = readersOf(store, execution);
+      const tailOf = async (stream: StreamName) => await readTail(readers[stream], execution);
+      return {
+        ...execution,
+        output: { stdout: await tailOf("stdout"), stderr: await tailOf("stderr"), marks: [] },
+      };
+    }),
   );
 }
 
-/** Where the bytes of a mark end: at the next mark of its stream. */
-function endOf(marks: readonly OutputMark[], index: number): number {
-  for (let next = index + 1; next < marks.length; next++) {
-    if (marks[next]?.stream === marks[index]?.stream) return marks[next]?.offset ?? 0;
+async function readTail(
+  reader: StreamReader,
+  execution: ExecutionRecord,
+): Promise<{ tail: Buffer; totalBytes: number }> {
+  const { headEnd, tailFrom, end } = await reader.look(execution);
+  const pieces: Buffer[] = [];
+  const first = headEnd === end ? 0 : tailFrom;
+  for (let from = Math.max(first, end - KEPT_IN_ROW_BYTES); from < end; ) {
+    const read = await reader.read(from, end);
+    if (read.bytes.length === 0) break;
+    pieces.push(read.bytes);
+    from = read.from + read.bytes.length;
   }
-  return Number.POSITIVE_INFINITY;
-}
-
-function cut(
-  { head, droppedBytes, tail }: StoredOutput,
-  { stream, offset, at }: OutputMark,
-  end: number,
-): OutputPiece[] {
-  const tailFrom = head.length + droppedBytes;
-  const inHead = head.subarray(Math.min(offset, head.length), Math.min(end, head.length));
-  const inTail = tail.subarray(Math.max(0, offset - tailFrom), Math.max(0, end - tailFrom));
-  const holdsGap = droppedBytes > 0 && offset <= tailFrom && end > tailFrom;
-  const pieces: OutputPiece[] = [];
-  if (inHead.length > 0) pieces.push({ stream, at, bytes: inHead, droppedBefore: 0 });
-  if (inTail.length > 0)
-    pieces.push({ stream, at, bytes: inTail, droppedBefore: holdsGap ? droppedBytes : 0 });
-  return pieces;
+  await reader.close();
+  const tail = Buffer.concat(pieces);
+  // It still runs: the rest of the last character is under way.
+  return { tail: tail.subarray(0, tail.length - unfinishedBytes(tail)), totalBytes: end };
 }

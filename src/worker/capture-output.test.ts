@@ -13,8 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tests/support/queuectl.ts";
-import { mergeOutput } from "../queue/read-output.ts";
-import { KEPT_IN_ROW_BYTES, readLayout, tailBytes } from "../store/output-layout.ts";
+import { readLayout } from "../../tests/support/stored-output.ts";
+import { rangesOf } from "../queue/output-ranges.ts";
+import { KEPT_IN_ROW_BYTES, tailBytes } from "../store/output-layout.ts";
 import type { CapturedOutput } from "../store/store.ts";
 import { OutputCapture } from "./capture-output.ts";
 import type { OutputStream } from "./launcher.ts";
@@ -120,7 +121,7 @@ describe("more output", () => {
       for (let from = 0; from < bytes.length; from += 7_777)
         await scene.write(bytes.subarray(from, from + 7_777));
       const { stdout } = await scene.capture.finish();
-      expect(statSync(scene.file()).size).toBe(limitBytes + 8);
+      expect(statSync(scene.file()).size).toBe(limitBytes + 16);
       const headBytes = Math.floor(limitBytes / 2);
       expect(scene.read()).toEqual({
         head: bytes.subarray(0, headBytes),
@@ -170,7 +171,7 @@ describe("a job that has run for a quarter of a second", () => {
     vi.useRealTimers();
   });
 
-  test("has a file for its small output, for others to read meanwhile; it goes when the row takes over", async () => {
+  test("has a file for its small output, for others to read meanwhile; it stays until the row is written", async () => {
     const scene = new Scene();
     await scene.write("early\n");
     vi.advanceTimersByTime(249);
@@ -181,12 +182,12 @@ describe("a job that has run for a quarter of a second", () => {
       "the file",
     );
     await scene.write("later\n");
-    expect(readFileSync(scene.file(), "utf8")).toBe("early\nlater\n");
+    await until(() => readFileSync(scene.file(), "utf8") === "early\nlater\n", "the later line");
     expect((await scene.capture.finish()).stdout).toEqual({
       tail: Buffer.from("early\nlater\n"),
       totalBytes: 12,
     });
-    expect(scene.files()).toEqual([]);
+    expect(scene.files()).toEqual(["1.stdout"]);
   });
 
   test("has a file as soon as it prints", async () => {
@@ -194,7 +195,10 @@ describe("a job that has run for a quarter of a second", () => {
     vi.advanceTimersByTime(250);
     expect(scene.files()).toEqual([]);
     await scene.write("late\n");
-    expect(readFileSync(scene.file(), "utf8")).toBe("late\n");
+    await until(
+      () => existsSync(scene.file()) && readFileSync(scene.file(), "utf8") === "late\n",
+      "the file",
+    );
     await scene.capture.finish();
   });
 
@@ -252,6 +256,21 @@ describe("a file that cannot be written costs the log, not the job", () => {
   });
 });
 
+test("who prints faster than the disk writes is held back, and what waits stays little", async () => {
+  const scene = new Scene();
+  const piece = bytesOf(65_536);
+  let waited = 0;
+  for (let count = 0; count < 200; count++) {
+    const taken = scene.capture.write("stdout", piece);
+    if (!taken) continue;
+    waited += 1;
+    await taken;
+  }
+  expect(waited).toBeGreaterThanOrEqual(Math.floor(200 / 18));
+  expect((await scene.capture.finish()).stdout.totalBytes).toBe(200 * 65_536);
+  expect(scene.read().droppedBytes).toBe(200 * 65_536 - LIMIT_BYTES);
+});
+
 describe("the marks", () => {
   test("say which stream was heard when, and pieces that came together are one", async () => {
     const scene = new Scene();
@@ -285,7 +304,7 @@ describe("the marks", () => {
     }
     const output = await scene.capture.finish();
     expect(output.marks.length).toBeLessThanOrEqual(2_000);
-    expect(shownBytes(scene, output)).toEqual({
+    expect(shownBytes(output)).toEqual({
       stdout: output.stdout.totalBytes,
       stderr: output.stderr.totalBytes,
     });
@@ -293,17 +312,15 @@ describe("the marks", () => {
 });
 
 /** How much of each stream a reader sees who follows the marks. */
-function shownBytes(scene: Scene, { stdout, stderr, marks }: CapturedOutput): Record<OutputStream, number> {
-  const stored = (stream: OutputStream, { totalBytes, tail }: CapturedOutput[OutputStream]) =>
-    totalBytes > tail.length
-      ? scene.read(stream)
-      : { head: Buffer.from(tail), droppedBytes: 0, tail: Buffer.alloc(0) };
-  const pieces = mergeOutput(
-    { stdout: stored("stdout", stdout), stderr: stored("stderr", stderr) },
-    marks,
-    0,
-  );
+function shownBytes({ stdout, stderr, marks }: CapturedOutput): Record<OutputStream, number> {
+  const all = ({ totalBytes: end }: CapturedOutput[OutputStream]) => ({
+    headEnd: end,
+    tailFrom: end,
+    end,
+    changedAt: 0,
+  });
+  const ranges = rangesOf({ stdout: all(stdout), stderr: all(stderr) }, marks, { stdout: 0, stderr: 0 });
   const bytesIn = (wanted: OutputStream) =>
-    pieces.filter(({ stream }) => stream === wanted).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    ranges.filter(({ stream }) => stream === wanted).reduce((sum, { from, to }) => sum + to - from, 0);
   return { stdout: bytesIn("stdout"), stderr: bytesIn("stderr") };
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open, unlink } from "node:fs/promises";
+import { outputFile } from "../store/data-files.ts";
 import { filePieces, KEPT_IN_ROW_BYTES, tailBytes } from "../store/output-layout.ts";
-import type { CapturedOutput, CapturedStream, OutputMark } from "../store/store.ts";
+import type { CapturedOutput, CapturedStream, FinishedExecution, OutputMark, Store } from "../store/store.ts";
 import type { OutputStream } from "./launcher.ts";
 import { after } from "./timer.ts";
 
@@ -35,10 +36,13 @@ export class OutputCapture {
       stdout: new StreamCapture(limitBytes, () => fileOf("stdout")),
       stderr: new StreamCapture(limitBytes, () => fileOf("stderr")),
     };
-    this.#stopTimer = after(FILE_AFTER_MS, () => {
-      this.#streams.stdout.moveToFile();
-      this.#streams.stderr.moveToFile();
-    });
+    this.#stopTimer = after(FILE_AFTER_MS, () => this.moveToFiles());
+  }
+
+  /** For readers of a job that still runs: from now on all that it prints is in files. */
+  moveToFiles(): void {
+    this.#streams.stdout.moveToFile();
+    this.#streams.stderr.moveToFile();
   }
 
   /** Takes a piece. The promise, where there is one, is open while the disk is behind. */
@@ -75,15 +79,41 @@ function everySecond(marks: readonly OutputMark[]): OutputMark[] {
   return marks.filter(({ stream }) => seen[stream]++ % 2 === 0);
 }
 
+/**
+ * To be called once results are recorded: a file whose whole content stands in the row by now goes. Not before: until
+ * the commit it is all that others can read.
+ */
+export async function removeSmallFiles(
+  store: Pick<Store, "name" | "id">,
+  results: readonly FinishedExecution[],
+): Promise<void> {
+  for (const { claim, durationMs, output } of results) {
+    // A shorter one had no time to get a file: the timer was set a moment before the clock was read.
+    if (durationMs < FILE_AFTER_MS / 2) continue;
+    for (const stream of ["stdout", "stderr"] as const) {
+      const { tail, totalBytes } = output[stream];
+      if (totalBytes > 0 && totalBytes === tail.length)
+        await unlink(outputFile({ store, token: claim.token, stream })).catch(() => {});
+    }
+  }
+}
+
+/** What may wait for the disk before the job is held back. Written together, it costs a fraction of its pieces one by one. */
+const MOST_QUEUED_BYTES = 524_288;
+
 /** One stream. Until it needs a file, `#tail` is all of it; afterwards its last bytes. */
 class StreamCapture {
   readonly #limitBytes: number;
   readonly #locate: () => string;
-  #path = "";
+  /** Where its file is, or was to be: it is made once, for one made later would lack the beginning. */
+  #path: string | undefined;
   #tail: Buffer = Buffer.alloc(0);
   #total = 0;
-  /** The end of the queue of file operations; undefined while there is no file. */
+  /** Goes on while there is something to write; undefined while there is no file. */
   #writing: Promise<void> | undefined;
+  #isWriting = false;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
   #file: FileHandle | undefined;
   #isSmallButOld = false;
 
@@ -97,30 +127,23 @@ class StreamCapture {
   }
 
   write(bytes: Buffer): Promise<void> | undefined {
-    const offset = this.#total;
     this.#total += bytes.length;
-    if (this.#writing) {
-      this.#append(offset, bytes);
-    } else if (!this.#fitsRow() || this.#isSmallButOld) {
-      this.#append(0, Buffer.concat([this.#tail, bytes]));
-    }
+    if (this.#writing) this.#append(bytes);
+    else if (!this.#fitsRow() || this.#isSmallButOld) this.#append(Buffer.concat([this.#tail, bytes]));
     this.#keepTail(bytes);
-    return this.#writing;
+    return this.#queuedBytes > MOST_QUEUED_BYTES ? this.#writing : undefined;
   }
 
-  /** For readers of a job that still runs: from now on everything is in the file. */
   moveToFile(): void {
     this.#isSmallButOld = true;
-    if (!this.#writing && this.#total > 0) this.#append(0, this.#tail);
+    if (!this.#writing && this.#total > 0) this.#append(this.#tail);
   }
 
   async finish(): Promise<CapturedStream> {
     await this.#writing;
     await this.#file?.close().catch(() => {});
-    if (!this.#fitsRow())
-      return { tail: this.#tail.subarray(-tailBytes(this.#limitBytes)), totalBytes: this.#total };
-    if (this.#writing) await unlink(this.#path).catch(() => {});
-    return { tail: this.#tail, totalBytes: this.#total };
+    const most = this.#fitsRow() ? this.#total : tailBytes(this.#limitBytes);
+    return { tail: this.#tail.subarray(Math.max(0, this.#tail.length - most)), totalBytes: this.#total };
   }
 
   #fitsRow(): boolean {
@@ -134,13 +157,28 @@ class StreamCapture {
       joined.length > KEPT_IN_ROW_BYTES ? Buffer.from(joined.subarray(-KEPT_IN_ROW_BYTES)) : joined;
   }
 
-  #append(offset: number, bytes: Buffer): void {
-    this.#writing = (this.#writing ?? this.#create())
-      .then(() => this.#writeFile(offset, bytes))
-      .catch(() => this.#giveUp());
+  #append(bytes: Buffer): void {
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (!this.#isWriting) this.#writing = this.#drain().catch(() => this.#giveUp());
+  }
+
+  async #drain(): Promise<void> {
+    this.#isWriting = true;
+    if (this.#path === undefined) await this.#create();
+    while (this.#queuedBytes > 0) {
+      const bytes = this.#queue.length === 1 ? (this.#queue[0] as Buffer) : Buffer.concat(this.#queue);
+      // What is queued is the end of the stream.
+      const offset = this.#total - this.#queuedBytes;
+      this.#queue = [];
+      this.#queuedBytes = 0;
+      await this.#writeFile(offset, bytes);
+    }
+    this.#isWriting = false;
   }
 
   async #create(): Promise<void> {
+    this.#path = "";
     this.#path = this.#locate();
     // Exclusive, and not through a link: the name is ours alone.
     this.#file = await open(this.#path, "wx", 0o600);
@@ -161,6 +199,9 @@ class StreamCapture {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => {});
-    await unlink(this.#path).catch(() => {});
+    await unlink(this.#path ?? "").catch(() => {});
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#isWriting = false;
   }
 }

@@ -3,6 +3,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
+import { removeSmallFiles } from "./capture-output.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
 import { Membership } from "./membership.ts";
 import { type Slot, startSlot } from "./slot.ts";
@@ -14,6 +15,8 @@ const LOOK_EVERY_MS = 500;
 /** Each enqueue rings; a look costs a row a worker, so a stream of enqueues must not become one of looks. */
 const LOOK_AT_MOST_EVERY_MS = 100;
 
+const ASK_TO_RETAIN_WITHIN_MS = 600_000;
+
 /** The waits after a failing store, doubling between these. */
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2_000;
@@ -23,7 +26,7 @@ const LONGEST_RETRY_MS = 2_000;
  *
  * - One loop owns the store's claims and finishes. In each turn all results that are ready and the next claim share one
  *   commit; nothing else claims or finishes, so no two of its transactions interleave.
- * - Two side loops, the heartbeat and the look after the siblings, only read the loop's state and ring its bell.
+ * - Three side loops, the heartbeat, the look after the siblings and retention, only read the loop's state and ring its bell.
  * - A store that fails (locked, full) costs time, never a result: what could not be recorded is kept and tried again.
  * - It trusts its own claims only as long as its heartbeats are accepted. Once it was declared dead, its jobs may run
  *   elsewhere: it ends its own at once and goes on under a new id.
@@ -41,6 +44,8 @@ export class Worker {
   #isStopping = false;
   #isInterrupting = false;
   #failures = 0;
+  /** Waited for at the end only: a file that stays a moment longer is in nobody's way. */
+  #tidied: Promise<unknown> = Promise.resolve();
   #callOffInterrupt: () => void = () => {};
   /** Monotonic. */
   #interruptAtMs = Number.POSITIVE_INFINITY;
@@ -77,7 +82,7 @@ export class Worker {
       // A ring may also mean that somebody wants this worker to stop.
       this.#lookBell.ring();
     });
-    const sideLoops = [this.#beat(), this.#look()];
+    const sideLoops = [this.#beat(), this.#look(), this.#retain()];
     try {
       onEvent({ kind: "polling" });
       await this.#work();
@@ -86,7 +91,7 @@ export class Worker {
       this.#lookBell.ring();
       this.#callOffInterrupt();
       endWakeups();
-      await Promise.all(sideLoops);
+      await Promise.all([...sideLoops, this.#tidied]);
     }
     if (this.#fatal) throw this.#fatal;
     // A row that stays is seen as dead by the next look at its process.
@@ -150,6 +155,8 @@ export class Worker {
     this.#failures = 0;
     this.#report(results, receipt.stale);
     this.#startAll(receipt.claimed);
+    const recorded = results.filter(({ claim }) => !receipt.stale.includes(claim.token));
+    this.#tidied = Promise.all([this.#tidied, removeSmallFiles(store, recorded)]);
   }
 
   #report(results: readonly FinishedExecution[], stale: readonly number[]): void {
@@ -267,6 +274,13 @@ export class Worker {
       await this.#sleep(LOOK_AT_MOST_EVERY_MS);
       await this.#lookBell.rung(LOOK_EVERY_MS - LOOK_AT_MOST_EVERY_MS);
     }
+  }
+
+  /** Side loop: asks whether it is its turn to remove what is old. At random, so that not all workers ask together. */
+  async #retain(): Promise<void> {
+    const { retain } = this.#options;
+    while (retain && (await this.#sleep(Math.random() * ASK_TO_RETAIN_WITHIN_MS)))
+      await retain(this.#over.signal).catch((error: unknown) => this.#trouble(error));
   }
 
   #obey(graceMs: number | null): void {

@@ -19,5 +19,7 @@ export interface WorkerOptions {
   /** The first id, and those after it was taken for dead. */
   newId(): string;
   loadSettings(): Promise<WorkerSettings>;
+  /** Removes what is old, if it is this worker's turn; asked now and then. */
+  retain?(signal: AbortSignal): Promise<void>;
   onEvent(event: WorkerEvent): void;
 }

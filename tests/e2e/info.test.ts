@@ -28,6 +28,7 @@ test("everything about a job is shown, execution by execution, and alike by info
     error: "exit code 3",
     stdout_tail: `out ${number}\n`,
     stderr_tail: "err\n",
+    output_pruned: false,
   });
   const ended = { state: "dead", attempts: 2, exit_code: 3, error: "exit code 3", reason: "retries_spent" };
   const given = { ...fields, backoff_base: 0.01, timeout: 60, tags: ["a", "b"], cwd: home.cwd };

@@ -37,6 +37,7 @@ export interface ShownExecution {
   error: string | null;
   stdout_tail: string;
   stderr_tail: string;
+  output_pruned: boolean;
 }
 
 /** Matches an instant as it is written everywhere: ISO 8601, UTC, to the millisecond. */

@@ -1,11 +1,11 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { Invocation } from "../command.ts";
 import { audienceFor } from "../demo/audience.ts";
-import { listenForSignals } from "../demo/interruption.ts";
 import { type Step, TOUR } from "../demo/steps.ts";
 import { Interrupted, type StepJson, takeTour } from "../demo/tour.ts";
 import { type Program, TourStore } from "../demo/tour-store.ts";
 import { DONE, INTERRUPTED } from "../exit-codes.ts";
+import { listenForSignals } from "../interruption.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 

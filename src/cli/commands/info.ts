@@ -3,7 +3,7 @@ import { allowedExecutions, type Job } from "../../domain/job.ts";
 import { maskSecrets } from "../../domain/secrets.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
-import { lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
+import { isOutputPruned, lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
 import { withOutputSoFar } from "../../queue/read-output.ts";
 import type { ExecutionRecord } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
@@ -77,7 +77,8 @@ function describeExecution(execution: ExecutionRecord, io: Io): string[] {
       .split("\n")
       .map((line) => `  ${stream}: ${line}`);
   });
-  return [head, ...output];
+  const pruned = isOutputPruned(execution) ? ["  its output has been removed (setting retain-logs)"] : [];
+  return [head, ...output, ...pruned];
 }
 
 function time(at: number, io: Io): string {

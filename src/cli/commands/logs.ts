@@ -2,60 +2,89 @@ import { QueuectlError } from "../../domain/errors.ts";
 import type { Job } from "../../domain/job.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
-import {
-  mergeOutput,
-  type OutputPiece,
-  readOutput,
-  type StreamName,
-  type StreamOutput,
-} from "../../queue/read-output.ts";
+import { followOutput } from "../../queue/follow-output.ts";
+import { type OutputPiece, OutputReader, STREAMS } from "../../queue/read-output.ts";
+import type { StreamName } from "../../queue/read-stream.ts";
 import type { ExecutionRecord, Store } from "../../store/store.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
-import { DONE } from "../exit-codes.ts";
+import { DONE, INTERRUPTED } from "../exit-codes.ts";
+import { listenForSignals } from "../interruption.ts";
 import type { Io } from "../io.ts";
-import { joinNeighbours, keepLastLines, streamDecoders, toLines } from "../render/output-lines.ts";
+import {
+  bytesWriter,
+  jsonWriter,
+  type OutputWriter,
+  terminalStamp,
+  terminalWriter,
+} from "../render/output-writers.ts";
+import { painter } from "../render/style.ts";
 import { isoTime } from "../render/time.ts";
-import { visibleOutput } from "../render/visible.ts";
+import { visible } from "../render/visible.ts";
 
-/** A line of `logs --json`. */
-export interface LogLineJson {
-  stream: StreamName;
-  text: string;
-  at: string;
-}
-
-/** The output of one execution, for a terminal, a pipe or a program. */
+/** The output of one execution, or with --follow of all that come, for a terminal, a pipe or a program. */
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
-  const chosen = chooseStreams(invocation);
   const tail = readCount(options, "tail", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const number = readCount(options, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
   await using store = await openForReading(invocation, io);
   const job = await findJob(store, invocation.args[0] ?? "");
+  const screen = new Screen(invocation, io);
+  if (options.has("follow")) return await follow(store, job, { number, tail, screen });
   const execution = await findExecution(store, job, number);
   if (!execution) {
-    if (!options.has("quiet")) io.stderr.write(`The job "${job.id}" has not run yet; it is ${job.state}.\n`);
+    screen.say(`The job "${job.id}" has not run yet; it is ${job.state}.`);
     return DONE;
   }
-  const read = (stream: StreamName) => readOutput(store, execution, stream);
-  const streams = { stdout: await read("stdout"), stderr: await read("stderr") };
-  const merged = mergeOutput(streams, execution.output?.marks ?? [], execution.startedAt);
-  const pieces = keepLastLines(
-    merged.filter(({ stream }) => chosen.includes(stream)),
-    tail,
-  );
-  if (options.has("json")) writeLines(pieces, io);
-  else if (io.stdout.isTerminal) writeToTerminal(pieces, io);
-  else writeBytes(pieces, chosen, io);
-  if (!options.has("quiet")) sayWhatIsMissing(streams, chosen, io);
+  const reader = new OutputReader(store, execution, { streams: screen.streams, tail });
+  for await (const piece of reader.next(execution)) screen.show(piece);
+  // One that has just ended may have had no file any more to be read, and its row not yet.
+  const now = execution.finishedAt === null && (await findExecution(store, job, execution.number));
+  if (now && now.finishedAt !== null) for await (const piece of reader.next(now)) screen.show(piece);
+  screen.end(execution, reader);
+  await reader.close();
   return DONE;
 }
 
-function chooseStreams({ options }: Invocation): StreamName[] {
-  if (options.has("stdout") === options.has("stderr")) return ["stdout", "stderr"];
-  return [options.has("stdout") ? "stdout" : "stderr"];
+interface Following {
+  number: number | undefined;
+  tail: number | undefined;
+  screen: Screen;
+}
+
+async function follow(store: Store, job: Job, { number, tail, screen }: Following): Promise<number> {
+  if (number !== undefined) await findExecution(store, job, number);
+  using interruption = listenForSignals();
+  const { signal } = interruption;
+  for await (const event of followOutput(store, job, { number, tail, streams: screen.streams, signal })) {
+    switch (event.kind) {
+      case "waiting":
+        screen.say(
+          `The job "${job.id}" has not run yet; it is ${job.state}. Waiting for its first execution.`,
+        );
+        break;
+      case "output":
+        screen.show(event.piece);
+        break;
+      case "ended":
+        screen.end(event.execution, event.reader);
+        if (number === undefined) screen.say(betweenExecutions(event.execution, event.job));
+        break;
+      case "removed":
+        screen.say(`The job "${job.id}" has been removed.`);
+    }
+  }
+  return signal.aborted ? INTERRUPTED : DONE;
+}
+
+/** How it ended, and what comes next; empty when nothing does. */
+function betweenExecutions({ number, outcome, error }: ExecutionRecord, job: Job): string {
+  if (job.executions === number && !["pending", "failed", "blocked"].includes(job.state)) return "";
+  const why = error === null ? "" : `: ${visible(error)}`;
+  const due = job.state === "failed" ? `, due at ${isoTime(job.dueAt)}` : "";
+  const next = job.executions > number ? "" : ` Waiting for execution ${number + 1}${due}.`;
+  return `Execution ${number} has ended (${outcome}${why}).${next}`;
 }
 
 async function findExecution(
@@ -74,51 +103,57 @@ async function findExecution(
   throw new QueuectlError("execution_not_found", `The job "${job.id}" has no execution ${number}`, { hint });
 }
 
-/** The exact bytes, each stream on its own; one that was chosen alone, on stdout. */
-function writeBytes(pieces: readonly OutputPiece[], chosen: readonly StreamName[], io: Io): void {
-  for (const { stream, bytes } of pieces)
-    (chosen.length === 1 || stream === "stdout" ? io.stdout : io.stderr).write(bytes);
-}
+/** Where the output goes, and the talk about it. */
+class Screen {
+  readonly streams: readonly StreamName[];
+  readonly #io: Io;
+  readonly #isQuiet: boolean;
+  /** On a terminal gaps are shown where they are. */
+  readonly #showsGaps: boolean;
+  readonly #writer: OutputWriter;
+  readonly #dropped = { stdout: 0, stderr: 0 };
 
-function writeToTerminal(pieces: readonly OutputPiece[], io: Io): void {
-  const decoders = streamDecoders();
-  let last = "\n";
-  const show = (text: string) => {
-    io.stdout.write(text);
-    last = text.at(-1) ?? last;
-  };
-  const endLine = () => show(last === "\n" ? "" : "\n");
-  for (const { stream, bytes, droppedBefore } of joinNeighbours(pieces)) {
-    if (droppedBefore > 0) {
-      endLine();
-      show(`[… ${formatSize(droppedBefore)} of ${stream} were dropped here …]\n`);
-    }
-    show(visibleOutput(decoders[stream].decode(bytes, { stream: true })));
+  constructor({ options }: Invocation, io: Io) {
+    const isOne = options.has("stdout") !== options.has("stderr");
+    this.streams = isOne ? [options.has("stdout") ? "stdout" : "stderr"] : STREAMS;
+    this.#io = io;
+    this.#isQuiet = options.has("quiet");
+    this.#showsGaps = io.stdout.isTerminal && !options.has("json");
+    const timestamps = options.has("timestamps");
+    const paint = painter(io, options);
+    if (options.has("json")) this.#writer = jsonWriter(io.stdout);
+    else if (io.stdout.isTerminal)
+      this.#writer = terminalWriter(io, timestamps ? terminalStamp((text) => paint("dim", text)) : undefined);
+    // A stream that was chosen alone is the answer.
+    else this.#writer = bytesWriter({ stdout: io.stdout, stderr: isOne ? io.stdout : io.stderr }, timestamps);
   }
-  // What is left of a character that was never completed.
-  for (const decoder of Object.values(decoders)) show(decoder.decode());
-  endLine();
-}
 
-function writeLines(pieces: readonly OutputPiece[], io: Io): void {
-  for (const { stream, text, at } of toLines(pieces))
-    io.stdout.write(`${JSON.stringify({ stream, text, at: isoTime(at) } satisfies LogLineJson)}\n`);
-}
+  say(text: string): void {
+    if (text !== "" && !this.#isQuiet) this.#io.stderr.write(`${text}\n`);
+  }
 
-/** On a terminal the gap is shown where it is. */
-function sayWhatIsMissing(
-  streams: Record<StreamName, StreamOutput>,
-  chosen: readonly StreamName[],
-  io: Io,
-): void {
-  for (const stream of chosen) {
-    const { droppedBytes, isIncomplete } = streams[stream];
-    if (isIncomplete)
-      io.stderr.write(`The log of ${stream} is gone, or was not written whole; this is what is left.\n`);
-    else if (droppedBytes > 0 && !io.stdout.isTerminal) {
-      io.stderr.write(
-        `${formatSize(droppedBytes)} (${droppedBytes} bytes) were dropped from the middle of ${stream} (setting output-limit).\n`,
-      );
+  show(piece: OutputPiece): void {
+    this.#dropped[piece.stream] += piece.droppedBefore;
+    this.#writer.write(piece);
+  }
+
+  /** An execution is over: what is missing of it is said. */
+  end(execution: ExecutionRecord, reader: OutputReader): void {
+    this.#writer.end();
+    for (const stream of this.streams) {
+      const droppedBytes = this.#dropped[stream];
+      this.#dropped[stream] = 0;
+      const lack = reader.lack(stream);
+      if (lack === "pruned")
+        this.say(
+          `The ${stream} of execution ${execution.number} has been removed by now (setting retain-logs).`,
+        );
+      else if (lack === "lost")
+        this.say(`The log of ${stream} is gone, or was not written whole; this is what is left.`);
+      else if (droppedBytes > 0 && !this.#showsGaps)
+        this.say(
+          `${formatSize(droppedBytes)} (${droppedBytes} bytes) were dropped from the middle of ${stream} (setting output-limit).`,
+        );
     }
   }
 }

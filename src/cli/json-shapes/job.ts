@@ -2,7 +2,7 @@ import type { DeadReason, JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
 import type { ExecutionJson, InfoJson, JobJson } from "../../queue/job-json.ts";
 import type { DeadJobJson } from "../commands/dlq-list.ts";
-import type { LogLineJson } from "../commands/logs.ts";
+import type { LogLineJson } from "../render/output-writers.ts";
 import type { ShapeOf } from "./shape.ts";
 
 export const STATES: Readonly<Record<JobState, string>> = {
@@ -88,6 +88,7 @@ export const EXECUTION: ShapeOf<ExecutionJson> = {
     error: { type: "text", nullable: true, sentence: "one line for people; null after a success" },
     stdout_tail: { type: "text", sentence: "the last lines it printed, at most 20" },
     stderr_tail: { type: "text", sentence: "the same of its standard error" },
+    output_pruned: { type: "true or false", sentence: "its output was removed (setting retain-logs)" },
   },
 };
 

@@ -19,3 +19,11 @@ const UNITS = [
 export function isoTime(at: number): string {
   return new Date(at).toISOString();
 }
+
+/** An instant as a clock here shows it, to the millisecond: `14:03:07.250`. */
+export function clockTime(at: number): string {
+  const date = new Date(at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
+  return `${parts.join(":")}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}

@@ -51,13 +51,16 @@ export const LOOK: CommandGroup = {
       ],
       examples: [
         { line: "queuectl logs job1", sentence: "of its latest execution" },
+        { line: "queuectl logs job1 --follow", sentence: "as it comes, until the job is finished" },
         { line: "queuectl logs job1 --attempt 2 --stderr", sentence: "one stream of an earlier one" },
       ],
       options: [
         { name: "attempt", value: "N", sentence: "of execution N (default: the latest)" },
         { name: "stdout", sentence: "only its stdout" },
         { name: "stderr", sentence: "only its stderr, on stdout" },
-        { name: "tail", value: "N", sentence: "only the last N lines" },
+        { name: "follow", sentence: "go on as it grows, over all executions, until the job is finished" },
+        { name: "tail", value: "N", sentence: "only the last N lines of what is there" },
+        { name: "timestamps", sentence: "each line with the instant at which it began to arrive" },
       ],
       load: () => import("../commands/logs.ts"),
     },
