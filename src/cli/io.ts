@@ -4,6 +4,8 @@ export interface Io {
   readonly cwd: string;
   readonly stdout: OutputPort;
   readonly stderr: OutputPort;
+  /** True when a person is at the other end of stdin and stderr, who can answer a question. */
+  readonly canAsk: boolean;
   /** The whole of standard input, piece by piece. */
   stdin(): AsyncIterable<Buffer>;
 }

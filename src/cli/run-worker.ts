@@ -4,6 +4,8 @@ import { resolveSettings } from "../config/resolve.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
+import { retainInTurn } from "../queue/prune.ts";
+import { workerLogFiles } from "../store/data-files.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
@@ -15,7 +17,9 @@ import { givenSettings, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { isoTime } from "./render/time.ts";
+import { readRetention } from "./retention.ts";
 import { workerEventJson, workerLine } from "./worker-lines.ts";
+import { WorkerLog } from "./worker-log.ts";
 
 /** One worker in this process, until it is stopped or drained. */
 export async function runWorker(invocation: Invocation, io: Io): Promise<number> {
@@ -25,7 +29,10 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
   await using store = await openForWriting(invocation, io);
   const given = givenSettings(invocation, io);
-  const print = printer(invocation, io);
+  // In the background by the log's path, which leads to a new file when the log is full; stdout goes on to the old one.
+  const log = announceTo === undefined ? undefined : new WorkerLog(workerLogFiles(store.name));
+  const out = log ?? io.stdout;
+  const print = printer(invocation, (line) => out.post(line));
   let id = "";
   const worker = await Worker.start({
     store,
@@ -41,15 +48,19 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     },
     loadSettings: async () =>
       toWorkerSettings(resolveSettings({ ...given, store: await store.readSettings() })),
+    retain: (signal) => retainInTurn(store, () => readRetention(store, invocation, io), signal),
     onEvent: (event) => print(event, id),
   });
   obeySignals(worker);
+  // Whoever is told that it is up may look for it in the log.
+  await log?.flush();
   if (announceTo !== undefined) announce(announceTo, worker.id);
   try {
     await worker.run();
     return DONE;
   } finally {
-    await io.stdout.flush();
+    await out.flush();
+    await log?.close();
   }
 }
 
@@ -67,7 +78,10 @@ function readQueues({ options }: Invocation): string[] | null {
 const SAY_AGAIN_AFTER_MS = 10_000;
 
 /** Prints what happens. In the background the lines of many workers share one file, and get the time. */
-function printer({ options }: Invocation, io: Io): (event: WorkerEvent, id: string) => void {
+function printer(
+  { options }: Invocation,
+  post: (line: string) => void,
+): (event: WorkerEvent, id: string) => void {
   let trouble = { text: "", saidAtMs: Number.NEGATIVE_INFINITY };
   return (event, id) => {
     const now = Date.now();
@@ -77,10 +91,10 @@ function printer({ options }: Invocation, io: Io): (event: WorkerEvent, id: stri
       trouble = { text, saidAtMs: performance.now() };
     }
     if (options.has("json")) {
-      io.stdout.post(`${JSON.stringify(workerEventJson(event, id, now))}\n`);
+      post(`${JSON.stringify(workerEventJson(event, id, now))}\n`);
     } else if (!options.has("quiet")) {
       const time = options.has("announce-fd") ? `${isoTime(now)} ` : "";
-      io.stdout.post(`${time}[Worker ${id}] ${workerLine(event, now)}\n`);
+      post(`${time}[Worker ${id}] ${workerLine(event, now)}\n`);
     }
   };
 }

@@ -11,6 +11,9 @@ export function systemIo(): Io {
     },
     stdout: port(1),
     stderr: port(2),
+    get canAsk() {
+      return process.stdin.isTTY === true && process.stderr.isTTY === true;
+    },
     stdin: () => process.stdin as AsyncIterable<Buffer>,
   };
 }

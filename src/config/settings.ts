@@ -34,12 +34,16 @@ export type SettingKey =
   | "stop-grace"
   | "lease-timeout"
   | "output-limit"
+  | "retain-completed"
+  | "retain-cancelled"
+  | "retain-logs"
   | "db-path";
 
 /** A value in inner units. */
 export type SettingValue = number | string | null;
 
 const SECOND = 1_000;
+const DAY = 86_400 * SECOND;
 
 export const SETTINGS: readonly Setting[] = [
   setting(
@@ -105,6 +109,27 @@ export const SETTINGS: readonly Setting[] = [
     10 * 1_048_576,
     { min: 1_024, max: 1_099_511_627_776, flagOf: "worker" },
     "how much of each output stream of an execution is kept: head and tail",
+  ),
+  setting(
+    "retain-completed",
+    "optionalDuration",
+    30 * DAY,
+    {},
+    "how long a completed job is kept, with its history; 0 = until the next hourly look, none = for ever",
+  ),
+  setting(
+    "retain-cancelled",
+    "optionalDuration",
+    30 * DAY,
+    {},
+    "how long a cancelled job is kept, with its history; 0 = until the next hourly look, none = for ever",
+  ),
+  setting(
+    "retain-logs",
+    "optionalDuration",
+    30 * DAY,
+    {},
+    "how long the output of an execution is kept (a dead job's: as long as the job); 0 = until the next hourly look, none = for ever",
   ),
   setting(
     "db-path",

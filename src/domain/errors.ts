@@ -12,6 +12,7 @@ export type ErrorCode =
   | "duplicate_id"
   | "ambiguous_id"
   | "not_dead"
+  | "not_confirmed"
   // what was named does not exist
   | "job_not_found"
   | "execution_not_found"

@@ -47,3 +47,9 @@ export function outputFolder(store: { id: string }): string {
 export function workerLogFile(databasePath: string): string {
   return dataFile(databasePath, "workers.log");
 }
+
+/** That log, and the names under which it is put aside when it is full, newest first. */
+export function workerLogFiles(databasePath: string): string[] {
+  const path = workerLogFile(databasePath);
+  return [path, ...[1, 2, 3].map((age) => `${path}.${age}`)];
+}

@@ -9,7 +9,7 @@ import {
   toPendingAgain,
   toRetry,
 } from "../../src/domain/transition.ts";
-import type { Claim } from "../../src/store/store.ts";
+import type { Claim, ExpiringState } from "../../src/store/store.ts";
 import { buildJob, buildResult } from "../support/build-job.ts";
 import { closeScenes, openMemoryScene, openSqliteScene, type Scene } from "../support/conformance.ts";
 
@@ -40,6 +40,7 @@ type Step =
   | { do: "claim"; worker: string; limit: number; queues: string[] | null }
   | { do: "finish"; worker: string; claims: number[]; transition: Transition; claimNext: number }
   | { do: "retryDead" | "removeDead"; ids: string[] }
+  | { do: "expire"; state: ExpiringState; olderMs: number; limit: number }
   | { do: "pass"; ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -72,6 +73,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constantFrom("retryDead", "removeDead" as const),
     ids: fc.array(jobId, { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({
+    do: fc.constant("expire" as const),
+    state: fc.constantFrom<ExpiringState>("completed", "cancelled", "dead"),
+    olderMs: fc.constantFrom(0, 20_000),
+    limit: fc.integer({ min: 1, max: 2 }),
   }),
   fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
 );
@@ -149,6 +156,11 @@ class Player {
         return await store.retryDead(step.ids, time.now());
       case "removeDead":
         return (await store.removeDead(step.ids)).sort((a, b) => a - b);
+      case "expire": {
+        const { state, limit } = step;
+        const expired = { state, before: time.now() - step.olderMs };
+        return [await store.countExpired(expired), await store.removeExpired(expired, limit)];
+      }
       case "pass":
         return time.pass(step.ms);
     }

@@ -15,6 +15,9 @@ const DEFAULTS = {
   "stop-grace": null,
   "lease-timeout": 15,
   "output-limit": 10_485_760,
+  "retain-completed": 2_592_000,
+  "retain-cancelled": 2_592_000,
+  "retain-logs": 2_592_000,
 };
 
 test("config get, list and show give all settings: key = value, or an object of key and value", async () => {

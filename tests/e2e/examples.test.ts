@@ -22,7 +22,7 @@ beforeAll(async () => {
 const BEGINNERS: readonly string[] = ["enqueue", "demo"];
 
 /** Examples that go on until they are stopped. */
-const ENDLESS = /--(follow|watch)\b|^queuectl worker start(?!.* --(drain|count|background)\b)/;
+const ENDLESS = /--watch\b|^queuectl worker (logs .*--follow\b|start(?!.* --(drain|count|background)\b))/;
 
 /** Examples in whose stores a worker runs. */
 const NEEDS_WORKER: readonly string[] = ["worker stop", "worker logs", "worker status"];

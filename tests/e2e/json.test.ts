@@ -82,6 +82,7 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["dlq list"],
   ["dlq retry", "bad"],
   ["dlq remove", "worse"],
+  ["prune"],
   ["worker start", "--count", "2"],
   ["worker status"],
   ["worker logs"],

@@ -1,3 +1,4 @@
+import { readFileSync, renameSync } from "node:fs";
 import { expect, test } from "vitest";
 import { homeForTest } from "../support/queuectl.ts";
 import { jobWhen, showWorkers, startBackground } from "../support/worker-home.ts";
@@ -52,8 +53,37 @@ test("worker logs --follow goes on as the log grows, also when there was none at
   await home.ok("enqueue", "--id", "a", "true");
   await follow.printed("Job a completed successfully.");
   follow.kill("SIGINT");
-  const { stdout } = await follow.ended();
+  const { exitCode, stdout } = await follow.ended();
+  expect(exitCode).toBe(130);
   expect(stdout.match(/Polling for jobs/g)).toHaveLength(1);
+});
+
+test("when the log is put aside, the workers write on in a new one, and both are read, as one and live", async () => {
+  const home = homeForTest();
+  await startBackground(home, 2);
+  const [first] = await showWorkers(home);
+  const follow = home.start(["worker", "logs", "--follow"]);
+  await follow.printed("Polling for jobs...");
+  renameSync(`${home.db}.d/workers.log`, `${home.db}.d/workers.log.1`);
+  await home.ok("enqueue", "--id", "a", "true");
+  await follow.printed("Job a completed successfully.");
+  await home.ok("worker", "stop");
+  await follow.printed("Shutting down gracefully...");
+  follow.kill("SIGINT");
+  const aside = readFileSync(`${home.db}.d/workers.log.1`, "utf8");
+  const now = readFileSync(`${home.db}.d/workers.log`, "utf8");
+  expect([aside.includes("Polling"), now.includes("Polling"), now.includes("Job a completed")]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(await home.ok("worker", "logs")).toBe(aside + now);
+  const own = (await home.ok("worker", "logs", first?.id ?? "")).trimEnd().split("\n");
+  expect(own).toEqual((aside + now).split("\n").filter((line) => line.includes(`[Worker ${first?.id}]`)));
+  expect([own[0], own.at(-1)]).toEqual([
+    expect.stringContaining("Starting up"),
+    expect.stringContaining("Stopped."),
+  ]);
 });
 
 test("worker logs says so when there is none", async () => {

@@ -15,6 +15,7 @@ export function fakeIo(
   given: {
     env?: Record<string, string | undefined>;
     cwd?: string;
+    canAsk?: boolean;
     stdin?: readonly Uint8Array[];
     /** Standard output is a terminal of this width. */
     columns?: number;
@@ -25,6 +26,7 @@ export function fakeIo(
   return {
     env: given.env ?? {},
     cwd: given.cwd ?? "/",
+    canAsk: given.canAsk ?? false,
     stdout: fakePort(given.columns, given.onWrite),
     stderr: fakePort(given.columns),
     stdin: async function* () {

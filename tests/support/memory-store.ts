@@ -5,12 +5,15 @@ import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { canMove } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
 import type {
+  CapturedStream,
   ClaimBatch,
   ClaimRequest,
   ExecutionRecord,
+  ExpiredJobs,
   FinishedExecution,
   HeldClaim,
   JobFilter,
+  OutputCursor,
   Store,
   WorkerRecord,
 } from "../../src/store/store.ts";
@@ -30,6 +33,7 @@ export class MemoryTruth {
   readonly finishedAt: number[] = [];
   lastSeq = 0;
   lastToken = 0;
+  retainedAt = 0;
 }
 
 /**
@@ -205,6 +209,53 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       truth.workers = truth.workers.filter((candidate) => candidate.id !== id);
     },
 
+    countExpired: async (expired) => truth.jobs.filter(isExpired(expired)).length,
+
+    async removeExpired(expired, limit) {
+      const old = truth.jobs.filter(isExpired(expired));
+      old.sort((a, b) => a.updatedAt - b.updatedAt || a.seq - b.seq);
+      const removed = new Set(old.slice(0, limit).map(({ seq }) => seq));
+      const gone = truth.executions.filter(({ seq }) => removed.has(seq));
+      truth.jobs = truth.jobs.filter(({ seq }) => !removed.has(seq));
+      truth.executions = truth.executions.filter(({ seq }) => !removed.has(seq));
+      return { jobs: removed.size, tokens: gone.map(({ token }) => token) };
+    },
+
+    async pruneOutput({ before, after, limit }) {
+      const isAfter = ({ finishedAt, token }: OutputCursor) =>
+        !after || finishedAt > after.finishedAt || (finishedAt === after.finishedAt && token > after.token);
+      const old = truth.executions
+        .filter(({ output }) => output && output.stdout.tail.length + output.stderr.tail.length > 0)
+        .map(({ token, finishedAt }) => ({ token, finishedAt: finishedAt ?? Number.POSITIVE_INFINITY }))
+        .filter((cursor) => cursor.finishedAt < before && isAfter(cursor))
+        .sort((a, b) => a.finishedAt - b.finishedAt || a.token - b.token);
+      const looked = old.slice(0, limit);
+      const pruned = looked.filter(({ token }) => !isOfDeadJob(truth, token));
+      for (const execution of truth.executions) {
+        const { output, token } = execution;
+        if (!output || !pruned.some((each) => each.token === token)) continue;
+        const empty = ({ totalBytes }: CapturedStream) => ({ tail: new Uint8Array(), totalBytes });
+        execution.output = { stdout: empty(output.stdout), stderr: empty(output.stderr), marks: [] };
+      }
+      const next = looked.length === limit ? (looked.at(-1) ?? null) : null;
+      return { tokens: pruned.map(({ token }) => token), next };
+    },
+
+    async findStrayOutput(tokens, before) {
+      return tokens.filter((token) => {
+        const execution = truth.executions.find((each) => each.token === token);
+        if (!execution) return true;
+        const isOld = before !== null && execution.finishedAt !== null && execution.finishedAt < before;
+        return isOld && !isOfDeadJob(truth, token);
+      });
+    },
+
+    async takeRetentionTurn(now, everyMs) {
+      if (truth.retainedAt > now - everyMs && truth.retainedAt <= now) return false;
+      truth.retainedAt = now;
+      return true;
+    },
+
     readSettings: async () => Object.fromEntries(truth.settings),
     writeSetting: async (key, value) => void truth.settings.set(key, value),
 
@@ -331,6 +382,15 @@ function requireDead(truth: MemoryTruth, ids: readonly string[]): StoredJob[] {
     if (job.state !== "dead") throw new QueuectlError("not_dead", `The job "${id}" is ${job.state}`);
     return job;
   });
+}
+
+function isExpired({ state, before }: ExpiredJobs): (job: Job) => boolean {
+  return (job) => job.state === state && job.updatedAt < before;
+}
+
+function isOfDeadJob({ executions, jobs }: MemoryTruth, token: number): boolean {
+  const execution = executions.find((each) => each.token === token);
+  return jobs.some(({ seq, state }) => seq === execution?.seq && state === "dead");
 }
 
 function matching({ state, seqs }: JobFilter): (job: Job) => boolean {

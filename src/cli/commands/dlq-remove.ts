@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
 import { requireJobs } from "../../queue/find-job.ts";
-import { outputFile } from "../../store/data-files.ts";
+import { removeOutputFiles } from "../../queue/prune.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -20,10 +19,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await requireJobs(store, ids);
   const tokens = await store.removeDead(ids);
   // After the commit: a log without a job is litter, a job without its log would be a loss.
-  for (const token of tokens) {
-    for (const stream of ["stdout", "stderr"] as const)
-      await rm(outputFile({ store, token, stream }), { force: true });
-  }
+  await removeOutputFiles(store, tokens);
   if (options.has("json")) writeJson(io, { removed: ids } satisfies RemovedJson);
   else if (!options.has("quiet"))
     io.stdout.write(ids.map((id) => `✅ Job ${id} has been removed.\n`).join(""));

@@ -31,6 +31,7 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "dlq list": [{ as: "array", shapes: ["dead job"] }],
   "dlq retry": [{ as: "array", shapes: ["job"] }],
   "dlq remove": [{ as: "one", shapes: ["removed jobs"] }],
+  prune: [{ as: "one", shapes: ["pruned"] }],
   "config set": [{ as: "one", shapes: ["settings"] }],
   "config get": [
     { as: "one", shapes: ["settings"] },

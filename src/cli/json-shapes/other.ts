@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { DemoJson } from "../commands/demo.ts";
 import type { RemovedJson } from "../commands/dlq-remove.ts";
+import type { PrunedJson } from "../commands/prune.ts";
 import type { StepJson } from "../demo/tour.ts";
 import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
 import type { ShapeOf } from "./shape.ts";
@@ -8,6 +9,31 @@ import type { ShapeOf } from "./shape.ts";
 export const REMOVED: ShapeOf<RemovedJson> = {
   sentence: "The jobs that are gone.",
   fields: { removed: { type: "list of texts", sentence: "their ids" } },
+};
+
+export const PRUNED: ShapeOf<PrunedJson> = {
+  sentence: "What was too old.",
+  fields: {
+    removed: {
+      type: "object",
+      of: "pruned jobs",
+      sentence: "how many jobs went; with `--dry-run`, would go",
+    },
+    outputs_removed: {
+      type: "whole number",
+      sentence: "executions that lost their output and stay in the history",
+    },
+    dry_run: { type: "true or false", sentence: "nothing was removed" },
+  },
+};
+
+export const PRUNED_JOBS: ShapeOf<PrunedJson["removed"]> = {
+  sentence: "Numbers of jobs by state.",
+  fields: {
+    completed: { type: "whole number", sentence: "older than they are to be kept" },
+    cancelled: { type: "whole number", sentence: "the same" },
+    dead: { type: "whole number", sentence: "only when asked for by state and age" },
+  },
 };
 
 export const VERSION: ShapeOf<VersionJson> = {
@@ -52,6 +78,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   duplicate_id: "a job of this id exists already",
   ambiguous_id: "the beginning of an id fits several jobs",
   not_dead: "the job is not in the dead letter queue",
+  not_confirmed: "it would have to be confirmed, and there is nobody to ask",
   job_not_found: "there is no such job",
   execution_not_found: "the job has no such execution",
   worker_not_found: "there is no such worker",

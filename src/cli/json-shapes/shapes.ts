@@ -1,6 +1,6 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
-import { DEMO, DEMO_STEP, ERROR, ERROR_DETAILS, REMOVED, VERSION } from "./other.ts";
+import { DEMO, DEMO_STEP, ERROR, ERROR_DETAILS, PRUNED, PRUNED_JOBS, REMOVED, VERSION } from "./other.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -34,6 +34,8 @@ export type ShapeName =
   | "worker log line"
   | `event ${keyof typeof EVENTS}`
   | "removed jobs"
+  | "pruned"
+  | "pruned jobs"
   | "settings"
   | "settings with origins"
   | "origin"
@@ -59,6 +61,8 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   "worker log line": WORKER_LOG_LINE,
   ...eventShapes(),
   "removed jobs": REMOVED,
+  pruned: PRUNED,
+  "pruned jobs": PRUNED_JOBS,
   settings: CONFIG,
   "settings with origins": CONFIG_ORIGINS,
   origin: ORIGIN,

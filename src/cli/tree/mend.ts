@@ -1,8 +1,8 @@
 import type { CommandGroup } from "../command.ts";
 
-/** What is done about jobs that failed. */
+/** What is done about jobs that failed, and about those that are long over. */
 export const MEND: CommandGroup = {
-  title: "Mend what failed",
+  title: "Mend and tidy up",
   commands: [
     {
       path: ["dlq", "list"],
@@ -31,6 +31,30 @@ export const MEND: CommandGroup = {
       examples: [{ line: "queuectl dlq remove job1 job2", sentence: "with their history and output" }],
       options: [],
       load: () => import("../commands/dlq-remove.ts"),
+    },
+    {
+      path: ["prune"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "remove old jobs and old output",
+      details: [
+        "Without options it does what workers do by themselves about once an hour: completed and cancelled jobs older than retain-completed and retain-cancelled go, and output older than retain-logs. Dead jobs and their output stay.",
+        "--older goes beyond that, and asks first; where nobody can be asked, it needs --yes.",
+      ],
+      examples: [
+        { line: "queuectl prune --dry-run", sentence: "how many jobs would go" },
+        { line: "queuectl prune --state dead --older 90d --yes", sentence: "dead jobs go only like this" },
+      ],
+      options: [
+        { name: "state", value: "STATE", sentence: "only jobs in this state: completed, cancelled or dead" },
+        {
+          name: "older",
+          value: "TIME",
+          sentence: "those that ended longer ago than this, whatever the settings say",
+        },
+        { name: "dry-run", sentence: "say what would be removed, and remove nothing" },
+      ],
+      load: () => import("../commands/prune.ts"),
     },
   ],
 };

@@ -8,6 +8,7 @@ import { finish } from "./finish.ts";
 import * as query from "./query.ts";
 import { declareDead, recoverJobs } from "./recover.ts";
 import { removeDead, retryDead } from "./requeue.ts";
+import * as retain from "./retain.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { onRing, ring } from "./wakeups.ts";
 import * as workers from "./workers.ts";
@@ -47,6 +48,11 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
     recoverJobs: (worker, now) => ringing(recoverJobs(db, worker, now)),
     removeWorker: (worker) => workers.removeWorker(db, worker),
+    countExpired: (expired) => retain.countExpired(db, expired),
+    removeExpired: (expired, limit) => retain.removeExpired(db, expired, limit),
+    pruneOutput: (request) => retain.pruneOutput(db, request),
+    findStrayOutput: (tokens, before) => retain.findStrayOutput(db, tokens, before),
+    takeRetentionTurn: (now, everyMs) => retain.takeRetentionTurn(db, now, everyMs),
     readSettings: () => readSettings(db),
     writeSetting: (key, value) => writeSetting(db, key, value),
     onWakeup: (listener) => onRing(db.path, listener),
