@@ -72,6 +72,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   wait_timed_out: "what was waited for did not come in time",
   queue_closed: "library only: the queue was closed by its program",
   worker_failed: "workers did not start",
+  place_taken: "a worker is not needed: its place in the pool was taken, or the pool was stopped",
   demo_failed: "a step of the tour did not do what it should",
   output_failed: "the answer could not be written; the work is done",
   internal: "a fault of queuectl",

@@ -45,6 +45,9 @@ export const WORK: CommandGroup = {
         ...WORKER_SETTING_OPTIONS,
         // How a background worker tells its starter that it is up. Hidden: people have no use for it.
         { name: "announce-fd", value: "FD", sentence: "" },
+        // The pool it belongs to, and whose place there it takes. Hidden too.
+        { name: "pool", value: "ID", sentence: "" },
+        { name: "in-place-of", value: "WORKER", sentence: "" },
       ],
       load: () => import("../commands/worker-start.ts"),
     },
