@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { DemoJson } from "../commands/demo.ts";
 import type { RemovedJson } from "../commands/dlq-remove.ts";
+import type { ServiceInstalledJson } from "../commands/service-install.ts";
+import type { ServiceUninstalledJson } from "../commands/service-uninstall.ts";
 import type { StepJson } from "../demo/tour.ts";
 import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
 import type { ShapeOf } from "./shape.ts";
@@ -13,6 +15,26 @@ export const REMOVED: ShapeOf<RemovedJson> = {
 export const VERSION: ShapeOf<VersionJson> = {
   sentence: "The version of queuectl.",
   fields: { version: { type: "text", sentence: "as in its package" } },
+};
+
+export const SERVICE_INSTALLED: ShapeOf<ServiceInstalledJson> = {
+  sentence: "A service for the init system.",
+  fields: {
+    unit: { type: "text", sentence: "what the init system calls it" },
+    path: { type: "text", sentence: "its file" },
+    content: { type: "text", sentence: "what is in the file" },
+    commands: { type: "list of texts", sentence: "what is to be run to start it" },
+    written: { type: "true or false", sentence: "false with `--print`" },
+  },
+};
+
+export const SERVICE_UNINSTALLED: ShapeOf<ServiceUninstalledJson> = {
+  sentence: "A service that was taken away.",
+  fields: {
+    unit: { type: "text", sentence: "what the init system calls it" },
+    path: { type: "text", sentence: "its file" },
+    removed: { type: "true or false", sentence: "false when there was none" },
+  },
 };
 
 export const DEMO: ShapeOf<DemoJson> = {

@@ -1,6 +1,15 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
-import { DEMO, DEMO_STEP, ERROR, ERROR_DETAILS, REMOVED, VERSION } from "./other.ts";
+import {
+  DEMO,
+  DEMO_STEP,
+  ERROR,
+  ERROR_DETAILS,
+  REMOVED,
+  SERVICE_INSTALLED,
+  SERVICE_UNINSTALLED,
+  VERSION,
+} from "./other.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -34,6 +43,8 @@ export type ShapeName =
   | "worker log line"
   | `event ${keyof typeof EVENTS}`
   | "removed jobs"
+  | "installed service"
+  | "uninstalled service"
   | "settings"
   | "settings with origins"
   | "origin"
@@ -59,6 +70,8 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   "worker log line": WORKER_LOG_LINE,
   ...eventShapes(),
   "removed jobs": REMOVED,
+  "installed service": SERVICE_INSTALLED,
+  "uninstalled service": SERVICE_UNINSTALLED,
   settings: CONFIG,
   "settings with origins": CONFIG_ORIGINS,
   origin: ORIGIN,
