@@ -28,8 +28,7 @@ WORKDIR /home/node
 # No shell between: the signal that stops the container reaches the worker itself, which finishes its current jobs.
 # An engine waits 10 seconds and then kills; give it longer than jobs take (`docker stop --time`, `stop_grace_period`).
 STOPSIGNAL SIGTERM
-# PID 1 inherits what a job leaves behind in the background. The worker ends such processes and does not reap them: each
-# stays a zombie, an entry in the process table, until the container ends. `docker run --init` (`init: true` in
-# compose.yaml) puts an init before the worker that reaps them.
+# PID 1 inherits what a job leaves behind in the background, and must reap it. The worker goes below a shell that does;
+# an init (`docker run --init`, `init: true` in compose.yaml) does it as well.
 ENTRYPOINT ["queuectl"]
 CMD ["worker", "start"]

@@ -13,11 +13,12 @@ import { commandRunner } from "../worker/run-command.ts";
 import { Worker } from "../worker/supervisor.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
-import { givenSettings, openForWriting } from "./context.ts";
+import { givenSettings, openForReading, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { isoTime } from "./render/time.ts";
 import { readRetention } from "./retention.ts";
+import { IN_PLACE_OF, startReplacement } from "./start-replacement.ts";
 import { workerEventJson, workerLine } from "./worker-lines.ts";
 import { WorkerLog } from "./worker-log.ts";
 
@@ -27,13 +28,18 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   const announceTo = readCount(options, "announce-fd", { min: 3, max: 1_000 });
   const queues = readQueues(invocation);
   const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
-  await using store = await openForWriting(invocation, io);
+  const inPlaceOf = options.text(IN_PLACE_OF) ?? null;
+  // A replacement belongs to a store that is there: it must not make one where it was taken away.
+  await using store = await (inPlaceOf === null ? openForWriting : openForReading)(invocation, io);
   const given = givenSettings(invocation, io);
   // In the background by the log's path, which leads to a new file when the log is full; stdout goes on to the old one.
   const log = announceTo === undefined ? undefined : new WorkerLog(workerLogFiles(store.name));
   const out = log ?? io.stdout;
   const print = printer(invocation, (line) => out.post(line));
   let id = "";
+  const poolId = options.text("pool");
+  const replace = (deadWorker: string) =>
+    startReplacement(deadWorker, io, (error) => print({ kind: "trouble", error }, id));
   const worker = await Worker.start({
     store,
     runClaim: commandRunner({ store, launcher: nodeLauncher, env: io.env }),
@@ -42,6 +48,7 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     concurrency,
     queues,
     drain: options.has("drain"),
+    pool: poolId === undefined ? null : { id: poolId, inPlaceOf, startReplacement: replace },
     newId: () => {
       id = `w-${randomId(6, Math.random)}`;
       return id;
@@ -54,7 +61,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   obeySignals(worker);
   // Whoever is told that it is up may look for it in the log.
   await log?.flush();
-  if (announceTo !== undefined) announce(announceTo, worker.id);
+  // Nobody waits for a replacement's word, and that descriptor is something else in it.
+  if (announceTo !== undefined && inPlaceOf === null) announce(announceTo, worker.id);
   try {
     await worker.run();
     return DONE;

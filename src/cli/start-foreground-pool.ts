@@ -1,25 +1,55 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { newPlace, placeClaimed, placeTaken } from "../domain/pool.ts";
+import { monotonicMs } from "../store/machine.ts";
 
 /**
  * Several workers in this terminal: this process starts them, passes signals on, and ends when they have. Their lines
- * come straight from them.
+ * come straight from them. One that is killed is replaced while another lives: when all have gone, so has the reason.
  */
 export async function startForegroundPool(count: number): Promise<number> {
-  const argv = [...process.argv.slice(1), "--foreground", "--count=1"];
-  const children = Array.from({ length: count }, () => spawn(process.execPath, argv, { stdio: "inherit" }));
-  passSignalsOn((signal) => {
-    for (const child of children) child.kill(signal);
-  });
-  return Math.max(...(await Promise.all(children.map(exitCodeOf))));
+  const pool = new ForegroundPool();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => pool.pass(signal));
+  return Math.max(...(await Promise.all(Array.from({ length: count }, () => pool.keepPlace()))));
 }
 
-function exitCodeOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve) => {
-    child.once("exit", (code) => resolve(code ?? 1));
-    child.once("error", () => resolve(1));
-  });
-}
+class ForegroundPool {
+  readonly #argv = [...process.argv.slice(1), "--foreground", "--count=1"];
+  readonly #living = new Set<ChildProcess>();
+  readonly #over = new AbortController();
+  #isStopping = false;
 
-function passSignalsOn(pass: (signal: NodeJS.Signals) => void): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, pass);
+  /** Once told to stop, nobody is replaced. */
+  pass(signal: NodeJS.Signals): void {
+    this.#isStopping = true;
+    this.#over.abort();
+    for (const child of this.#living) child.kill(signal);
+  }
+
+  /** One worker after the other. @returns the exit code of the last */
+  async keepPlace(): Promise<number> {
+    let place = newPlace(monotonicMs());
+    for (;;) {
+      const end = await this.#runWorker();
+      if (end !== "killed") return end;
+      const waitMs = Math.max(0, place.opensAtMs - monotonicMs());
+      await sleep(waitMs, undefined, { signal: this.#over.signal }).catch(() => {});
+      if (this.#over.signal.aborted) return this.#isStopping ? 0 : 1;
+      place = placeTaken(placeClaimed(place, monotonicMs()) ?? place, monotonicMs());
+    }
+  }
+
+  #runWorker(): Promise<number | "killed"> {
+    const child = spawn(process.execPath, this.#argv, { stdio: "inherit" });
+    this.#living.add(child);
+    return new Promise((resolve) => {
+      const end = (how: number | "killed"): void => {
+        this.#living.delete(child);
+        if (this.#living.size === 0) this.#over.abort();
+        resolve(how);
+      };
+      child.once("exit", (code) => end(code ?? "killed"));
+      child.once("error", () => end(1));
+    });
+  }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { QueuectlError } from "../domain/errors.ts";
+import { randomId } from "../domain/id.ts";
 import { createDataDirectory, workerLogFile } from "../store/data-files.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
@@ -9,6 +10,7 @@ import { openForWriting, storeLocation } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { writeJson } from "./render/json.ts";
+import { IN_PLACE_OF } from "./start-replacement.ts";
 import type { WorkerNameJson } from "./worker-json.ts";
 
 /**
@@ -24,7 +26,8 @@ export async function startInBackground(count: number, invocation: Invocation, i
   const log = workerLogFile(path);
   const descriptor = openSync(log, "a", 0o600);
   const from = fstatSync(descriptor).size;
-  const started = Array.from({ length: count }, () => startOne(invocation, path, descriptor, io));
+  const argv = workerArgv(invocation, path);
+  const started = Array.from({ length: count }, () => startOne(argv, descriptor, io));
   closeSync(descriptor);
   const results = await Promise.all(started);
   const workers = results.filter((result) => result !== undefined);
@@ -45,8 +48,8 @@ type StartResult = WorkerNameJson | undefined;
 /** The pipe through which a worker says its id. */
 const ANNOUNCE_FD = 3;
 
-async function startOne(invocation: Invocation, path: string, log: number, io: Io): Promise<StartResult> {
-  const child = spawn(process.execPath, workerArgv(invocation, path), {
+async function startOne(argv: readonly string[], log: number, io: Io): Promise<StartResult> {
+  const child = spawn(process.execPath, argv, {
     detached: true,
     stdio: ["ignore", log, log, "pipe"],
     env: withoutTreeMarker(io.env),
@@ -64,7 +67,7 @@ async function startOne(invocation: Invocation, path: string, log: number, io: I
   return { id, pid: child.pid ?? 0 };
 }
 
-/** The same command line for one worker in its own foreground; what the parent decided is left out. */
+/** The same command line for each worker of one pool, in its own foreground; what the parent decided is left out. */
 function workerArgv({ options, command }: Invocation, path: string): string[] {
   const argv = [
     process.argv[1] ?? "",
@@ -73,16 +76,27 @@ function workerArgv({ options, command }: Invocation, path: string): string[] {
     "--foreground",
     "--announce-fd",
     String(ANNOUNCE_FD),
+    "--pool",
+    `p-${randomId(6, Math.random)}`,
     "--db",
     path,
   ];
   for (const { name, value } of command.options) {
-    if (["count", "foreground", "background", "announce-fd"].includes(name) || !options.has(name)) continue;
+    if (DECIDED_HERE.has(name) || !options.has(name)) continue;
     if (value === undefined) argv.push(`--${name}`);
     else for (const given of options.all(name)) argv.push(`--${name}=${given}`);
   }
   return argv;
 }
+
+const DECIDED_HERE: ReadonlySet<string> = new Set([
+  "count",
+  "foreground",
+  "background",
+  "announce-fd",
+  "pool",
+  IN_PLACE_OF,
+]);
 
 /** A worker that a job starts is not part of that job: with the job's marker it would be killed with its tree. */
 function withoutTreeMarker(env: Io["env"]): Record<string, string | undefined> {

@@ -9,6 +9,7 @@ export interface WorkerJson {
   pid: number;
   host: string;
   state: WorkerRecord["state"];
+  pool: string | null;
   queues: readonly string[] | null;
   concurrency: number;
   current_jobs: readonly string[];
@@ -29,6 +30,7 @@ export function toWorkerJson(worker: ObservedWorker): WorkerJson {
     pid: worker.identity.pid,
     host: worker.host,
     state: worker.isAlive ? worker.state : "dead",
+    pool: worker.pool?.id ?? null,
     queues: worker.queues,
     concurrency: worker.concurrency,
     current_jobs: worker.held.map(({ jobId }) => jobId),

@@ -13,13 +13,15 @@ export function workerLine(event: WorkerEvent, now: number): string {
     case "polling":
       return "Polling for jobs...";
     case "claimed":
-      return `Claimed job ${event.job.id}: ${visible(event.job.command)}`;
+      return `Claimed job ${event.job.id}: ${shorten(visible(event.job.command))}`;
     case "finished":
       return finishedLine(event, now);
     case "stale_result":
       return `stale_result: job ${event.job.id} ended here (${event.outcome.kind}) after its claim was lost; not recorded`;
     case "recovered":
       return `Worker ${event.deadWorker} is dead; its jobs are pending again: ${event.jobIds.join(", ") || "none"}`;
+    case "replacing":
+      return `Worker ${event.deadWorker} of this pool is dead; another is started in its place.`;
     case "taken_for_dead":
       return `This worker was silent for longer than its lease and was taken for dead. It goes on as ${event.newId}.`;
     case "stopping":
@@ -32,6 +34,13 @@ export function workerLine(event: WorkerEvent, now: number): string {
       return "Stopped.";
   }
 }
+
+/** A command may be a megabyte; a log line need not. */
+function shorten(text: string): string {
+  return text.length > LONGEST_COMMAND_SHOWN ? `${text.slice(0, LONGEST_COMMAND_SHOWN)}…` : text;
+}
+
+const LONGEST_COMMAND_SHOWN = 2_000;
 
 type EventKind = WorkerEvent["kind"];
 
@@ -55,6 +64,7 @@ export interface WorkerEventsJson extends Record<EventKind, EventJson<EventKind>
   };
   stale_result: EventJson<"stale_result"> & { job: string; outcome: OutcomeKind };
   recovered: EventJson<"recovered"> & { dead_worker: string; jobs: readonly string[] };
+  replacing: EventJson<"replacing"> & { dead_worker: string };
   taken_for_dead: EventJson<"taken_for_dead">;
   stopping: EventJson<"stopping">;
   trouble: EventJson<"trouble"> & { error: string };
@@ -90,6 +100,8 @@ export function workerEventJson(
       return { ...common(event.kind), dead_worker: event.deadWorker, jobs: event.jobIds };
     case "started":
       return { ...common(event.kind), pid: event.pid };
+    case "replacing":
+      return { ...common(event.kind), dead_worker: event.deadWorker };
     case "trouble":
       return {
         ...common(event.kind),

@@ -37,6 +37,7 @@ export type ErrorCode =
   | "wait_timed_out"
   | "queue_closed"
   | "worker_failed"
+  | "place_taken"
   | "demo_failed"
   | "output_failed"
   | "internal";

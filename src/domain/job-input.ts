@@ -21,6 +21,11 @@ export interface JobDefaults {
 const MAX_COUNT = 1_000_000;
 const MAX_TEXT_LENGTH = 128;
 
+/** The longest command, shell text or arguments together: a script of a thousand pages. */
+const MAX_COMMAND_BYTES = 1_048_576;
+/** The longest single argument: Linux takes 128 KiB (execve(2)), and only shell text can go another way. */
+const MAX_ARGUMENT_BYTES = 100_000;
+
 /** From the root, or from a drive's. */
 const ABSOLUTE_PATH = /^(\/|[A-Za-z]:[\\/])/;
 
@@ -130,6 +135,11 @@ function readArgv(fields: Fields): string[] | null {
     throw wrongType("argv", "an array of one or more strings", argv);
   }
   for (const arg of argv) requireCleanText("argv", arg);
+  if (argv.some((arg) => byteLength(arg) > MAX_ARGUMENT_BYTES))
+    throw invalid(
+      `An argument of the job is longer than ${MAX_ARGUMENT_BYTES} bytes`,
+      "Put it into a file or its stdin, or give the whole as a shell command.",
+    );
   if (argv[0] === "") throw invalid('The first entry of "argv" is empty', "It names the program to run.");
   return argv;
 }
@@ -141,13 +151,26 @@ function readCommand(fields: Fields, argv: string[] | null): string {
     if (command !== undefined && command !== shown) {
       throw invalid(`"command" and "argv" of the job say different things`, "Give one of them.");
     }
-    return shown;
+    return requireBounded(shown);
   }
   if (command === undefined)
     throw invalid(`A job needs a "command"`, `Write it like this: {"command":"echo hello"}`);
   if (command.trim() === "")
     throw invalid(`The job's "command" is empty`, "Give the shell command that is to be run.");
-  return command;
+  return requireBounded(command);
+}
+
+function requireBounded(command: string): string {
+  if (byteLength(command) <= MAX_COMMAND_BYTES) return command;
+  throw invalid(
+    `The job's "command" is longer than ${MAX_COMMAND_BYTES} bytes`,
+    "Put it into a script file, and run that.",
+  );
+}
+
+/** As UTF-8. Most texts are far too short to be measured. */
+function byteLength(text: string): number {
+  return text.length * 3 <= MAX_ARGUMENT_BYTES ? text.length : new TextEncoder().encode(text).length;
 }
 
 function readTags(fields: Fields): string[] {

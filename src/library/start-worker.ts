@@ -35,11 +35,15 @@ export async function startWorker(
     host: hostname(),
     concurrency,
     drain,
+    pool: null,
     newId: () => {
       id = `w-${randomId(6, Math.random)}`;
       return id;
     },
-    onEvent: onEvent ? (event) => tell(onEvent, toEvent(event, id)) : () => {},
+    onEvent: (event) => {
+      // A worker of a program is in no pool.
+      if (onEvent && event.kind !== "replacing") tell(onEvent, toEvent(event, id));
+    },
   });
   return new StartedWorker(worker, signal, parts.onEnd);
 }
@@ -89,7 +93,7 @@ function tell(onEvent: (event: WorkerEvent) => void, event: WorkerEvent): void {
   }
 }
 
-function toEvent(event: InnerEvent, worker: string): WorkerEvent {
+function toEvent(event: Exclude<InnerEvent, { kind: "replacing" }>, worker: string): WorkerEvent {
   switch (event.kind) {
     case "started":
       return { kind: "started", worker };

@@ -46,6 +46,12 @@ export interface Store {
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 
   /**
+   * After the wall clock was set back: jobs that were last touched later than `now` wait from `now` on as long as they
+   * were to wait from then. An instant that was given with a job stays. Harmless at any time; wakes the workers.
+   * @returns how many there were
+   */
+  rebaseWaits(now: number): Promise<number>;
+  /**
    * Brings dead jobs back with a full new series of retries; wakes the workers. All or none.
    * @throws job_not_found, not_dead naming the first id that is wrong
    */
@@ -76,7 +82,10 @@ export interface Store {
   /** When the longest waiting `pending` job arrived, and how many executions ended lately. */
   activity(now: number): Promise<Activity>;
 
-  /** Announces a worker under a fresh id; its lease begins. Forgets workers that died more than a day ago. */
+  /**
+   * Announces a worker under a fresh id; its lease begins. Forgets workers that died more than a day ago.
+   * @throws place_taken when it was to replace a member of a pool and is not needed: another has, or the pool was stopped
+   */
   registerWorker(worker: NewWorker, now: number): Promise<void>;
 
   /**
@@ -89,10 +98,10 @@ export interface Store {
   /** All workers that are registered, and the dead whose day is not over, by start. */
   listWorkers(): Promise<WorkerRecord[]>;
 
-  /** Asks workers to stop (all of them when `ids` is null); they notice within half a second. */
+  /** Asks workers to stop (all of them when `ids` is null); they notice within half a second, and are not replaced. */
   requestStop(ids: readonly string[] | null, request: StopRequest): Promise<void>;
 
-  /** A stopping worker claims nothing more and says so in `worker status`. */
+  /** A stopping worker claims nothing more, says so in `worker status`, and is not replaced when it dies. */
   markStopping(worker: string): Promise<void>;
 
   /**
@@ -111,6 +120,13 @@ export interface Store {
    */
   recoverJobs(worker: string, now: number): Promise<HeldClaim[]>;
 
+  /**
+   * The right to start a replacement of a dead worker, for a member of the same pool that nobody has asked to stop. Of
+   * several that ask one gets it; when its replacement has not registered in time, the place is open again. Refused
+   * while the place's backoff lasts.
+   * @throws store_removed when the database was deleted or replaced: a replacement would find another one
+   */
+  claimReplacement(claim: { dead: string; by: string }): Promise<boolean>;
   /** Signs off a worker that ended well. One that still holds jobs stays, for its successors to find. */
   removeWorker(worker: string): Promise<void>;
 
@@ -296,9 +312,19 @@ export interface NewWorker {
   queues: readonly string[] | null;
   concurrency: number;
   leaseMs: number;
+  /** Null: a worker of its own, whom nobody replaces. */
+  pool: PoolMembership | null;
 }
 
-export interface WorkerRecord extends Omit<NewWorker, "leaseMs"> {
+/** A place in a pool of background workers: a new one, or that of a dead member. */
+export interface PoolMembership {
+  id: string;
+  inPlaceOf: string | null;
+}
+
+export interface WorkerRecord extends Omit<NewWorker, "leaseMs" | "pool"> {
+  /** `holdsPlace`: if it dies, or has died, it is to be replaced. */
+  pool: { id: string; holdsPlace: boolean } | null;
   state: "running" | "stopping" | "dead";
   startedAt: number;
   heartbeatAt: number;

@@ -11,6 +11,8 @@ export type WorkerEvent =
   /** A result came after the claim was lost, and was not recorded. */
   | { kind: "stale_result"; job: Job; outcome: Outcome }
   | { kind: "recovered"; deadWorker: string; jobIds: string[] }
+  /** A member of its pool died, and another is started in its place. */
+  | { kind: "replacing"; deadWorker: string }
   /** It was taken for dead, and goes on under a new id. */
   | { kind: "taken_for_dead"; newId: string }
   | { kind: "stopping"; running: number; graceMs: number | null }

@@ -20,6 +20,7 @@ class Scene {
   readonly time: TestTime = new TestTime();
   readonly store: Store;
   readonly recovered: [deadWorker: string, jobIds: string[]][] = [];
+  readonly vacant: string[] = [];
 
   constructor() {
     this.time.bootId = identity.bootId;
@@ -49,6 +50,7 @@ class Scene {
       {
         self: () => {},
         recovered: (...event) => this.recovered.push(event),
+        vacant: async (deadWorker) => void this.vacant.push(deadWorker),
       },
     );
   }
@@ -152,7 +154,11 @@ test("a worker sees its own row, and does not judge itself", async () => {
   await scene.store.requestStop(["self"], { graceMs: 5 });
   const self = { id: "self", identity: ENDED, trustLeases: true };
   const seen: WorkerRecord[] = [];
-  await lookAfterSiblings(scene.store, self, { self: (own) => seen.push(own), recovered: () => {} });
+  await lookAfterSiblings(scene.store, self, {
+    self: (own) => seen.push(own),
+    recovered: () => {},
+    vacant: async () => {},
+  });
   expect(seen).toMatchObject([{ id: "self", stopRequest: { graceMs: 5 } }]);
   expect((await scene.store.listWorkers()).find(({ id }) => id === "self")?.state).toBe("running");
 });

@@ -2,6 +2,7 @@ import type { WorkerIdentity } from "../domain/lease.ts";
 import type { Store, WorkerRecord } from "../store/store.ts";
 import { type ObservedWorker, observeWorkers } from "./observe-workers.ts";
 import { killMarked, treeMarker } from "./process-tree.ts";
+import { removeScript } from "./script-file.ts";
 
 /**
  * Looking after the others. Every worker looks at its siblings' rows and processes twice a second and takes back the
@@ -16,7 +17,12 @@ import { killMarked, treeMarker } from "./process-tree.ts";
 export async function lookAfterSiblings(
   store: Store,
   self: { id: string; identity: WorkerIdentity; trustLeases: boolean },
-  on: { self(own: WorkerRecord): void; recovered(deadWorker: string, jobIds: string[]): void },
+  on: {
+    self(own: WorkerRecord): void;
+    recovered(deadWorker: string, jobIds: string[]): void;
+    /** A member of the same pool is dead, its jobs are taken back, its place is free. */
+    vacant(deadWorker: string): Promise<void>;
+  },
 ): Promise<void> {
   const workers = observeWorkers(await store.listWorkers(), self.identity, () => self.trustLeases);
   // First: a recovery that fails must not keep this worker from its own stop request.
@@ -28,6 +34,12 @@ export async function lookAfterSiblings(
     const lost = await recover(store, worker);
     if (lost) on.recovered(worker.id, lost);
   }
+  // Last, and as the rows were: a death of this very look is mended by the next one.
+  for (const worker of workers) if (isVacant(worker, own)) await on.vacant(worker.id);
+}
+
+function isVacant({ state, held, pool }: ObservedWorker, own: ObservedWorker | undefined): boolean {
+  return state === "dead" && held.length === 0 && pool?.holdsPlace === true && pool.id === own?.pool?.id;
 }
 
 async function recover(store: Store, worker: ObservedWorker): Promise<string[] | undefined> {
@@ -37,6 +49,7 @@ async function recover(store: Store, worker: ObservedWorker): Promise<string[] |
   // Of another boot or namespace there is nothing to be seen; the marker would not be found, and costs a scan.
   if (worker.process !== "unknown")
     await Promise.all(held.map(({ token }) => killMarked(treeMarker(store.id, token))));
+  for (const { token } of held) removeScript(store, token);
   const lost = await store.recoverJobs(worker.id, Date.now());
   return lost.map(({ jobId }) => jobId);
 }

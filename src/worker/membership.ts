@@ -10,12 +10,15 @@ export class Membership {
   /** The lease that was given at the start: a shorter one would run out before the next heartbeat of the old rhythm. */
   readonly #leaseMs: number;
   #heartbeats: HeartbeatRecord;
+  /** Whose place in the pool it takes when it registers: at first a dead sibling's, later its own. */
+  #inPlaceOf: string | null;
   id: string;
 
   constructor(options: WorkerOptions, leaseMs: number) {
     this.#options = options;
     this.#leaseMs = leaseMs;
     this.#heartbeats = new HeartbeatRecord(leaseMs);
+    this.#inPlaceOf = options.pool?.inPlaceOf ?? null;
     this.id = options.newId();
   }
 
@@ -32,7 +35,12 @@ export class Membership {
   async join(): Promise<void> {
     const { store, identity, host, queues, concurrency } = this.#options;
     const leaseMs = this.#leaseMs;
-    await store.registerWorker({ id: this.id, identity, host, queues, concurrency, leaseMs }, Date.now());
+    const pool = this.#options.pool && { id: this.#options.pool.id, inPlaceOf: this.#inPlaceOf };
+    await store.registerWorker(
+      { id: this.id, identity, host, queues, concurrency, leaseMs, pool },
+      Date.now(),
+    );
+    this.#inPlaceOf = this.id;
     this.#heartbeats = new HeartbeatRecord(leaseMs);
     this.#heartbeats.succeeded(performance.now());
   }
@@ -50,7 +58,10 @@ export class Membership {
     }
   }
 
-  /** Under a new id, after the old one was declared dead. */
+  /**
+   * Under a new id, after the old one was declared dead.
+   * @throws place_taken when its pool has replaced it meanwhile, or was stopped
+   */
   async joinAnew(): Promise<void> {
     this.id = this.#options.newId();
     this.#options.onEvent({ kind: "taken_for_dead", newId: this.id });

@@ -13,6 +13,14 @@ export function shellArgv(command: string): string[] {
   return isWindows ? ["cmd.exe", "/d", "/s", "/c", `"${command}"`] : ["/bin/sh", "-c", command];
 }
 
+/** The shell's argv for a script in a file. */
+export function shellScriptArgv(path: string): string[] {
+  return isWindows ? ["cmd.exe", "/d", "/s", "/c", `"${path}"`] : ["/bin/sh", path];
+}
+
+/** By which the shell knows its scripts. */
+export const SCRIPT_SUFFIX: string = isWindows ? ".cmd" : ".sh";
+
 /** True where the arguments of the shell must not be quoted again. */
 export const shellIsVerbatim: boolean = isWindows;
 

@@ -26,6 +26,7 @@ class Running {
     endAfterTest(this.entry);
     const spec: CommandSpec = {
       command: "true",
+      script: null,
       argv: null,
       cwd: null,
       env: { PATH: process.env["PATH"], [TREE_MARKER]: marker },

@@ -3,14 +3,17 @@ import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
 import type { Store } from "../store/store.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import type { LaunchedProcess, Launcher, ProcessEnd } from "./launcher.ts";
-import { isGroupRunning, shellArgv, shellIsVerbatim, signalGroup } from "./platform.ts";
+import { isGroupRunning, shellArgv, shellIsVerbatim, shellScriptArgv, signalGroup } from "./platform.ts";
 import { killMarked, treeMarker } from "./process-tree.ts";
 import type { ClaimRun, OnOutput, RunClaim, RunEnd, RunLimits, StopCause } from "./run-claim.ts";
+import { removeScript, writeScript } from "./script-file.ts";
 import { after, pause } from "./timer.ts";
 
 /** One execution of a command, as data. */
 export interface CommandSpec extends RunLimits {
   command: string;
+  /** The file that holds the command, when it is too long for an argument. */
+  script: string | null;
   /** Run without a shell when given. */
   argv: readonly string[] | null;
   cwd: string | null;
@@ -33,11 +36,13 @@ export function commandRunner({ store, launcher, env }: CommandContext): RunClai
   return (claim, limits, onOutput) => {
     const { command, argv, cwd, stdin } = claim.job;
     const marker = treeMarker(store.id, claim.token);
-    return runCommand(
-      { command, argv, cwd, stdin, env: jobEnvironment(claim, store, env), marker, ...limits },
+    const script = writeScript(claim, store);
+    const run = runCommand(
+      { command, script, argv, cwd, stdin, env: jobEnvironment(claim, store, env), marker, ...limits },
       launcher,
       onOutput,
     );
+    return script ? { ...run, ended: run.ended.finally(() => removeScript(store, claim.token)) } : run;
   };
 }
 
@@ -46,7 +51,7 @@ export function commandRunner({ store, launcher, env }: CommandContext): RunClai
  * holds a pipe must not hold the job. A stop is TERM to its group, and after the grace KILL to its whole tree.
  */
 export function runCommand(spec: CommandSpec, launcher: Launcher, onOutput: OnOutput): ClaimRun {
-  const argv = spec.argv ?? shellArgv(spec.command);
+  const argv = spec.argv ?? (spec.script ? shellScriptArgv(spec.script) : shellArgv(spec.command));
   const { env, stdin, cwd } = spec;
   const launched = launcher.launch(
     { argv, env, stdin, cwd: cwd ?? undefined, isVerbatim: spec.argv === null && shellIsVerbatim },

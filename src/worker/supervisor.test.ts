@@ -61,11 +61,20 @@ describe("a worker", () => {
     ]);
   });
 
+  test("runs what was due before the wall clock was set back", async () => {
+    const scene = await WorkerScene.open();
+    const createdAt = Date.now() + 86_400_000;
+    await scene.enqueue({ id: "a", createdAt }, { id: "later", createdAt, runAt: createdAt });
+    await scene.startWorker();
+    await scene.jobWhen("a", "completed");
+    expect(await scene.job("later")).toMatchObject({ state: "pending", dueAt: createdAt });
+  });
+
   test("goes on after a command that cannot be started", async () => {
     const scene = await WorkerScene.open();
     await scene.enqueue(
       { id: "nowhere", cwd: "/no/such/directory", maxRetries: 0 },
-      { id: "endless", command: `: ${"x".repeat(200_000)}`, maxRetries: 0 },
+      { id: "endless", env: { LONG: "x".repeat(200_000) }, maxRetries: 0 },
       { id: "fine" },
     );
     await scene.startWorker();

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { QueuectlError } from "../domain/errors.ts";
+import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
@@ -8,6 +8,7 @@ import { lookAfterSiblings } from "./maintenance.ts";
 import { Membership } from "./membership.ts";
 import { type Slot, startSlot } from "./slot.ts";
 import { after, pause } from "./timer.ts";
+import { WallClock } from "./wall-clock.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /** How often siblings, and one's own row for a stop request, are looked at. */
@@ -38,6 +39,8 @@ export class Worker {
   readonly #lookBell = new Bell();
   readonly #over = new AbortController();
   readonly #membership: Membership;
+  readonly #clock = new WallClock();
+  #mustRebase = false;
   #settings: WorkerSettings;
   #results: FinishedExecution[] = [];
   #nextDueAt: number | null = null;
@@ -93,7 +96,11 @@ export class Worker {
       endWakeups();
       await Promise.all([...sideLoops, this.#tidied]);
     }
-    if (this.#fatal) throw this.#fatal;
+    if (this.#fatal) {
+      // Who is ended by a damaged store is not replaced. That this cannot be written either is no news.
+      await store.markStopping(this.id).catch(() => {});
+      throw this.#fatal;
+    }
     // A row that stays is seen as dead by the next look at its process.
     await store.removeWorker(this.id).catch((error: unknown) => onEvent({ kind: "trouble", error }));
     onEvent({ kind: "stopped" });
@@ -254,6 +261,7 @@ export class Worker {
     while (!this.#over.signal.aborted) {
       try {
         const { store, identity, drain } = this.#options;
+        await this.#mendWaits();
         const self = {
           id: this.id,
           identity,
@@ -265,6 +273,7 @@ export class Worker {
             this.#options.onEvent({ kind: "recovered", deadWorker, jobIds });
             this.#bell.ring();
           },
+          vacant: (deadWorker) => this.#replace(deadWorker),
         });
         if (drain) this.#bell.ring();
       } catch (error) {
@@ -281,6 +290,23 @@ export class Worker {
     const { retain } = this.#options;
     while (retain && (await this.#sleep(Math.random() * ASK_TO_RETAIN_WITHIN_MS)))
       await retain(this.#over.signal).catch((error: unknown) => this.#trouble(error));
+  }
+
+  /** Once after each step of the clock; a store that is locked just then is asked again at the next look. */
+  async #mendWaits(): Promise<void> {
+    if (this.#clock.wasSetBack()) this.#mustRebase = true;
+    if (!this.#mustRebase) return;
+    await this.#options.store.rebaseWaits(Date.now());
+    this.#mustRebase = false;
+  }
+
+  /** Keeps the pool's size. Of the siblings that see a death, one may. */
+  async #replace(deadWorker: string): Promise<void> {
+    const { store, pool, onEvent } = this.#options;
+    if (!pool || this.#isStopping || !(await store.claimReplacement({ dead: deadWorker, by: this.id })))
+      return;
+    onEvent({ kind: "replacing", deadWorker });
+    pool.startReplacement(deadWorker);
   }
 
   #obey(graceMs: number | null): void {
@@ -324,7 +350,9 @@ export class Worker {
 
 const LONGEST_WAIT_MS = 60_000;
 
-/** A store that is not the one it was: nothing that could be written there would be kept. */
+/** A store that is not the one it was (nothing that could be written there would be kept), or a pool that is full. */
+const FATAL_CODES: ReadonlySet<ErrorCode> = new Set(["store_removed", "store_corrupt", "place_taken"]);
+
 function isFatal(error: unknown): boolean {
-  return error instanceof QueuectlError && (error.code === "store_removed" || error.code === "store_corrupt");
+  return error instanceof QueuectlError && FATAL_CODES.has(error.code);
 }

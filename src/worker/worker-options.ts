@@ -1,8 +1,14 @@
 import type { WorkerIdentity } from "../domain/lease.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
-import type { Store } from "../store/store.ts";
+import type { PoolMembership, Store } from "../store/store.ts";
 import type { WorkerEvent } from "./events.ts";
 import type { RunClaim } from "./run-claim.ts";
+
+/** A background pool, as its member sees it. */
+export interface WorkerPool extends PoolMembership {
+  /** Starts a worker like this one, which registers in the dead one's place. */
+  startReplacement(deadWorker: string): void;
+}
 
 /** What a worker is given: everything outside itself that it uses. */
 export interface WorkerOptions {
@@ -16,6 +22,8 @@ export interface WorkerOptions {
   queues: readonly string[] | null;
   /** Stop when no job of these queues is due, running anywhere, or waiting for a retry. */
   drain: boolean;
+  /** The pool whose size it helps to keep; null for a worker of its own. */
+  pool: WorkerPool | null;
   /** The first id, and those after it was taken for dead. */
   newId(): string;
   loadSettings(): Promise<WorkerSettings>;

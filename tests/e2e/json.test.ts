@@ -89,6 +89,8 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["status"],
   ["worker stop"],
   ["status"],
+  ["service install", "--print"],
+  ["service uninstall"],
   ["demo"],
 ];
 
@@ -171,6 +173,7 @@ test("every event of a worker has the documented shape", () => {
     },
     { kind: "stale_result", job, outcome: { kind: "succeeded" } },
     { kind: "recovered", deadWorker: "w-1", jobIds: ["a"] },
+    { kind: "replacing", deadWorker: "w-9" },
     { kind: "taken_for_dead", newId: "w-2" },
     { kind: "stopping", running: 1, graceMs: null },
     { kind: "trouble", error: new Error("locked") },

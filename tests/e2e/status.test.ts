@@ -31,6 +31,7 @@ test("status counts every state, and names the active workers and the longest wa
         pid: worker.pid,
         host: expect.any(String),
         state: "running",
+        pool: null,
         queues: null,
         concurrency: 2,
         current_jobs: ["runs"],

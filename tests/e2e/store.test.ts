@@ -166,7 +166,7 @@ test("a directory, a foreign file and a damaged store are refused and not touche
   await home.ok("enqueue", "--db", "queue.db", "a");
   const bytes = readFileSync(join(home.cwd, "queue.db"));
   writeFileSync(join(home.cwd, "damaged.db"), bytes.fill(0x5a, 100, 16_384));
-  expect(await refusedUntouched(home, "damaged.db", "store_corrupt")).toContain("Put a backup in its place");
+  expect(await refusedUntouched(home, "damaged.db", "store_corrupt")).toContain("put a backup in its place");
 
   expectRefusal(await home.run(["list", "--db", "postgres://u:p@host/db"]), {
     exitCode: 6,

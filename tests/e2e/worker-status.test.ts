@@ -55,6 +55,7 @@ test("worker status answers programs", async () => {
     started_at: expect.stringMatching(INSTANT),
     heartbeat_at: expect.stringMatching(INSTANT),
     jobs_done: 1,
+    pool: expect.stringMatching(/^p-\w{6}$/),
   };
   expect(await showWorkers(home)).toStrictEqual([shown]);
   expect(await home.json("status")).toMatchObject({ workers: [shown] });
@@ -67,7 +68,9 @@ test("a worker that was killed is shown as dead at once, and never as active", a
   await job.started();
   kill(pid);
   await until(() => !isRunning(pid), "the worker to die");
-  expect(await home.ok("worker", "status")).toMatch(/^Active Workers: 0\n\nWORKER .*\n.* dead .*\n$/);
+  expect(await home.ok("worker", "status")).toMatch(
+    /^Active Workers: 0\nPool \S+: 0 of 1 worker; nobody is left .*\n\nWORKER .*\n.* dead .*\n$/,
+  );
   expect(await showWorkers(home)).toMatchObject([{ pid, state: "dead", current_jobs: ["a"] }]);
   expect(await home.ok("status")).toContain("Active Workers: 0");
   const { exitCode, stdout } = await home.run(["worker", "stop"]);

@@ -36,6 +36,7 @@ export function buildWorker(id: string, given: Partial<NewWorker> = {}): NewWork
     queues: null,
     concurrency: 1,
     leaseMs: 15_000,
+    pool: null,
     ...given,
   };
 }

@@ -2,6 +2,7 @@ import { QueuectlError } from "../../src/domain/errors.ts";
 import { firstDueAt, JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
+import { newPlace, type PoolPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
 import { canMove } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
 import type {
@@ -20,7 +21,7 @@ import type {
 
 type StoredJob = Job & { token: number | null };
 type StoredExecution = ExecutionRecord & { seq: number };
-type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease };
+type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease; place: PoolPlace };
 
 /** What several stores share as several programs share a file. */
 export class MemoryTruth {
@@ -81,6 +82,17 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       };
     },
 
+    async rebaseWaits(now) {
+      const touchedLater = truth.jobs.filter(
+        ({ state, updatedAt, dueAt, runAt }) =>
+          updatedAt > now && (state === "failed" || (state === "pending" && dueAt !== runAt)),
+      );
+      for (const job of touchedLater)
+        Object.assign(job, { dueAt: now + Math.max(0, job.dueAt - job.updatedAt), updatedAt: now });
+      if (touchedLater.length > 0) wake();
+      return touchedLater.length;
+    },
+
     async retryDead(ids, now) {
       for (const job of requireDead(truth, ids)) {
         move(job, "pending");
@@ -137,12 +149,21 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       };
     },
 
-    async registerWorker({ leaseMs, ...registered }, now) {
+    async registerWorker({ leaseMs, pool, ...registered }, now) {
+      const nowMs = clock.monotonicMs();
+      const before = pool?.inPlaceOf ? worker(pool.inPlaceOf) : undefined;
+      if (pool?.inPlaceOf) {
+        if (before?.state !== "dead" || before.pool?.id !== pool.id || !before.pool.holdsPlace)
+          throw new QueuectlError("place_taken", `The place of ${pool.inPlaceOf} is taken`);
+        before.pool.holdsPlace = false;
+      }
       const isForgotten = (w: StoredWorker) =>
         w.state === "dead" && w.heartbeatAt < now - 86_400_000 && heldBy(truth, w.id).length === 0;
       truth.workers = truth.workers.filter((candidate) => !isForgotten(candidate));
       truth.workers.push({
         ...registered,
+        pool: pool && { id: pool.id, holdsPlace: true },
+        place: before ? placeTaken(before.place, nowMs) : newPlace(nowMs),
         state: "running",
         startedAt: now,
         heartbeatAt: now,
@@ -163,7 +184,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     async listWorkers() {
-      const records = truth.workers.map((w) => ({
+      const records = truth.workers.map(({ place: _, ...w }) => ({
         ...structuredClone(w),
         lease: leaseState(w.lease, { bootId: clock.bootId, monotonicMs: clock.monotonicMs() }),
         held: heldBy(truth, w.id),
@@ -173,14 +194,18 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async requestStop(ids, request) {
       for (const asked of truth.workers) {
-        if (asked.state !== "dead" && (ids === null || ids.includes(asked.id))) asked.stopRequest = request;
+        if (ids !== null && !ids.includes(asked.id)) continue;
+        if (asked.state !== "dead") asked.stopRequest = request;
+        if (asked.pool) asked.pool.holdsPlace = false;
       }
       wake();
     },
 
     async markStopping(id) {
       const stopping = worker(id);
-      if (stopping?.state === "running") stopping.state = "stopping";
+      if (stopping?.state !== "running") return;
+      stopping.state = "stopping";
+      if (stopping.pool) stopping.pool.holdsPlace = false;
     },
 
     async declareDead(id, seenHeartbeat) {
@@ -202,6 +227,16 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       }
       wake();
       return lost;
+    },
+
+    async claimReplacement({ dead, by }) {
+      const [gone, sibling] = [worker(dead), worker(by)];
+      if (gone?.state !== "dead" || !gone.pool?.holdsPlace || gone.pool.id !== sibling?.pool?.id)
+        return false;
+      if (sibling.state !== "running" || sibling.stopRequest) return false;
+      const place = placeClaimed(gone.place, clock.monotonicMs());
+      if (place) gone.place = place;
+      return place !== undefined;
     },
 
     async removeWorker(id) {

@@ -34,6 +34,7 @@ export interface ShownWorker {
   started_at: string;
   heartbeat_at: string;
   jobs_done: number;
+  pool: string | null;
 }
 
 export function readJob(home: Home, id: string): JobRow {

@@ -125,6 +125,7 @@ export class TestWorker {
       concurrency: 1,
       queues: null,
       drain: false,
+      pool: null,
       newId: () => {
         started += ids === 0 ? 1 : 0;
         ids += 1;

@@ -14,6 +14,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const count = readCount(options, "count", { min: 1, max: MOST_WORKERS }) ?? 1;
   if (isBackground(invocation, io))
     return await (await import("../start-in-background.ts")).startInBackground(count, invocation, io);
+  if (process.pid === 1) (await import("../leave-init.ts")).leaveInit();
   if (count > 1) return await (await import("../start-foreground-pool.ts")).startForegroundPool(count);
   return await (await import("../run-worker.ts")).runWorker(invocation, io);
 }

@@ -12,8 +12,26 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
   const workers = seeWorkers(await store.listWorkers());
   if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
-  else io.stdout.write(activeWorkersText(workers) + details(workers, io));
+  else io.stdout.write(activeWorkersText(workers) + poolsText(workers) + details(workers, io));
   return DONE;
+}
+
+/** A line a pool that is not whole. */
+function poolsText(workers: readonly ObservedWorker[]): string {
+  const places = workers.flatMap(({ pool, isAlive }) => (pool?.holdsPlace ? [{ id: pool.id, isAlive }] : []));
+  const pools = Map.groupBy(places, ({ id }) => id);
+  return [...pools].map(([id, members]) => poolText(id, members)).join("");
+}
+
+function poolText(id: string, members: readonly { isAlive: boolean }[]): string {
+  const size = members.length;
+  const alive = members.filter(({ isAlive }) => isAlive).length;
+  if (alive === size) return "";
+  const what =
+    alive > 0
+      ? "the dead are being replaced"
+      : `nobody is left to replace them: queuectl worker start --count ${size}`;
+  return `Pool ${id}: ${alive} of ${size} ${size === 1 ? "worker" : "workers"}; ${what}\n`;
 }
 
 function details(workers: readonly ObservedWorker[], io: Io): string {

@@ -22,8 +22,13 @@ export interface StoppedJson {
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options, args } = invocation;
   await using store = await openForReading(invocation, io);
-  const targets = findTargets(await livingWorkers(store), args[0]);
-  if (targets.length > 0) {
+  const workers = seeWorkers(await store.listWorkers());
+  const targets = findTargets(
+    workers.filter(({ isAlive }) => isAlive),
+    args[0],
+  );
+  // With nobody left alive, a replacement that the last one has started may still be on its way.
+  if (targets.length > 0 || workers.some(({ pool }) => pool?.holdsPlace)) {
     const ids = args[0] === undefined ? null : targets.map(({ id }) => id);
     await store.requestStop(ids, { graceMs: await readGrace(store, invocation, io) });
   }

@@ -24,6 +24,8 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "worker stop": [{ as: "one", shapes: ["stopped workers"] }],
   "worker status": [{ as: "array", shapes: ["worker"] }],
   "worker logs": [{ as: "lines", shapes: ["worker log line"] }],
+  "service install": [{ as: "one", shapes: ["installed service"] }],
+  "service uninstall": [{ as: "one", shapes: ["uninstalled service"] }],
   status: [{ as: "one", shapes: ["status"], when: "with `--watch`, again and again" }],
   list: [{ as: "array", shapes: ["job"] }],
   info: [{ as: "one", shapes: ["job with history"] }],

@@ -2,6 +2,8 @@ import type { ErrorCode } from "../../domain/errors.ts";
 import type { DemoJson } from "../commands/demo.ts";
 import type { RemovedJson } from "../commands/dlq-remove.ts";
 import type { PrunedJson } from "../commands/prune.ts";
+import type { ServiceInstalledJson } from "../commands/service-install.ts";
+import type { ServiceUninstalledJson } from "../commands/service-uninstall.ts";
 import type { StepJson } from "../demo/tour.ts";
 import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
 import type { ShapeOf } from "./shape.ts";
@@ -39,6 +41,26 @@ export const PRUNED_JOBS: ShapeOf<PrunedJson["removed"]> = {
 export const VERSION: ShapeOf<VersionJson> = {
   sentence: "The version of queuectl.",
   fields: { version: { type: "text", sentence: "as in its package" } },
+};
+
+export const SERVICE_INSTALLED: ShapeOf<ServiceInstalledJson> = {
+  sentence: "A service for the init system.",
+  fields: {
+    unit: { type: "text", sentence: "what the init system calls it" },
+    path: { type: "text", sentence: "its file" },
+    content: { type: "text", sentence: "what is in the file" },
+    commands: { type: "list of texts", sentence: "what is to be run to start it" },
+    written: { type: "true or false", sentence: "false with `--print`" },
+  },
+};
+
+export const SERVICE_UNINSTALLED: ShapeOf<ServiceUninstalledJson> = {
+  sentence: "A service that was taken away.",
+  fields: {
+    unit: { type: "text", sentence: "what the init system calls it" },
+    path: { type: "text", sentence: "its file" },
+    removed: { type: "true or false", sentence: "false when there was none" },
+  },
 };
 
 export const DEMO: ShapeOf<DemoJson> = {
@@ -99,6 +121,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   wait_timed_out: "what was waited for did not come in time",
   queue_closed: "library only: the queue was closed by its program",
   worker_failed: "workers did not start",
+  place_taken: "a worker is not needed: its place in the pool was taken, or the pool was stopped",
   demo_failed: "a step of the tour did not do what it should",
   output_failed: "the answer could not be written; the work is done",
   internal: "a fault of queuectl",

@@ -1,6 +1,17 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
-import { DEMO, DEMO_STEP, ERROR, ERROR_DETAILS, PRUNED, PRUNED_JOBS, REMOVED, VERSION } from "./other.ts";
+import {
+  DEMO,
+  DEMO_STEP,
+  ERROR,
+  ERROR_DETAILS,
+  PRUNED,
+  PRUNED_JOBS,
+  REMOVED,
+  SERVICE_INSTALLED,
+  SERVICE_UNINSTALLED,
+  VERSION,
+} from "./other.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -36,6 +47,8 @@ export type ShapeName =
   | "removed jobs"
   | "pruned"
   | "pruned jobs"
+  | "installed service"
+  | "uninstalled service"
   | "settings"
   | "settings with origins"
   | "origin"
@@ -63,6 +76,8 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   "removed jobs": REMOVED,
   pruned: PRUNED,
   "pruned jobs": PRUNED_JOBS,
+  "installed service": SERVICE_INSTALLED,
+  "uninstalled service": SERVICE_UNINSTALLED,
   settings: CONFIG,
   "settings with origins": CONFIG_ORIGINS,
   origin: ORIGIN,

@@ -22,6 +22,7 @@ export const WORKER: ShapeOf<WorkerJson> = {
       },
       sentence: "what it is about",
     },
+    pool: { type: "text", nullable: true, sentence: "the background pool it belongs to; null: none" },
     queues: { type: "list of texts", nullable: true, sentence: "those it serves; null: all" },
     concurrency: { type: "whole number", sentence: "how many jobs it runs at once" },
     current_jobs: { type: "list of texts", sentence: "the ids of the jobs it runs" },
@@ -142,6 +143,14 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
       event: kind("recovered"),
       dead_worker: { type: "text", sentence: "the worker that died" },
       jobs: { type: "list of texts", sentence: "the ids of its jobs" },
+    },
+  },
+  replacing: {
+    sentence: "A member of its pool died, and another is started in its place.",
+    fields: {
+      ...COMMON,
+      event: kind("replacing"),
+      dead_worker: { type: "text", sentence: "the worker that died" },
     },
   },
   taken_for_dead: {

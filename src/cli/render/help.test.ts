@@ -20,8 +20,8 @@ test.each(COMMANDS.map(({ path }) => [path.join(" ")]))(
       expect(line.startsWith(`queuectl ${verb}`)).toBe(true);
     }
     expect(spec?.examples.length).toBeGreaterThan(0);
-    for (const { name, value } of [...GLOBAL_OPTIONS, ...(spec?.options ?? [])])
-      if (name !== "announce-fd")
+    for (const { name, value, sentence } of [...GLOBAL_OPTIONS, ...(spec?.options ?? [])])
+      if (sentence !== "")
         expect(help.replace(/\n +/g, " ")).toContain(
           value === undefined ? `--${name}` : `--${name} ${value}`,
         );

@@ -13,6 +13,7 @@ export const ADD: CommandGroup = {
       details: [
         "A first character { or [ means JSON; other text is a shell command. After -- every word is kept exactly and run without a shell.",
         "--file and - read one JSON job a line, or one JSON array; all of the jobs are added, or none.",
+        "A command may be 1 MiB long. A shell command beyond 100 kB runs from a private script file, whose path is then its $0.",
       ],
       examples: [
         { line: 'queuectl enqueue "echo hello"', sentence: "a shell command" },

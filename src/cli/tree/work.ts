@@ -6,6 +6,11 @@ const FOREGROUND_OPTIONS: readonly OptionSpec[] = [
   { name: "background", sentence: "leave this terminal, whatever the count" },
 ];
 
+const SERVICE_OPTIONS: readonly OptionSpec[] = [
+  { name: "name", value: "NAME", sentence: "what the service is called (default: queuectl)" },
+  { name: "system", sentence: "for the machine, not for this user" },
+];
+
 /** Settings that one worker may override. */
 const WORKER_SETTING_OPTIONS: readonly OptionSpec[] = SETTINGS.filter(
   ({ flagOf }) => flagOf === "worker",
@@ -45,6 +50,9 @@ export const WORK: CommandGroup = {
         ...WORKER_SETTING_OPTIONS,
         // How a background worker tells its starter that it is up. Hidden: people have no use for it.
         { name: "announce-fd", value: "FD", sentence: "" },
+        // The pool it belongs to, and whose place there it takes. Hidden too.
+        { name: "pool", value: "ID", sentence: "" },
+        { name: "in-place-of", value: "WORKER", sentence: "" },
       ],
       load: () => import("../commands/worker-start.ts"),
     },
@@ -86,6 +94,36 @@ export const WORK: CommandGroup = {
         { name: "tail", value: "N", sentence: "only the last N lines" },
       ],
       load: () => import("../commands/worker-logs.ts"),
+    },
+    {
+      path: ["service", "install"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "let the init system keep workers running, from boot to boot",
+      details: [
+        "Writes a systemd user unit (launchd on macOS) and says how to start it; it starts nothing itself. PATH is kept as it is now.",
+      ],
+      examples: [
+        { line: "queuectl service install --count 2 --concurrency 4", sentence: "two workers, as this user" },
+        { line: "queuectl service install --print", sentence: "show the unit, write nothing" },
+      ],
+      options: [
+        { name: "count", value: "N", sentence: "how many worker processes (default: 1)" },
+        { name: "concurrency", value: "N", sentence: "how many jobs at once in each (default: 1)" },
+        { name: "queue", value: "NAME", repeatable: true, sentence: "serve this queue only (default: all)" },
+        ...SERVICE_OPTIONS,
+        { name: "print", sentence: "print the unit, write nothing" },
+      ],
+      load: () => import("../commands/service-install.ts"),
+    },
+    {
+      path: ["service", "uninstall"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "take the service's file away",
+      examples: [{ line: "queuectl service uninstall", sentence: "after it was stopped and disabled" }],
+      options: [...SERVICE_OPTIONS],
+      load: () => import("../commands/service-uninstall.ts"),
     },
   ],
 };

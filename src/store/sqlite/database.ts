@@ -146,6 +146,7 @@ function locate(path: string, readOnly: boolean): string | URL {
 const ATTEMPT_MS = 50;
 
 // Primary result codes, https://www.sqlite.org/rescode.html
+const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_READONLY = 8;
@@ -190,6 +191,8 @@ function translate(path: string, error: unknown): unknown {
   switch (primaryCode(error)) {
     case 0:
       return error;
+    case SQLITE_ERROR:
+      return SCHEMA_FAULT.test(String(error)) ? corrupt(path, error) : refused(path, error);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return new QueuectlError("store_locked", `The database ${path} is locked by another program`, {
@@ -220,20 +223,24 @@ function translate(path: string, error: unknown): unknown {
         cause: error,
       });
     default:
-      return new QueuectlError(
-        "store_failed",
-        `The database ${path} refused: ${error instanceof Error ? error.message : error}`,
-        {
-          cause: error,
-        },
-      );
+      return refused(path, error);
   }
+}
+
+/** Our statements fit our schema: where one does not, a byte of the schema is not what it was. */
+const SCHEMA_FAULT = /no such (table|column)|has no column named|ON CONFLICT clause|malformed/;
+
+function refused(path: string, cause: unknown): QueuectlError {
+  const why = cause instanceof Error ? cause.message : cause;
+  return new QueuectlError("store_failed", `The database ${path} refused: ${why}`, { cause });
 }
 
 /** The refusal of a file that SQLite cannot make sense of. It is never recreated: what is in it may be rescued. */
 export function corrupt(path: string, cause?: unknown): QueuectlError {
   return new QueuectlError("store_corrupt", `The database ${path} is damaged`, {
-    hint: `It was not touched. Put a backup in its place, or rescue what can be read: sqlite3 ${path} .recover`,
+    hint:
+      "It is left as it is. Stop the workers, move it away together with its -wal and -shm files, and put a backup in its " +
+      `place: a copy that was made while nothing had it open. Without one, part of it may be read: sqlite3 ${path} .recover`,
     cause,
   });
 }

@@ -11,6 +11,7 @@ import {
 import { dirname } from "node:path";
 import { QueuectlError } from "../../domain/errors.ts";
 import { hasDataDirectory } from "../data-files.ts";
+import { monotonicMs } from "../machine.ts";
 import { corrupt, Database, isOpenHere } from "./database.ts";
 import { APPLICATION_ID, migrate } from "./migrate.ts";
 
@@ -35,6 +36,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   refuseDirectory(path);
   refuseNetworkFilesystem(path);
   const file = statSync(path, { throwIfNoEntry: false });
+  if (file?.size === 0 && hasDataDirectory(path) && !(await isBeingMade(path))) throw emptied(path);
   if (!file || !isOpenHere(file)) refuseForeignFile(path, openHeader(path, options.access));
   const readOnly = options.access === "read" && !isWritable(path);
   const database = new Database(path, { patienceMs: options.patienceMs, readOnly });
@@ -45,6 +47,25 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
     database.close();
     throw error;
   }
+}
+
+/** A store that is being made is empty for a moment. */
+const MAKING_MS = 2_000;
+
+async function isBeingMade(path: string): Promise<boolean> {
+  const giveUpAtMs = monotonicMs() + MAKING_MS;
+  while (monotonicMs() < giveUpAtMs) {
+    if (statSync(path, { throwIfNoEntry: false })?.size !== 0) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
+}
+
+/** An empty file is a new store; but not where an old one has left its directory: a disk may have lost the content. */
+function emptied(path: string): QueuectlError {
+  return new QueuectlError("store_corrupt", `The database ${path} is empty, but a store has stood there`, {
+    hint: `Put a backup in its place; or, to begin a new store, remove the empty file: rm ${path}`,
+  });
 }
 
 function refuseDirectory(path: string): void {

@@ -5,7 +5,9 @@ import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { finish } from "./finish.ts";
+import { claimReplacement } from "./pools.ts";
 import * as query from "./query.ts";
+import { rebaseWaits } from "./rebase-waits.ts";
 import { declareDead, recoverJobs } from "./recover.ts";
 import { removeDead, retryDead } from "./requeue.ts";
 import * as retain from "./retain.ts";
@@ -32,6 +34,11 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
+    rebaseWaits: async (now) => {
+      const rebased = await rebaseWaits(db, now);
+      if (rebased > 0) ring(db.path);
+      return rebased;
+    },
     retryDead: (ids, now) => ringing(retryDead(db, ids, now)),
     removeDead: (ids) => removeDead(db, ids),
     getJob: (jobId) => query.getJob(db, jobId),
@@ -47,6 +54,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     markStopping: (worker) => workers.markStopping(db, worker),
     declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
     recoverJobs: (worker, now) => ringing(recoverJobs(db, worker, now)),
+    claimReplacement: (claim) => claimReplacement(db, clock, claim),
     removeWorker: (worker) => workers.removeWorker(db, worker),
     countExpired: (expired) => retain.countExpired(db, expired),
     removeExpired: (expired, limit) => retain.removeExpired(db, expired, limit),

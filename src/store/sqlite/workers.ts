@@ -2,6 +2,7 @@ import { type LeaseState, leaseState } from "../../domain/lease.ts";
 import type { HeartbeatReceipt, HeldClaim, NewWorker, StopRequest, WorkerRecord } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { joinPool } from "./pools.ts";
 import { type Row, readJson } from "./rows.ts";
 
 /** How long a dead worker is still shown. */
@@ -19,7 +20,8 @@ export async function registerWorker(
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.state = 'processing' AND jobs.worker = workers.id)`).run(
       now - DEAD_SHOWN_MS,
     );
-    const { id, identity, host, queues, concurrency, leaseMs } = worker;
+    const { id, identity, host, queues, concurrency, leaseMs, pool } = worker;
+    const nowMs = clock.monotonicMs();
     db.prepare(`
       INSERT INTO workers (id, pid, start_time, boot_id, pid_namespace, host, queues, concurrency, started_at, heartbeat_at,
                            lease_deadline)
@@ -34,8 +36,9 @@ export async function registerWorker(
       concurrency,
       now,
       now,
-      clock.monotonicMs() + leaseMs,
+      nowMs + leaseMs,
     );
+    if (pool) joinPool(db, id, pool, nowMs);
   });
 }
 
@@ -64,7 +67,7 @@ export async function listWorkers(db: Database, clock: Clock): Promise<WorkerRec
     const rows = db
       .prepare(`
         SELECT id, pid, start_time, boot_id, pid_namespace, host, state, queues, concurrency, started_at, heartbeat_at,
-               heartbeats, lease_deadline, jobs_done, stop_requested, stop_grace_ms
+               heartbeats, lease_deadline, jobs_done, stop_requested, stop_grace_ms, pool, holds_place
         FROM workers ORDER BY started_at, id`)
       .all() as Row[];
     return rows.map((row) => toWorker(row, leaseOf(row, clock), heldBy(db, row["id"] as string)));
@@ -81,14 +84,21 @@ export async function requestStop(
     const one = db.prepare(
       "UPDATE workers SET stop_requested = 1, stop_grace_ms = ? WHERE state <> 'dead' AND id = ?",
     );
+    // Of the dead too: a replacement may be on its way.
+    const vacate = db.prepare(
+      "UPDATE workers SET holds_place = 0 WHERE holds_place = 1 AND (? IS NULL OR id = ?)",
+    );
     if (ids === null) all.run(graceMs);
     else for (const id of ids) one.run(graceMs, id);
+    for (const id of ids ?? [null]) vacate.run(id, id);
   });
 }
 
 export async function markStopping(db: Database, worker: string): Promise<void> {
   await db.write(() =>
-    db.prepare("UPDATE workers SET state = 'stopping' WHERE id = ? AND state = 'running'").run(worker),
+    db
+      .prepare("UPDATE workers SET state = 'stopping', holds_place = 0 WHERE id = ? AND state = 'running'")
+      .run(worker),
   );
 }
 
@@ -125,6 +135,7 @@ function toWorker(row: Row, lease: LeaseState, held: HeldClaim[]): WorkerRecord 
       pidNamespace: row["pid_namespace"] as string | null,
     },
     host: row["host"] as string,
+    pool: row["pool"] === null ? null : { id: row["pool"] as string, holdsPlace: row["holds_place"] === 1 },
     state: row["state"] as WorkerRecord["state"],
     queues: readJson<string[] | null>(row, "queues"),
     concurrency: row["concurrency"] as number,

@@ -1,0 +1,22 @@
+import type { Database } from "./database.ts";
+
+/**
+ * Jobs that were last touched later than now: the wall clock was set back since. What they wait for was counted from that
+ * instant and is counted from now instead, else a retry after 2 s would take as long as the step. An instant that a
+ * person gave (`run_at`) stays what it is.
+ */
+const TOUCHED_LATER = `state IN ('pending', 'failed') AND updated_at > ? AND (state = 'failed' OR due_at IS NOT run_at)`;
+
+export async function rebaseWaits(db: Database, now: number): Promise<number> {
+  // Looked at without the lock first: as a rule there are none, and a long queue is long to look through.
+  const any = await db.read(() => db.prepare(`SELECT 1 FROM jobs WHERE ${TOUCHED_LATER} LIMIT 1`).get(now));
+  if (any === undefined) return 0;
+  return await db.write(() => {
+    const { changes } = db
+      .prepare(
+        `UPDATE jobs SET due_at = ? + max(0, due_at - updated_at), updated_at = ? WHERE ${TOUCHED_LATER}`,
+      )
+      .run(now, now, now);
+    return Number(changes);
+  });
+}
