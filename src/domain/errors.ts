@@ -12,6 +12,8 @@ export type ErrorCode =
   | "duplicate_id"
   | "ambiguous_id"
   | "not_dead"
+  | "not_finished"
+  | "already_finished"
   // what was named does not exist
   | "job_not_found"
   | "execution_not_found"

@@ -105,12 +105,12 @@ test("what is still to come is refused as unknown, never accepted and ignored", 
     expectRefusal(await home.run(args), { exitCode, says });
   await refused(["logs", "a", "--follow"], 1, "queuectl logs has no option --follow");
   await refused(["logs", "a", "--timestamps"], 1, "queuectl logs has no option --timestamps");
-  for (const key of ["crash-limit", "retain-completed", "retain-cancelled", "retain-logs"]) {
+  for (const key of ["retain-completed", "retain-cancelled", "retain-logs"]) {
     await refused(["config", "get", key], 4, `Unknown setting "${key}"`);
     await refused(["config", "set", key, "3"], 4, `Unknown setting "${key}"`);
   }
   await refused(["enqueue", "--after", "b", "a"], 1, "queuectl enqueue has no option --after");
-  await refused(["cancel", "a"], 1, 'Unknown command "cancel"');
+  await refused(["wait", "a"], 1, 'Unknown command "wait"');
   await refused(["dlq", "list", "--group"], 1, "queuectl dlq list has no option --group");
 });
 

@@ -1,13 +1,14 @@
 import type { NewJob } from "../../domain/job.ts";
 import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
+import { cancelJobs } from "./cancel.ts";
 import { claimJobs } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { finish } from "./finish.ts";
 import * as query from "./query.ts";
-import { declareDead, recoverJobs } from "./recover.ts";
-import { removeDead, retryDead } from "./requeue.ts";
+import { declareDead, listOrphans, recoverJobs } from "./recover.ts";
+import { removeDead, retryJobs } from "./requeue.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { onRing, ring } from "./wakeups.ts";
 import * as workers from "./workers.ts";
@@ -31,7 +32,8 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
-    retryDead: (ids, now) => ringing(retryDead(db, ids, now)),
+    cancelJobs: (ids, now) => ringing(cancelJobs(db, ids, now)),
+    retryJobs: (ids, options) => ringing(retryJobs(db, ids, options)),
     removeDead: (ids) => removeDead(db, ids),
     getJob: (jobId) => query.getJob(db, jobId),
     findIds: (prefix, limit) => query.findIds(db, prefix, limit),
@@ -45,7 +47,8 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     requestStop: (ids, request: StopRequest) => ringing(workers.requestStop(db, ids, request)),
     markStopping: (worker) => workers.markStopping(db, worker),
     declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
-    recoverJobs: (worker, now) => ringing(recoverJobs(db, worker, now)),
+    recoverJobs: (worker, options) => ringing(recoverJobs(db, clock, worker, options)),
+    listOrphans: () => listOrphans(db),
     removeWorker: (worker) => workers.removeWorker(db, worker),
     readSettings: () => readSettings(db),
     writeSetting: (key, value) => writeSetting(db, key, value),
