@@ -1,6 +1,7 @@
 import { formatDuration } from "../domain/duration.ts";
 import { allowedExecutions, type Job, type JobState } from "../domain/job.ts";
 import type { OutcomeKind } from "../domain/outcome.ts";
+import type { RecoveredJob } from "../store/store.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { isoTime } from "./render/time.ts";
 import { visible } from "./render/visible.ts";
@@ -17,9 +18,9 @@ export function workerLine(event: WorkerEvent, now: number): string {
     case "finished":
       return finishedLine(event, now);
     case "stale_result":
-      return `stale_result: job ${event.job.id} ended here (${event.outcome.kind}) after its claim was lost; not recorded`;
+      return `stale_result: job ${event.job.id} ended here (${event.outcome.kind}) after its claim was lost; it counts for nothing`;
     case "recovered":
-      return `Worker ${event.deadWorker} is dead; its jobs are pending again: ${event.jobIds.join(", ") || "none"}`;
+      return recoveredLine(event);
     case "replacing":
       return `Worker ${event.deadWorker} of this pool is dead; another is started in its place.`;
     case "taken_for_dead":
@@ -63,7 +64,13 @@ export interface WorkerEventsJson extends Record<EventKind, EventJson<EventKind>
     error: string | null;
   };
   stale_result: EventJson<"stale_result"> & { job: string; outcome: OutcomeKind };
-  recovered: EventJson<"recovered"> & { dead_worker: string; jobs: readonly string[] };
+  recovered: EventJson<"recovered"> & {
+    dead_worker: string | null;
+    /** Pending again. */
+    jobs: readonly string[];
+    dead: readonly string[];
+    cancelled: readonly string[];
+  };
   replacing: EventJson<"replacing"> & { dead_worker: string };
   taken_for_dead: EventJson<"taken_for_dead">;
   stopping: EventJson<"stopping">;
@@ -97,7 +104,13 @@ export function workerEventJson(
     case "stale_result":
       return { ...common(event.kind), job: event.job.id, outcome: event.outcome.kind };
     case "recovered":
-      return { ...common(event.kind), dead_worker: event.deadWorker, jobs: event.jobIds };
+      return {
+        ...common(event.kind),
+        dead_worker: event.deadWorker,
+        jobs: jobsGone(event.jobs, "pending"),
+        dead: jobsGone(event.jobs, "dead"),
+        cancelled: jobsGone(event.jobs, "cancelled"),
+      };
     case "started":
       return { ...common(event.kind), pid: event.pid };
     case "replacing":
@@ -136,6 +149,21 @@ function finishedLine(
     case "cancelled":
       return `Job ${job.id} was cancelled.`;
   }
+}
+
+function recoveredLine({ deadWorker, jobs }: Extract<WorkerEvent, { kind: "recovered" }>): string {
+  const who = deadWorker === null ? "A worker is not registered any more" : `Worker ${deadWorker} is dead`;
+  const more = [
+    ["killed it again and again, and are dead (crash_loop)", jobsGone(jobs, "dead")],
+    ["were cancelled", jobsGone(jobs, "cancelled")],
+  ] as const;
+  const others = more.map(([what, ids]) => (ids.length === 0 ? "" : `; these ${what}: ${ids.join(", ")}`));
+  return `${who}; its jobs are pending again: ${jobsGone(jobs, "pending").join(", ") || "none"}${others.join("")}`;
+}
+
+/** The ids of the jobs that went there. */
+function jobsGone(jobs: readonly RecoveredJob[], to: JobState): string[] {
+  return jobs.filter((job) => job.to === to).map(({ jobId }) => jobId);
 }
 
 /** Failed of allowed executions. */

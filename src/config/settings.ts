@@ -33,6 +33,7 @@ export type SettingKey =
   | "kill-grace"
   | "stop-grace"
   | "lease-timeout"
+  | "crash-limit"
   | "output-limit"
   | "retain-completed"
   | "retain-cancelled"
@@ -102,6 +103,13 @@ export const SETTINGS: readonly Setting[] = [
     15 * SECOND,
     { min: SECOND, max: 86_400 * SECOND, flagOf: "worker" },
     "how long a worker may be silent before its jobs are taken; it beats three times as often",
+  ),
+  setting(
+    "crash-limit",
+    "count",
+    3,
+    { min: 1, max: 1_000_000, flagOf: "worker" },
+    "how often in a row a job may be lost with its worker while it runs alone, before it is dead",
   ),
   setting(
     "output-limit",

@@ -11,6 +11,7 @@ export function toWorkerSettings(settings: readonly ResolvedSetting[]): WorkerSe
     killGraceMs: number("kill-grace"),
     stopGraceMs: number("stop-grace") as number | null,
     leaseMs: number("lease-timeout"),
+    crashLimit: number("crash-limit"),
     pollIntervalMs: number("poll-interval"),
     outputLimitBytes: number("output-limit"),
   };

@@ -13,6 +13,8 @@ export type ErrorCode =
   | "ambiguous_id"
   | "not_dead"
   | "not_confirmed"
+  | "not_finished"
+  | "already_finished"
   // what was named does not exist
   | "job_not_found"
   | "execution_not_found"

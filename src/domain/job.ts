@@ -52,6 +52,8 @@ export interface Job extends NewJob {
   dueAt: number;
   /** The worker that holds it, while `processing`. */
   worker: string | null;
+  /** How often in a row it was lost while it ran alone; null when it is under no suspicion. See `suspect.ts`. */
+  suspicion: number | null;
   exitCode: number | null;
   error: string | null;
   updatedAt: number;

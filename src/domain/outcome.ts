@@ -1,6 +1,6 @@
 import type { Job } from "./job.ts";
 import { type BackoffPolicy, retryDelayMs } from "./retry-policy.ts";
-import { type Transition, toCompleted, toDead, toPendingAgain, toRetry } from "./transition.ts";
+import { type Transition, toCancelled, toCompleted, toDead, toPendingAgain, toRetry } from "./transition.ts";
 
 /** How one execution ended. It ends for one reason: the first cause wins. */
 export type Outcome =
@@ -42,7 +42,7 @@ export function decideAfterRun(outcome: Outcome, context: RunContext): Transitio
     case "interrupted":
       return toPendingAgain();
     case "cancelled":
-      return { to: "cancelled" };
+      return toCancelled();
   }
 }
 

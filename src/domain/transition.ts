@@ -29,6 +29,19 @@ export function toPendingAgain(): Transition {
   return { to: "pending" };
 }
 
+/** Stopped by a person. */
+export function toCancelled(): Transition {
+  return { to: "cancelled" };
+}
+
+/**
+ * Where a job goes that was to be cancelled when its execution ended: what completed in time stays completed, and nothing
+ * else is run again. A cancel that a retry could undo would be none.
+ */
+export function afterCancelRequest(transition: Transition): Transition {
+  return transition.to === "completed" ? transition : toCancelled();
+}
+
 /** The state machine: what may follow what. Everything else is a fault, in whichever writer it happens. */
 const NEXT_STATES: Readonly<Record<JobState, readonly JobState[]>> = {
   pending: ["processing", "cancelled", "dead"],

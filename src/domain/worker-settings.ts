@@ -9,6 +9,8 @@ export interface WorkerSettings {
   /** How long a stopping worker waits for its jobs; null means until they end. */
   stopGraceMs: number | null;
   leaseMs: number;
+  /** How often in a row a job may be lost while it runs alone. */
+  crashLimit: number;
   pollIntervalMs: number;
   outputLimitBytes: number;
 }

@@ -114,7 +114,7 @@ function toEvent(event: Exclude<InnerEvent, { kind: "replacing" }>, worker: stri
     case "stale_result":
       return { kind: "stale_result", job: toJob(event.job), outcome: event.outcome.kind };
     case "recovered":
-      return { kind: "recovered", worker: event.deadWorker, jobIds: event.jobIds };
+      return { kind: "recovered", worker: event.deadWorker, jobIds: event.jobs.map(({ jobId }) => jobId) };
     case "taken_for_dead":
       return { kind: "taken_for_dead", worker: event.newId };
     case "polling":

@@ -4,7 +4,7 @@ import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { JobState } from "../domain/job.ts";
 import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
-import { requireJobs } from "../queue/find-job.ts";
+import { retryJobs } from "../queue/retry.ts";
 import { waitForJobs } from "../queue/wait.ts";
 import type { Store } from "../store/store.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
@@ -122,8 +122,7 @@ export class StoreQueue implements Queue {
   retryDead(ids: string | readonly string[]): Promise<void> {
     return this.#use(async () => {
       const wanted = [...new Set(checkIds("queue.retryDead", ids))];
-      await requireJobs(this.#store, wanted);
-      await this.#store.retryDead(wanted, Date.now());
+      await retryJobs(this.#store, wanted, { change: "retryDead", now: Date.now() });
     });
   }
 

@@ -79,10 +79,10 @@ export type WorkerEvent =
       /** One line; null after a success. */
       readonly error: string | null;
     }
-  /** A result came after the claim was lost, and was not recorded. */
+  /** A result came after the claim was lost, and counts for nothing. */
   | { readonly kind: "stale_result"; readonly job: Job; readonly outcome: OutcomeKind }
-  /** The jobs of a dead worker were given back. */
-  | { readonly kind: "recovered"; readonly worker: string; readonly jobIds: readonly string[] }
+  /** The jobs of a dead worker were taken back; `worker` is null when its row was gone. */
+  | { readonly kind: "recovered"; readonly worker: string | null; readonly jobIds: readonly string[] }
   /** It was taken for dead, and goes on under this id. */
   | { readonly kind: "taken_for_dead"; readonly worker: string }
   | { readonly kind: "stopping"; readonly running: number; readonly graceMs: number | null }

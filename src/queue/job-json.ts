@@ -29,6 +29,8 @@ export interface JobJson {
 
 /** The answer of `info`: the job, its variables with secrets masked, its history. */
 export interface InfoJson extends JobJson {
+  /** How often in a row it was lost with its worker while it ran alone; null when it is no suspect. */
+  suspicion: number | null;
   env: Readonly<Record<string, string>>;
   executions: readonly ExecutionJson[];
 }
@@ -43,6 +45,9 @@ export interface ExecutionJson {
   exit_code: number | null;
   signal: string | null;
   error: string | null;
+  /** What came of it after its claim was lost, and when; it counted for nothing. */
+  late_outcome: OutcomeKind | null;
+  late_at: string | null;
   stdout_tail: string;
   stderr_tail: string;
   /** True once its output was removed (setting retain-logs). */
@@ -75,7 +80,13 @@ export function toJobJson(job: Job): JobJson {
 }
 
 export function toInfoJson(job: Job, executions: readonly ExecutionRecord[]): InfoJson {
-  return { ...toJobJson(job), env: maskSecrets(job.env), executions: executions.map(toExecutionJson) };
+  const { suspicion } = job;
+  return {
+    ...toJobJson(job),
+    suspicion,
+    env: maskSecrets(job.env),
+    executions: executions.map(toExecutionJson),
+  };
 }
 
 /** When a job is retried by itself; null for one that waits for nothing but a worker, or for nothing at all. */
@@ -94,6 +105,8 @@ function toExecutionJson(execution: ExecutionRecord): ExecutionJson {
     exit_code: execution.exitCode,
     signal: execution.signal,
     error: execution.error,
+    late_outcome: execution.late?.outcome ?? null,
+    late_at: toIso(execution.late?.at ?? null),
     stdout_tail: lastLines(execution.output?.stdout.tail),
     stderr_tail: lastLines(execution.output?.stderr.tail),
     output_pruned: isOutputPruned(execution),

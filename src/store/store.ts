@@ -35,13 +35,19 @@ export interface Store {
   /**
    * Hands due jobs to a worker: higher priority first, then earlier due time, then arrival. No two claims ever hold
    * the same job at once. Claims nothing for a worker that is not registered or was declared dead.
+   *
+   * A suspect (`Job.suspicion`) is handed out alone: to a worker that holds nothing, which is then given nothing else
+   * until it has ended. When it is a suspect's turn and no worker is empty, the one that holds least gets nothing more
+   * until it is; the others are served past it.
    */
   claim(request: ClaimRequest): Promise<ClaimBatch>;
 
   /**
    * Records how executions of one worker ended, moves their jobs on, and claims anew in the same transaction.
    * A result whose claim is no longer current, or whose worker was declared dead, changes no job and is returned
-   * in `stale`; an execution that has its outcome already keeps it. Wakes the others when a job went back to the queue.
+   * in `stale`; an execution that has its outcome already keeps it, and of one that was lost the late result is noted
+   * beside it. A job that is to be cancelled is not run again (`afterCancelRequest`), and its token is in `cancelled`. A
+   * result clears a suspicion. Wakes the others when a job went back to the queue.
    */
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 
@@ -51,11 +57,23 @@ export interface Store {
    * @returns how many there were
    */
   rebaseWaits(now: number): Promise<number>;
+
   /**
-   * Brings dead jobs back with a full new series of retries; wakes the workers. All or none.
-   * @throws job_not_found, not_dead naming the first id that is wrong
+   * Cancels jobs, all or none: those that do not run, at once; of one that runs it is noted with its execution, and the
+   * worker that holds it is woken. From then on the job can only end `completed`, if it is quicker, or `cancelled`,
+   * whatever becomes of its worker.
+   * @returns the executions that still run
+   * @throws job_not_found, already_finished naming the first id that is wrong
    */
-  retryDead(ids: readonly string[], now: number): Promise<void>;
+  cancelJobs(ids: readonly string[], now: number): Promise<HeldClaim[]>;
+
+  /**
+   * Brings jobs back, due now, all or none; wakes the workers. A finished one gets a full new series of retries; a
+   * `failed` one keeps its count. A suspect stays one.
+   * @param change which jobs may be brought back: dead ones, or all that neither wait nor run
+   * @throws job_not_found, not_dead or not_finished naming the first id that is wrong
+   */
+  retryJobs(ids: readonly string[], options: { change: "retry" | "retryDead"; now: number }): Promise<void>;
 
   /**
    * Deletes dead jobs with their history; all or none.
@@ -114,11 +132,15 @@ export interface Store {
   declareDead(worker: string, seenHeartbeat: number): Promise<HeldClaim[] | null>;
 
   /**
-   * Second half: every job that a worker declared dead still holds ends its execution as `lost` and is pending again,
-   * with nothing spent. Does nothing for a worker that was not declared dead. Wakes the workers.
-   * @returns the jobs that were taken back
+   * Second half: every job that a worker declared dead still holds ends its execution as `lost` and goes where
+   * `decideAfterLoss` says: pending again, with nothing spent, unless it is to be cancelled or is a crash loop. Does
+   * nothing for a worker that was not declared dead. Wakes the workers.
+   * @param worker null for the jobs of `listOrphans`; whatever happened there is not held against them
    */
-  recoverJobs(worker: string, now: number): Promise<HeldClaim[]>;
+  recoverJobs(worker: string | null, options: { now: number; crashLimit: number }): Promise<RecoveredJob[]>;
+
+  /** What is held by workers whose rows are gone (only a person can do that): their claims are void. */
+  listOrphans(): Promise<HeldClaim[]>;
 
   /**
    * The right to start a replacement of a dead worker, for a member of the same pool that nobody has asked to stop. Of
@@ -188,7 +210,10 @@ export interface ClaimRequest {
 
 export interface ClaimBatch {
   claims: Claim[];
-  /** When the next job that may be claimed becomes due; null when none waits. Set only if fewer were claimed than asked. */
+  /**
+   * When the next job that may be claimed becomes due; null when none waits, and when this worker gets nothing more before
+   * something of it has ended. Set only if fewer were claimed than asked.
+   */
   nextDueAt: number | null;
 }
 
@@ -236,6 +261,8 @@ export interface OutputMark {
 export interface FinishReceipt {
   /** Tokens of the results that came too late and were not recorded. */
   stale: number[];
+  /** Tokens of the results whose jobs are cancelled because a person had asked for it. */
+  cancelled: number[];
   claimed: ClaimBatch;
 }
 
@@ -292,6 +319,8 @@ export interface ExecutionRecord {
   exitCode: number | null;
   signal: string | null;
   error: string | null;
+  /** What came of it after its claim was lost; it counted for nothing. */
+  late: { outcome: OutcomeKind; at: number } | null;
   /** The cap for each stream: tells where a file's head ends. */
   outputLimitBytes: number;
   /** Null while it runs, and for one whose worker died. Bytes that are counted while there is no tail were pruned. */
@@ -339,12 +368,20 @@ export interface WorkerRecord extends Omit<NewWorker, "leaseMs" | "pool"> {
 export interface HeldClaim {
   token: number;
   jobId: string;
+  /** A person wants it ended. */
+  isToBeCancelled: boolean;
+}
+
+/** A job that was taken back from a dead worker, and what it is now. */
+export interface RecoveredJob {
+  jobId: string;
+  to: JobState;
 }
 
 export interface HeartbeatReceipt {
   known: boolean;
-  /** Tokens of the claims that are current; none when it is not known. A running execution that is not among them has lost its claim. */
-  held: number[];
+  /** The claims that are current; none when it is not known. A running execution that is not among them has lost its claim. */
+  held: HeldClaim[];
 }
 
 /** How a worker is to stop: let jobs end, however long (null) or for a grace, or interrupt them now (0). */

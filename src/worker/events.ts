@@ -1,6 +1,7 @@
 import type { Job } from "../domain/job.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { Transition } from "../domain/transition.ts";
+import type { RecoveredJob } from "../store/store.ts";
 
 /** What a worker has to say, as data: the command line prints it, tests wait for it. */
 export type WorkerEvent =
@@ -8,9 +9,10 @@ export type WorkerEvent =
   | { kind: "polling" }
   | { kind: "claimed"; job: Job; number: number }
   | { kind: "finished"; job: Job; outcome: Outcome; transition: Transition; error: string | null }
-  /** A result came after the claim was lost, and was not recorded. */
+  /** A result came after the claim was lost: it counts for nothing, and is noted with its execution. */
   | { kind: "stale_result"; job: Job; outcome: Outcome }
-  | { kind: "recovered"; deadWorker: string; jobIds: string[] }
+  /** Jobs were taken back; `deadWorker` null when their worker's row was gone. */
+  | { kind: "recovered"; deadWorker: string | null; jobs: RecoveredJob[] }
   /** A member of its pool died, and another is started in its place. */
   | { kind: "replacing"; deadWorker: string }
   /** It was taken for dead, and goes on under a new id. */

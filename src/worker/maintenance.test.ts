@@ -6,7 +6,7 @@ import { until } from "../../tests/support/queuectl.ts";
 import { TestTime } from "../../tests/support/test-time.ts";
 import { isRunning, kill } from "../../tests/support/worker-processes.ts";
 import type { WorkerIdentity } from "../domain/lease.ts";
-import type { Store, WorkerRecord } from "../store/store.ts";
+import type { RecoveredJob, Store, WorkerRecord } from "../store/store.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
 import { identifySelf } from "./process-identity.ts";
 
@@ -18,13 +18,14 @@ const LEASE_MS = 15_000;
 /** A store with this process's worker, and a sibling that holds the job `a`. */
 class Scene {
   readonly time: TestTime = new TestTime();
+  readonly truth: MemoryTruth = new MemoryTruth();
   readonly store: Store;
-  readonly recovered: [deadWorker: string, jobIds: string[]][] = [];
+  readonly recovered: [deadWorker: string | null, jobs: RecoveredJob[]][] = [];
   readonly vacant: string[] = [];
 
   constructor() {
     this.time.bootId = identity.bootId;
-    this.store = memoryStore(new MemoryTruth(), this.time);
+    this.store = memoryStore(this.truth, this.time);
   }
 
   static async with(sibling: WorkerIdentity): Promise<Scene> {
@@ -46,7 +47,7 @@ class Scene {
   async look({ store = this.store, trustLeases = true } = {}): Promise<void> {
     await lookAfterSiblings(
       store,
-      { id: "self", identity, trustLeases },
+      { id: "self", identity, trustLeases, crashLimit: 3 },
       {
         self: () => {},
         recovered: (...event) => this.recovered.push(event),
@@ -63,7 +64,7 @@ class Scene {
 test("the job of a sibling whose process is gone is given back, whatever its lease says", async () => {
   const scene = await Scene.with(ENDED);
   await scene.look({ trustLeases: false });
-  expect(scene.recovered).toEqual([["sibling", ["a"]]]);
+  expect(scene.recovered).toEqual([["sibling", [{ jobId: "a", to: "pending" }]]]);
   expect(await scene.store.getJob("a")).toMatchObject({ state: "pending", attempts: 0 });
   await scene.look();
   expect(scene.recovered).toHaveLength(1);
@@ -83,7 +84,7 @@ test("a sibling that lives and is silent for its whole lease has lost its jobs",
   await scene.look({ trustLeases: false });
   expect(scene.recovered).toEqual([]);
   await scene.look();
-  expect(scene.recovered).toEqual([["sibling", ["a"]]]);
+  expect(scene.recovered).toEqual([["sibling", [{ jobId: "a", to: "pending" }]]]);
 });
 
 test("a sibling that cannot be seen is dead when its lease is over, and not before", async () => {
@@ -94,7 +95,7 @@ test("a sibling that cannot be seen is dead when its lease is over, and not befo
   await scene.look({ trustLeases: false });
   expect(scene.recovered).toEqual([]);
   await scene.look();
-  expect(scene.recovered).toEqual([["sibling", ["a"]]]);
+  expect(scene.recovered).toEqual([["sibling", [{ jobId: "a", to: "pending" }]]]);
 });
 
 test("a sibling that has beaten since it was looked at lives", async () => {
@@ -145,14 +146,14 @@ test("what a looker left half done, the next one ends", async () => {
   await expect(scene.look({ store: crashing })).rejects.toThrow("the looker dies here");
   expect(await scene.stateOfA()).toBe("processing");
   await scene.look();
-  expect(scene.recovered).toEqual([["sibling", ["a"]]]);
+  expect(scene.recovered).toEqual([["sibling", [{ jobId: "a", to: "pending" }]]]);
   expect(await scene.stateOfA()).toBe("pending");
 });
 
 test("a worker sees its own row, and does not judge itself", async () => {
   const scene = await Scene.with(identity);
   await scene.store.requestStop(["self"], { graceMs: 5 });
-  const self = { id: "self", identity: ENDED, trustLeases: true };
+  const self = { id: "self", identity: ENDED, trustLeases: true, crashLimit: 3 };
   const seen: WorkerRecord[] = [];
   await lookAfterSiblings(scene.store, self, {
     self: (own) => seen.push(own),
@@ -161,4 +162,15 @@ test("a worker sees its own row, and does not judge itself", async () => {
   });
   expect(seen).toMatchObject([{ id: "self", stopRequest: { graceMs: 5 } }]);
   expect((await scene.store.listWorkers()).find(({ id }) => id === "self")?.state).toBe("running");
+});
+
+test("the job of a sibling whose row is gone is given back, after its processes are ended", async () => {
+  const scene = await Scene.with(identity);
+  const left = spawn("sleep", ["300"], { env: { ...process.env, QUEUECTL_TREE: `${scene.store.id}:1` } });
+  const pid = left.pid ?? 0;
+  onTestFinished(() => kill(pid));
+  scene.truth.workers = scene.truth.workers.filter(({ id }) => id === "self");
+  await scene.look({ trustLeases: false });
+  expect(scene.recovered).toEqual([[null, [{ jobId: "a", to: "pending" }]]]);
+  await until(() => !isRunning(pid), "the process to be gone");
 });

@@ -1,3 +1,4 @@
+import type { HeartbeatReceipt } from "../store/store.ts";
 import { HeartbeatRecord } from "./heartbeat.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
@@ -45,8 +46,8 @@ export class Membership {
     this.#heartbeats.succeeded(performance.now());
   }
 
-  /** Renews the lease. @returns the tokens that are still held; `known` is false for one that was declared dead */
-  async beat(): Promise<{ known: boolean; held: readonly number[] }> {
+  /** Renews the lease, and tells what is still held; see `Store.heartbeat`. */
+  async beat(): Promise<HeartbeatReceipt> {
     try {
       const lease = { leaseMs: this.#leaseMs, now: Date.now() };
       const receipt = await this.#options.store.heartbeat(this.id, lease);

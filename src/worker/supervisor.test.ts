@@ -14,7 +14,7 @@ import { identifySelf } from "./process-identity.ts";
 async function takeForDead(store: Store, id: string): Promise<void> {
   const seen = (await store.listWorkers()).find((worker) => worker.id === id);
   if (!seen || !(await store.declareDead(id, seen.heartbeats))) throw new Error(`${id} is not there`);
-  await store.recoverJobs(id, Date.now());
+  await store.recoverJobs(id, { now: Date.now(), crashLimit: 3 });
 }
 
 describe("a worker", () => {
@@ -275,7 +275,90 @@ describe("a worker that was taken for dead", () => {
     expect(stale).toMatchObject({ job: { id: "a" }, outcome });
     expect(late.heard("finished")).toEqual([]);
     expect(await scene.job("a")).toMatchObject({ state: "dead", exitCode: 5, executions: 2 });
-    expect(await scene.outcomes("a")).toEqual(["lost", "failed"]);
+    expect(await scene.history("a")).toMatchObject([
+      { outcome: "lost", late: { outcome: outcome.kind } },
+      { outcome: "failed", late: null },
+    ]);
+  });
+});
+
+describe("a cancel", () => {
+  test("is heard of by the doorbell: the whole tree is ended, and the worker goes on", async () => {
+    const scene = await WorkerScene.open();
+    await scene.enqueue({ id: "a", command: "setsid sleep 300 & sleep 300" }, { id: "b" });
+    const worker = await scene.startWorker();
+    const entry = `QUEUECTL_TREE=${scene.store.id}:1`;
+    endAfterTest(entry);
+    await worker.says("claimed");
+    await scene.store.cancelJobs(["a"], Date.now());
+    expect(await scene.jobWhen("a", "cancelled")).toMatchObject({ attempts: 0, executions: 1 });
+    expect(await scene.outcomes("a")).toEqual(["cancelled"]);
+    expect(processesWith(entry)).toEqual([]);
+    expect(await worker.says("finished")).toMatchObject({
+      job: { id: "a" },
+      transition: { to: "cancelled" },
+    });
+    await scene.jobWhen("b", "completed");
+  });
+
+  test("is heard of by the heartbeat, where the looks fail", async () => {
+    const scene = await WorkerScene.open();
+    const blind: Store = {
+      ...scene.store,
+      listWorkers: async () => {
+        throw new QueuectlError("store_locked", "not now");
+      },
+    };
+    await scene.enqueue({ id: "a", command: "sleep 300" });
+    const worker = await scene.startWorker({ store: blind, settings: { leaseMs: 300 } });
+    endAfterTest(`QUEUECTL_TREE=${scene.store.id}:1`);
+    await worker.says("claimed");
+    await scene.store.cancelJobs(["a"], Date.now());
+    await scene.jobWhen("a", "cancelled");
+  });
+
+  test("that a failure overtakes is obeyed none the less: the job is not retried", async () => {
+    const scene = await WorkerScene.open();
+    const go = scene.file("go");
+    await scene.enqueue({ id: "a", command: `${untilFile(go)}; exit 3` });
+    // It hears of nothing: the request is met at the finish alone.
+    const deaf: Store = {
+      ...scene.store,
+      listWorkers: async () => [],
+      finish: async (worker, results, next) => {
+        if (results.length > 0) await scene.store.cancelJobs(["a"], Date.now());
+        return await scene.store.finish(worker, results, next);
+      },
+    };
+    const worker = await scene.startWorker({ store: deaf });
+    await worker.says("claimed");
+    writeFileSync(go, "");
+    expect(await worker.says("finished")).toMatchObject({
+      outcome: { kind: "failed", exitCode: 3 },
+      transition: { to: "cancelled" },
+    });
+    expect(await scene.job("a")).toMatchObject({ state: "cancelled", exitCode: 3 });
+  });
+});
+
+describe("a suspect", () => {
+  test("has a worker of several slots to itself, which then fills them again", async () => {
+    const scene = await WorkerScene.open();
+    const go = scene.file("go");
+    await scene.enqueue({ id: "s", command: untilFile(go) }, { id: "t" });
+    await scene.store.registerWorker(buildWorker("lost", { identity: identifySelf() }), Date.now());
+    const request = { worker: "lost", limit: 2, queues: null, now: Date.now(), outputLimitBytes: 1_024 };
+    await scene.store.claim(request);
+    await takeForDead(scene.store, "lost");
+    await scene.enqueue({ id: "a" }, { id: "b" });
+    const worker = await scene.startWorker({ concurrency: 4 });
+    await worker.says("claimed");
+    // Rung for, it looks and claims anew; what it may not have it does not get.
+    await scene.enqueue({ id: "c" });
+    expect(worker.heard("claimed").map(({ job }) => job.id)).toEqual(["s"]);
+    writeFileSync(go, "");
+    for (const id of ["s", "t", "a", "b", "c"]) await scene.jobWhen(id, "completed");
+    expect(worker.heard("claimed").map(({ job }) => job.id)).toEqual(["s", "t", "a", "b", "c"]);
   });
 });
 
@@ -298,7 +381,7 @@ describe("a dead sibling", () => {
       outputLimitBytes: 1_024,
     });
     const worker = await scene.startWorker();
-    expect(await worker.says("recovered")).toMatchObject({ deadWorker: "sibling", jobIds: ["a"] });
+    expect(await worker.says("recovered")).toMatchObject({ deadWorker: "sibling", jobs: [{ jobId: "a" }] });
     expect(await scene.jobWhen("a", "completed")).toMatchObject({ attempts: 0, executions: 2 });
     expect(await scene.outcomes("a")).toEqual(["lost", "succeeded"]);
   });

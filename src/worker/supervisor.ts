@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
+import { toCancelled } from "../domain/transition.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
-import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
+import type { ClaimBatch, FinishedExecution, FinishReceipt, HeldClaim } from "../store/store.ts";
 import { Bell } from "./bell.ts";
 import { removeSmallFiles } from "./capture-output.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
@@ -160,15 +161,16 @@ export class Worker {
       return await this.#backOff(error);
     }
     this.#failures = 0;
-    this.#report(results, receipt.stale);
+    this.#report(results, receipt);
     this.#startAll(receipt.claimed);
     const recorded = results.filter(({ claim }) => !receipt.stale.includes(claim.token));
     this.#tidied = Promise.all([this.#tidied, removeSmallFiles(store, recorded)]);
   }
 
-  #report(results: readonly FinishedExecution[], stale: readonly number[]): void {
-    for (const { claim, outcome, transition, error } of results) {
+  #report(results: readonly FinishedExecution[], { stale, cancelled }: FinishReceipt): void {
+    for (const { claim, outcome, transition: decided, error } of results) {
       const { job, token } = claim;
+      const transition = cancelled.includes(token) ? toCancelled() : decided;
       this.#options.onEvent(
         stale.includes(token)
           ? { kind: "stale_result", job, outcome }
@@ -245,7 +247,9 @@ export class Worker {
         // Taken before the beat: a claim that is made meanwhile is not among those that it reports.
         const running = [...this.#slots.values()];
         const { known, held } = await this.#membership.beat();
-        for (const slot of running) if (!held.includes(slot.claim.token)) slot.stop({ kind: "lost" }, 0);
+        const tokens = held.map(({ token }) => token);
+        for (const slot of running) if (!tokens.includes(slot.claim.token)) slot.stop({ kind: "lost" }, 0);
+        this.#cancel(held);
         if (known) continue;
         await this.#membership.joinAnew();
         this.#bell.ring();
@@ -266,11 +270,15 @@ export class Worker {
           id: this.id,
           identity,
           trustLeases: this.#membership.mayJudgeLeases,
+          crashLimit: this.#settings.crashLimit,
         };
         await lookAfterSiblings(store, self, {
-          self: ({ stopRequest }) => stopRequest && this.#obey(stopRequest.graceMs),
-          recovered: (deadWorker, jobIds) => {
-            this.#options.onEvent({ kind: "recovered", deadWorker, jobIds });
+          self: ({ stopRequest, held }) => {
+            if (stopRequest) this.#obey(stopRequest.graceMs);
+            this.#cancel(held);
+          },
+          recovered: (deadWorker, jobs) => {
+            this.#options.onEvent({ kind: "recovered", deadWorker, jobs });
             this.#bell.ring();
           },
           vacant: (deadWorker) => this.#replace(deadWorker),
@@ -313,6 +321,12 @@ export class Worker {
     if (this.#obeyed === graceMs) return;
     this.#obeyed = graceMs;
     this.stop(graceMs);
+  }
+
+  /** Ends what a person wants ended. Seen again at every look; the first cause stands. */
+  #cancel(held: readonly HeldClaim[]): void {
+    for (const { token, isToBeCancelled } of held)
+      if (isToBeCancelled) this.#slots.get(token)?.stop({ kind: "cancelled" });
   }
 
   #fail(error: unknown): void {

@@ -39,8 +39,9 @@ type Step =
   | { do: "declareDead"; worker: string; staleBy: number }
   | { do: "claim"; worker: string; limit: number; queues: string[] | null }
   | { do: "finish"; worker: string; claims: number[]; transition: Transition; claimNext: number }
-  | { do: "retryDead" | "removeDead"; ids: string[] }
+  | { do: "cancel" | "retry" | "retryDead" | "removeDead"; ids: string[] }
   | { do: "expire"; state: ExpiringState; olderMs: number; limit: number }
+  | { do: "reboot" }
   | { do: "pass"; ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -71,7 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     claimNext: fc.integer({ min: 0, max: 2 }),
   }),
   fc.record({
-    do: fc.constantFrom("retryDead", "removeDead" as const),
+    do: fc.constantFrom("cancel", "retry", "retryDead", "removeDead" as const),
     ids: fc.array(jobId, { minLength: 1, maxLength: 2 }),
   }),
   fc.record({
@@ -80,6 +81,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     olderMs: fc.constantFrom(0, 20_000),
     limit: fc.integer({ min: 1, max: 2 }),
   }),
+  fc.record({ do: fc.constant("reboot" as const) }),
   fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
 );
 
@@ -87,6 +89,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class Player {
   readonly #scene: Scene;
   readonly #claims: Claim[] = [];
+  #boots = 1;
   readonly #incarnations = new Map<string, number>();
 
   constructor(scene: Scene) {
@@ -122,7 +125,7 @@ class Player {
       case "markStopping":
         return await store.markStopping(this.#idOf(step.worker));
       case "recover":
-        return await store.recoverJobs(this.#idOf(step.worker), time.now());
+        return await store.recoverJobs(this.#idOf(step.worker), { now: time.now(), crashLimit: 2 });
       case "remove":
         return await store.removeWorker(this.#idOf(step.worker));
       case "stop":
@@ -152,8 +155,11 @@ class Player {
         this.#claims.push(...receipt.claimed.claims);
         return receipt;
       }
+      case "cancel":
+        return await store.cancelJobs(step.ids, time.now());
+      case "retry":
       case "retryDead":
-        return await store.retryDead(step.ids, time.now());
+        return await store.retryJobs(step.ids, { change: step.do, now: time.now() });
       case "removeDead":
         return (await store.removeDead(step.ids)).sort((a, b) => a - b);
       case "expire": {
@@ -163,6 +169,9 @@ class Player {
       }
       case "pass":
         return time.pass(step.ms);
+      case "reboot":
+        this.#boots += 1;
+        return time.reboot(`boot-${this.#boots}`);
     }
   }
 
@@ -211,6 +220,10 @@ function expectConsistent({
       job.state === "processing" ? 1 : 0,
     );
     expect(job.worker === null).toBe(job.state !== "processing");
+  }
+  for (const worker of workers) {
+    const suspects = jobs.filter((job) => job.worker === worker.id && job.suspicion !== null);
+    if (suspects.length > 0) expect(worker.held).toHaveLength(1);
   }
   const held = workers.flatMap(({ held }) => held.map(({ jobId }) => jobId));
   const processing = jobs.filter(({ state }) => state === "processing").map(({ id }) => id);

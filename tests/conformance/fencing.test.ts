@@ -8,7 +8,7 @@ import {
   toRetry,
 } from "../../src/domain/transition.ts";
 import type { Claim } from "../../src/store/store.ts";
-import { buildResult } from "../support/build-job.ts";
+import { buildResult, heldClaim } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
 /** Everything that a writer may report at the end of an execution. None of it counts once the claim is gone. */
@@ -32,7 +32,7 @@ describeStores("the fence", (open) => {
     async (...late) => {
       const scene = await open();
       const old = await claimedByTheDead(scene);
-      await scene.store.recoverJobs("old", scene.time.now());
+      await scene.store.recoverJobs("old", { now: scene.time.now(), crashLimit: 3 });
       await expectRefused(scene, "old", old, late);
 
       await scene.startWorker("new");
@@ -87,7 +87,7 @@ describeStores("the fence", (open) => {
   test("a worker that is not registered finishes nothing", async () => {
     const scene = await open();
     const old = await claimedByTheDead(scene);
-    await scene.store.recoverJobs("old", scene.time.now());
+    await scene.store.recoverJobs("old", { now: scene.time.now(), crashLimit: 3 });
     await scene.store.removeWorker("old");
     await expectRefused(scene, "old", old, LATE_RESULTS[0]);
   });
@@ -95,7 +95,7 @@ describeStores("the fence", (open) => {
   test("a job that was completed by its second worker keeps that result", async () => {
     const scene = await open();
     const old = await claimedByTheDead(scene);
-    await scene.store.recoverJobs("old", scene.time.now());
+    await scene.store.recoverJobs("old", { now: scene.time.now(), crashLimit: 3 });
     await scene.startWorker("new");
     await scene.finish("new", await scene.claimOne("new"));
     await expectRefused(scene, "old", old, LATE_RESULTS[1]);
@@ -132,7 +132,7 @@ describeStores("the fence", (open) => {
     await scene.store.heartbeat("w", { leaseMs: 15_000, now: scene.time.now() });
 
     expect(await scene.store.declareDead("w", seen?.heartbeats ?? -1)).toBeNull();
-    expect(await scene.store.recoverJobs("w", scene.time.now())).toEqual([]);
+    expect(await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 })).toEqual([]);
     expect((await scene.finish("w", claim)).stale).toEqual([]);
   });
 
@@ -140,10 +140,10 @@ describeStores("the fence", (open) => {
     const scene = await open();
     await scene.enqueue({ id: "a" });
     await scene.startWorker("w");
-    const { token } = await scene.claimOne("w");
+    const claim = await scene.claimOne("w");
     const other = await scene.openAnother();
     const verdicts = await Promise.all([scene.store.declareDead("w", 0), other.declareDead("w", 0)]);
-    expect(verdicts.filter((held) => held !== null)).toEqual([[{ token, jobId: "a" }]]);
+    expect(verdicts.filter((held) => held !== null)).toEqual([[heldClaim(claim)]]);
   });
 
   test("the jobs of a living worker cannot be taken back", async () => {
@@ -152,7 +152,7 @@ describeStores("the fence", (open) => {
     await scene.startWorker("w");
     const claim = await scene.claimOne("w");
     scene.time.pass(3_600_000);
-    expect(await scene.store.recoverJobs("w", scene.time.now())).toEqual([]);
+    expect(await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 })).toEqual([]);
     expect((await scene.finish("w", claim)).stale).toEqual([]);
   });
 
@@ -178,7 +178,10 @@ async function claimedByTheDead(scene: Scene): Promise<Claim> {
   return claim;
 }
 
-/** The result is called stale, and nothing that anyone can see has changed. */
+/**
+ * The result is called stale, and nothing that anyone can see has changed; but of an execution that was lost it stands in
+ * the history what came of it.
+ */
 async function expectRefused(
   scene: Scene,
   worker: string,
@@ -194,7 +197,13 @@ async function expectRefused(
     activity: await scene.store.activity(scene.time.now()),
   });
   const before = await everything();
+  const history = await scene.store.listExecutions(claim.job.seq);
   const error = "too late";
   expect((await scene.finish(worker, claim, { outcome, transition, error })).stale).toEqual([claim.token]);
-  expect(await everything()).toEqual(before);
+  const own = history.find(({ token }) => token === claim.token);
+  const isHolderAlive = before.workers.some(({ id, state }) => id === own?.worker && state !== "dead");
+  const isLate = own?.late === null && (own.outcome === "lost" || (own.outcome === null && !isHolderAlive));
+  const noted = isLate ? { outcome: outcome.kind, at: expect.any(Number) } : own?.late;
+  const executions = history.map((execution) => (execution === own ? { ...own, late: noted } : execution));
+  expect(await everything()).toEqual({ ...before, job: { ...before.job, executions } });
 }

@@ -82,6 +82,7 @@ describeStores("finish", (open) => {
 
       expect(await scene.store.finish("w", [{ ...result, durationMs: 12.4 }])).toEqual({
         stale: [],
+        cancelled: [],
         claimed: { claims: [], nextDueAt: null },
       });
       expect(await scene.store.getJob("a")).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { buildWorker } from "../support/build-job.ts";
+import { buildWorker, heldClaim } from "../support/build-job.ts";
 import { describeStores } from "../support/conformance.ts";
 
 const DAY_MS = 86_400_000;
@@ -74,7 +74,7 @@ describeStores("heartbeat", (open) => {
     const a = await scene.claimOne("w");
     const b = await scene.claimOne("other");
     const beat = () => scene.store.heartbeat("w", { leaseMs: 15_000, now: scene.time.now() });
-    expect(await beat()).toEqual({ known: true, held: [a.token] });
+    expect(await beat()).toEqual({ known: true, held: [heldClaim(a)] });
     await scene.finish("w", a);
     await scene.finish("other", b);
     expect(await beat()).toEqual({ known: true, held: [] });
@@ -100,7 +100,7 @@ describeStores("heartbeat", (open) => {
     await scene.startWorker("a-second");
     const b = await scene.claim("a-second", { limit: 1 });
     const others = await scene.claim("z-first", { limit: 2 });
-    const held = (claims: typeof b) => claims.map(({ token, job }) => ({ token, jobId: job.id }));
+    const held = (claims: typeof b) => claims.map((claim) => heldClaim(claim));
     expect(await scene.store.listWorkers()).toMatchObject([
       { id: "z-first", held: held(others) },
       { id: "a-second", held: held(b) },

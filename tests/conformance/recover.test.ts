@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { toRetry } from "../../src/domain/transition.ts";
+import { heldClaim } from "../support/build-job.ts";
 import { describeStores } from "../support/conformance.ts";
 
 describeStores("recover", (open) => {
@@ -9,11 +10,14 @@ describeStores("recover", (open) => {
     await scene.startWorker("w");
     const claims = await scene.claim("w", { limit: 2 });
     await scene.declareDead("w");
-    const held = claims.map(({ token, job }) => ({ token, jobId: job.id }));
+    const held = claims.map((claim) => heldClaim(claim));
     expect(await scene.store.listWorkers()).toMatchObject([{ id: "w", state: "dead", held }]);
 
     const now = scene.time.now();
-    expect(await scene.store.recoverJobs("w", now)).toEqual(held);
+    expect(await scene.store.recoverJobs("w", { now, crashLimit: 3 })).toEqual([
+      { jobId: "a", to: "pending" },
+      { jobId: "b", to: "pending" },
+    ]);
     for (const { token, job } of claims) {
       expect(await scene.store.getJob(job.id)).toMatchObject({
         state: "pending",
@@ -26,7 +30,7 @@ describeStores("recover", (open) => {
         { token, number: 1, outcome: "lost", finishedAt: now, exitCode: null, output: null },
       ]);
     }
-    expect(await scene.store.recoverJobs("w", scene.time.now())).toEqual([]);
+    expect(await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 })).toEqual([]);
     expect(await scene.store.listWorkers()).toMatchObject([
       { id: "w", state: "dead", held: [], jobsDone: 0 },
     ]);
@@ -40,7 +44,7 @@ describeStores("recover", (open) => {
     await scene.claimOne("w");
     await scene.declareDead("w");
     expect(await scene.claim("other")).toEqual([]);
-    await scene.store.recoverJobs("w", scene.time.now());
+    await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 });
     expect(await scene.claimOne("other")).toMatchObject({ number: 2, job: { id: "a", worker: "other" } });
   });
 
@@ -54,7 +58,7 @@ describeStores("recover", (open) => {
     });
     await scene.claimOne("w");
     await scene.declareDead("w");
-    await scene.store.recoverJobs("w", scene.time.now());
+    await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 });
     // What it shows is how its last execution ended, and a lost one has no exit code.
     expect(await scene.store.getJob("a")).toMatchObject({
       state: "pending",
@@ -80,7 +84,7 @@ describeStores("recover", (open) => {
     await scene.claimOne("dying");
     const b = await scene.claimOne("living");
     await scene.declareDead("dying");
-    await scene.store.recoverJobs("dying", scene.time.now());
+    await scene.store.recoverJobs("dying", { now: scene.time.now(), crashLimit: 3 });
     expect((await scene.finish("living", b)).stale).toEqual([]);
   });
 
@@ -92,8 +96,8 @@ describeStores("recover", (open) => {
     await scene.declareDead("w");
     const other = await scene.openAnother();
     const taken = await Promise.all([
-      scene.store.recoverJobs("w", scene.time.now()),
-      other.recoverJobs("w", scene.time.now()),
+      scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 }),
+      other.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 }),
     ]);
     expect(
       taken
@@ -110,7 +114,7 @@ describeStores("recover", (open) => {
     await scene.declareDead("w");
     expect(await scene.store.declareDead("w", 0)).toBeNull();
     expect(await scene.store.declareDead("stranger", 0)).toBeNull();
-    expect(await scene.store.recoverJobs("stranger", scene.time.now())).toEqual([]);
+    expect(await scene.store.recoverJobs("stranger", { now: scene.time.now(), crashLimit: 3 })).toEqual([]);
     expect(await scene.store.listWorkers()).toMatchObject([{ id: "w", state: "dead" }]);
   });
 
@@ -121,7 +125,9 @@ describeStores("recover", (open) => {
     await scene.claimOne("w");
     await scene.store.markStopping("w");
     await scene.declareDead("w");
-    expect(await scene.store.recoverJobs("w", scene.time.now())).toMatchObject([{ jobId: "a" }]);
+    expect(await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 })).toMatchObject([
+      { jobId: "a" },
+    ]);
     await scene.store.markStopping("w");
     expect(await scene.store.listWorkers()).toMatchObject([{ state: "dead" }]);
   });

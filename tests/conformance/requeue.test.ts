@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { toDead } from "../../src/domain/transition.ts";
+import { toDead, toRetry } from "../../src/domain/transition.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
 describeStores("requeue", (open) => {
@@ -8,7 +8,7 @@ describeStores("requeue", (open) => {
     await scene.enqueue({ id: "a", runAt: 1_000, maxRetries: 2 });
     await letDie(scene, "a");
     const now = scene.time.now();
-    await scene.store.retryDead(["a"], now);
+    await scene.store.retryJobs(["a"], { change: "retryDead", now: now });
     expect(await scene.store.getJob("a")).toMatchObject({
       state: "pending",
       reason: null,
@@ -30,7 +30,7 @@ describeStores("requeue", (open) => {
     await scene.enqueue({ id: "a" });
     for (let life = 0; life < 3; life += 1) {
       await letDie(scene, "a");
-      await scene.store.retryDead(["a"], scene.time.now());
+      await scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() });
     }
     const history = await scene.store.listExecutions(1);
     expect(history.map(({ number }) => number)).toEqual([1, 2, 3]);
@@ -43,7 +43,8 @@ describeStores("requeue", (open) => {
     const scene = await open();
     await scene.enqueue({ id: "a" }, { id: "b" }, { id: "alive" });
     await letDie(scene, "a", "b");
-    const retry = (...ids: string[]) => scene.store.retryDead(ids, scene.time.now());
+    const retry = (...ids: string[]) =>
+      scene.store.retryJobs(ids, { change: "retryDead", now: scene.time.now() });
 
     await expect(retry("a", "alive", "b")).rejects.toMatchObject({
       code: "not_dead",
@@ -60,11 +61,49 @@ describeStores("requeue", (open) => {
     await expect(retry("a")).rejects.toMatchObject({ code: "not_dead" });
   });
 
+  test("a finished job of any kind comes back as new, and a failed one keeps its count", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "dead" }, { id: "completed" }, { id: "failed" }, { id: "cancelled" });
+    await scene.startWorker("w");
+    const [dead, completed, failed] = await scene.claim("w", { limit: 3 });
+    if (!dead || !completed || !failed) throw new Error("There were three to claim");
+    const outcome = { kind: "failed", exitCode: 1 } as const;
+    await scene.finish("w", dead, { outcome, transition: toDead({ attempts: 4, reason: "retries_spent" }) });
+    await scene.finish("w", completed);
+    await scene.finish("w", failed, { outcome, transition: toRetry({ attempts: 2, dueAt: 9e12 }) });
+    await scene.store.cancelJobs(["cancelled"], scene.time.now());
+
+    const now = scene.time.now();
+    await scene.store.retryJobs(["dead", "completed", "failed", "cancelled"], { change: "retry", now });
+    for (const id of ["dead", "completed", "failed", "cancelled"])
+      expect(await scene.store.getJob(id)).toMatchObject({
+        state: "pending",
+        reason: null,
+        attempts: id === "failed" ? 2 : 0,
+        dueAt: now,
+        exitCode: null,
+      });
+    expect(await scene.claim("w")).toHaveLength(4);
+  });
+
+  test("what waits or runs cannot be retried, and then nothing is", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "running" }, { id: "waiting" }, { id: "gone" });
+    await scene.startWorker("w");
+    await scene.claimOne("w");
+    await scene.store.cancelJobs(["gone"], scene.time.now());
+    for (const id of ["running", "waiting"])
+      await expect(
+        scene.store.retryJobs(["gone", id], { change: "retry", now: scene.time.now() }),
+      ).rejects.toMatchObject({ code: "not_finished", message: expect.stringContaining(`"${id}"`) });
+    expect(await scene.store.getJob("gone")).toMatchObject({ state: "cancelled" });
+  });
+
   test("a dead job is removed with its history, whose tokens are returned", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a" }, { id: "kept" });
     await letDie(scene, "a");
-    await scene.store.retryDead(["a"], scene.time.now());
+    await scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() });
     await letDie(scene, "a", "kept");
     const history = await scene.store.listExecutions(1);
     expect(history).toHaveLength(2);
@@ -100,7 +139,7 @@ describeStores("requeue", (open) => {
     await letDie(scene, "a");
     const other = await scene.openAnother();
     const results = await Promise.allSettled([
-      scene.store.retryDead(["a"], scene.time.now()),
+      scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() }),
       other.removeDead(["a"]),
     ]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);

@@ -65,7 +65,7 @@ describeStores("retain", (open) => {
   test("a job that was brought back is not finished, however old its history", async () => {
     const scene = await openWithWorker();
     await complete(scene, ["a"], dead);
-    await scene.store.retryDead(["a"], scene.time.now());
+    await scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() });
     const expired = { state: "dead", before: scene.time.now() + 1 } as const;
     expect(await scene.store.removeExpired(expired, 10)).toEqual({ jobs: 0, tokens: [] });
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { heldClaim } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
 describeStores("stop", (open) => {
@@ -52,7 +53,7 @@ describeStores("stop", (open) => {
     expect(await scene.claim("w")).toEqual([]);
     expect(await scene.store.heartbeat("w", { leaseMs: 15_000, now: scene.time.now() })).toEqual({
       known: true,
-      held: [a.token],
+      held: [heldClaim(a)],
     });
     expect(await scene.store.listWorkers()).toMatchObject([{ state: "stopping" }]);
   });
@@ -73,7 +74,9 @@ describeStores("stop", (open) => {
 
     await scene.declareDead("w");
     await scene.store.removeWorker("w");
-    expect(await scene.store.recoverJobs("w", scene.time.now())).toMatchObject([{ jobId: "a" }]);
+    expect(await scene.store.recoverJobs("w", { now: scene.time.now(), crashLimit: 3 })).toMatchObject([
+      { jobId: "a" },
+    ]);
     await scene.store.removeWorker("w");
     expect(await scene.store.listWorkers()).toEqual([]);
   });

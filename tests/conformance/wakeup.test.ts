@@ -6,9 +6,15 @@ import { describeStores, type Scene } from "../support/conformance.ts";
 /** Everything by which one program gives the others something to do. */
 const RINGERS: readonly [string, (scene: Scene) => Promise<unknown>][] = [
   ["jobs are enqueued", (scene) => scene.enqueue({ id: "new" })],
-  ["a dead job is retried", (scene) => scene.store.retryDead(["dead"], scene.time.now())],
+  [
+    "a dead job is retried",
+    (scene) => scene.store.retryJobs(["dead"], { change: "retryDead", now: scene.time.now() }),
+  ],
   ["workers are asked to stop", (scene) => scene.store.requestStop(null, { graceMs: null })],
-  ["the jobs of a dead worker are recovered", (scene) => scene.store.recoverJobs("gone", scene.time.now())],
+  [
+    "the jobs of a dead worker are recovered",
+    (scene) => scene.store.recoverJobs("gone", { now: scene.time.now(), crashLimit: 3 }),
+  ],
   [
     "a worker gives a job back",
     async (scene) => {

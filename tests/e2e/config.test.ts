@@ -14,6 +14,7 @@ const DEFAULTS = {
   "kill-grace": 5,
   "stop-grace": null,
   "lease-timeout": 15,
+  "crash-limit": 3,
   "output-limit": 10_485_760,
   "retain-completed": 2_592_000,
   "retain-cancelled": 2_592_000,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { openStore } from "../../src/store/open-store.ts";
+import { buildResult, buildWorker } from "../support/build-job.ts";
 import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { INSTANT, pendingJob, type ShownExecution, type ShownJob } from "../support/job-json.ts";
 import { homeForFile, homeForTest, until } from "../support/queuectl.ts";
@@ -26,6 +28,8 @@ test("everything about a job is shown, execution by execution, and alike by info
     exit_code: 3,
     signal: null,
     error: "exit code 3",
+    late_outcome: null,
+    late_at: null,
     stdout_tail: `out ${number}\n`,
     stderr_tail: "err\n",
     output_pruned: false,
@@ -33,7 +37,7 @@ test("everything about a job is shown, execution by execution, and alike by info
   const ended = { state: "dead", attempts: 2, exit_code: 3, error: "exit code 3", reason: "retries_spent" };
   const given = { ...fields, backoff_base: 0.01, timeout: 60, tags: ["a", "b"], cwd: home.cwd };
   const executions = [execution(1), execution(2)];
-  expect(info).toEqual({ ...pendingJob({ ...given, ...ended }), env: {}, executions });
+  expect(info).toEqual({ ...pendingJob({ ...given, ...ended }), suspicion: null, env: {}, executions });
   expect(await home.json("show", "job1")).toEqual(info);
 
   const text = await home.ok("info", "job1");
@@ -76,6 +80,7 @@ test("a job that waits for its retry shows when; one that has not run, no execut
   await home.ok("enqueue", "--id", "fresh", "true");
   expect(await home.json("info", "fresh")).toEqual({
     ...pendingJob({ id: "fresh" }),
+    suspicion: null,
     env: {},
     executions: [],
   });
@@ -225,4 +230,28 @@ test("hostile commands, tags, directories and output are made visible, in a pipe
   }
   expect(stdout).toMatch(/Created +: \S+Z \((\d+s ago|now)\)\n/);
   expect(await home.json("info", "hostile")).toMatchObject({ command: job.command, tags: job.tags });
+});
+
+test("a result that came after its claim was lost is shown with its execution, and counts for nothing", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--id", "a", "true");
+  const store = await openStore(home.db);
+  const lateAt = Date.now();
+  try {
+    await store.registerWorker(buildWorker("slow"), lateAt);
+    const request = { worker: "slow", limit: 1, queues: null, now: lateAt, outputLimitBytes: 1_024 };
+    const [claim] = (await store.claim(request)).claims;
+    await store.declareDead("slow", 0);
+    await store.recoverJobs("slow", { now: lateAt, crashLimit: 3 });
+    if (claim) await store.finish("slow", [buildResult(claim, lateAt)]);
+  } finally {
+    await store.close();
+  }
+  expect(await home.json("info", "a")).toMatchObject({
+    state: "pending",
+    executions: [{ outcome: "lost", late_outcome: "succeeded", late_at: new Date(lateAt).toISOString() }],
+  });
+  const late = `ended late, and not counted: succeeded ${new Date(lateAt).toISOString()}`;
+  expect(await home.ok("info", "a")).toContain(`Execution 1: lost: its worker died\n`);
+  expect(await home.ok("info", "a")).toContain(late);
 });

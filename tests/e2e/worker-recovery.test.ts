@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import {
+  countJobs,
   enqueueHeld,
   jobWhen,
+  pidsIn,
   readExecutions,
   readJob,
   showWorkers,
@@ -34,11 +34,7 @@ async function enqueueMeeting(home: Home): Promise<void> {
 
 /** The processes of the first execution, once all of them run. */
 async function firstProcesses(home: Home): Promise<number[]> {
-  return await until(() => {
-    if (!home.files().includes("work/first")) return undefined;
-    const pids = readFileSync(join(home.cwd, "first"), "utf8").trim().split("\n").map(Number);
-    return pids.length === 4 && pids;
-  }, "the first execution's processes");
+  return await pidsIn(home, "first", 4);
 }
 
 /** Kills the worker that runs the job `a`, and gives its id. */
@@ -115,6 +111,43 @@ describe("kill -9 of a worker in the middle of a job", () => {
     await home.drain();
     expect(readJob(home, "a")).toMatchObject({ state: "completed", executions: 1 });
   });
+});
+
+test("a job that kills its worker again and again is dead of it, and its seven neighbours complete", async () => {
+  const home = homeForTest();
+  const neighbours = Array.from({ length: 7 }, (_, index) => `n${index}`);
+  const beside = neighbours.map((id) => ({ id, command: '[ "$QUEUECTL_ATTEMPT" -gt 1 ] || sleep 300' }));
+  const pill = {
+    id: "pill",
+    command: "until [ -s victim ]; do sleep 0.02; done; kill -9 $(cat victim); sleep 300",
+  };
+  await home.ok("enqueue", JSON.stringify([...beside, pill]));
+  const lives = () => readExecutions(home, "pill").length;
+  while (readJob(home, "pill").state !== "dead") {
+    home.write("victim", "");
+    const livesBefore = lives();
+    const worker = await home.startWorker(["--concurrency", "8"]);
+    await until(
+      () => readJob(home, "pill").state === "dead" || lives() > livesBefore,
+      "the pill to be run again, or to be dead",
+    );
+    if (readJob(home, "pill").state === "dead") break;
+    if (livesBefore === 0) await until(() => countJobs(home, "processing") === 8, "all eight to run");
+    home.write("victim", String(worker.pid));
+    await worker.ended();
+  }
+  expect(await home.json("info", "pill")).toMatchObject({
+    state: "dead",
+    reason: "crash_loop",
+    attempts: 0,
+    suspicion: 0,
+    error: "its worker died 3 times in a row while it ran alone",
+    executions: Array.from({ length: 4 }, () => ({ outcome: "lost" })),
+  });
+  expect(await home.ok("worker", "status")).toContain("Active Workers: 1");
+  for (const id of neighbours)
+    expect(await jobWhen(home, id, "completed")).toMatchObject({ attempts: 0, executions: 2 });
+  expect(await home.ok("dlq", "list")).toContain("crash_loop");
 });
 
 test("a worker that was paused for longer than its lease goes on under a new id, and its late result is not recorded", async () => {

@@ -272,7 +272,7 @@ describe("a worker that is taken for dead", () => {
   async function takeForDead({ store }: LibraryScene, id: string): Promise<void> {
     const seen = (await store.listWorkers()).find((worker) => worker.id === id);
     expect(await store.declareDead(id, seen?.heartbeats ?? -1)).toHaveLength(1);
-    await store.recoverJobs(id, Date.now());
+    await store.recoverJobs(id, { now: Date.now(), crashLimit: 3 });
   }
 
   test("aborts its handlers, and goes on under a new id", async () => {

@@ -1,7 +1,13 @@
 import type { NewJob } from "../../src/domain/job.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { type Transition, toCompleted } from "../../src/domain/transition.ts";
-import type { CapturedOutput, Claim, FinishedExecution, NewWorker } from "../../src/store/store.ts";
+import type {
+  CapturedOutput,
+  Claim,
+  FinishedExecution,
+  HeldClaim,
+  NewWorker,
+} from "../../src/store/store.ts";
 
 let built = 0;
 
@@ -39,6 +45,11 @@ export function buildWorker(id: string, given: Partial<NewWorker> = {}): NewWork
     pool: null,
     ...given,
   };
+}
+
+/** A claim as its holder's row shows it. */
+export function heldClaim({ token, job }: Claim, isToBeCancelled = false): HeldClaim {
+  return { token, jobId: job.id, isToBeCancelled };
 }
 
 const NO_OUTPUT: CapturedOutput = {

@@ -28,7 +28,8 @@ export class Scene {
   }
 
   async startWorker(id: string, given: Partial<NewWorker> = {}): Promise<void> {
-    await this.store.registerWorker(buildWorker(id, given), this.time.now());
+    const identity = { ...buildWorker(id).identity, bootId: this.time.bootId };
+    await this.store.registerWorker(buildWorker(id, { identity, ...given }), this.time.now());
   }
 
   /** As many due jobs as there are, unless the test says otherwise. */

@@ -35,6 +35,8 @@ export interface ShownExecution {
   exit_code: number | null;
   signal: string | null;
   error: string | null;
+  late_outcome: string | null;
+  late_at: string | null;
   stdout_tail: string;
   stderr_tail: string;
   output_pruned: boolean;

@@ -3,7 +3,9 @@ import { firstDueAt, JOB_STATES, type Job, type JobState, type NewJob } from "..
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, type PoolPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
-import { canMove } from "../../src/domain/transition.ts";
+import { CHANGEABLE, type Change, refuseChange } from "../../src/domain/refuse-change.ts";
+import { decideAfterLoss, mustMakeRoom } from "../../src/domain/suspect.ts";
+import { afterCancelRequest, canMove } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
 import type {
   CapturedStream,
@@ -20,7 +22,7 @@ import type {
 } from "../../src/store/store.ts";
 
 type StoredJob = Job & { token: number | null };
-type StoredExecution = ExecutionRecord & { seq: number };
+type StoredExecution = ExecutionRecord & { seq: number; isToBeCancelled: boolean };
 type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease; place: PoolPlace };
 
 /** What several stores share as several programs share a file. */
@@ -47,8 +49,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
   };
   const worker = (id: string) => truth.workers.find((candidate) => candidate.id === id);
   const living = (id: string) => truth.workers.find((w) => w.id === id && w.state !== "dead");
-  const leaseOf = (leaseMs: number): Lease => ({
-    bootId: clock.bootId,
+  const leaseOf = (leaseMs: number, bootId: string): Lease => ({
+    bootId,
     deadlineMs: clock.monotonicMs() + leaseMs,
   });
 
@@ -74,10 +76,15 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     claim: async (request) => claimJobs(truth, request),
 
     async finish(id, results, next) {
-      const stale = results.filter((result) => !recordResult(truth, id, result));
+      const ends = results.map((result) => ({
+        token: result.claim.token,
+        end: recordResult(truth, id, result),
+      }));
+      const tokens = (wanted: End) => ends.filter(({ end }) => end === wanted).map(({ token }) => token);
       if (results.some(({ transition }) => transition.to === "pending")) wake();
       return {
-        stale: stale.map(({ claim }) => claim.token),
+        stale: tokens("stale"),
+        cancelled: tokens("cancelled"),
         claimed: next ? claimJobs(truth, next) : { claims: [], nextDueAt: null },
       };
     },
@@ -93,17 +100,32 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       return touchedLater.length;
     },
 
-    async retryDead(ids, now) {
-      for (const job of requireDead(truth, ids)) {
+    async cancelJobs(ids, now) {
+      const jobs = requireChangeable(truth, ids, "cancel");
+      for (const job of jobs) {
+        const running = openExecution(truth, job.token);
+        if (running) running.isToBeCancelled = true;
+        else {
+          move(job, "cancelled");
+          Object.assign(job, { reason: null, updatedAt: now });
+        }
+      }
+      wake();
+      return jobs.flatMap((job) => heldClaim(truth, job));
+    },
+
+    async retryJobs(ids, { change, now }) {
+      for (const job of requireChangeable(truth, ids, change)) {
+        const attempts = job.state === "failed" ? job.attempts : 0;
         move(job, "pending");
-        Object.assign(job, { reason: null, attempts: 0, dueAt: now });
+        Object.assign(job, { reason: null, attempts, dueAt: now });
         Object.assign(job, { exitCode: null, error: null, updatedAt: now });
       }
       wake();
     },
 
     async removeDead(ids) {
-      const removed = new Set(requireDead(truth, ids).map(({ seq }) => seq));
+      const removed = new Set(requireChangeable(truth, ids, "removeDead").map(({ seq }) => seq));
       const gone = truth.executions.filter(({ seq }) => removed.has(seq));
       truth.jobs = truth.jobs.filter(({ seq }) => !removed.has(seq));
       truth.executions = truth.executions.filter(({ seq }) => !removed.has(seq));
@@ -127,7 +149,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async listExecutions(seq) {
       const own = truth.executions.filter((execution) => execution.seq === seq);
-      return own.map(({ seq: _, ...record }) => structuredClone(record));
+      return own.map(({ seq: _, isToBeCancelled: __, ...record }) => structuredClone(record));
     },
 
     async counts(queues) {
@@ -168,7 +190,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         startedAt: now,
         heartbeatAt: now,
         heartbeats: 0,
-        lease: leaseOf(leaseMs),
+        lease: leaseOf(leaseMs, registered.identity.bootId),
         jobsDone: 0,
         stopRequest: null,
       });
@@ -179,8 +201,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       if (!beating) return { known: false, held: [] };
       beating.heartbeats += 1;
       beating.heartbeatAt = now;
-      beating.lease = leaseOf(leaseMs);
-      return { known: true, held: heldBy(truth, id).map(({ token }) => token) };
+      beating.lease = leaseOf(leaseMs, beating.identity.bootId);
+      return { known: true, held: heldBy(truth, id) };
     },
 
     async listWorkers() {
@@ -215,18 +237,29 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       return heldBy(truth, id);
     },
 
-    async recoverJobs(id, now) {
-      if (worker(id)?.state !== "dead") return [];
-      const lost = heldBy(truth, id);
-      for (const job of truth.jobs.filter((held) => held.state === "processing" && held.worker === id)) {
-        const error = "its worker died";
-        closeExecution(truth, job.token, { outcome: "lost", finishedAt: now, error });
-        move(job, "pending");
-        Object.assign(job, { token: null, worker: null });
-        Object.assign(job, { exitCode: null, error, updatedAt: now });
-      }
+    async recoverJobs(id, { now, crashLimit }) {
+      const dead = id === null ? undefined : worker(id);
+      if (id !== null && dead?.state !== "dead") return [];
+      const lost = id === null ? orphans(truth) : truth.jobs.filter((job) => isHeldBy(job, id));
       wake();
-      return lost;
+      return lost.map((job) => {
+        const { transition, suspicion, error } = decideAfterLoss(
+          {
+            suspicion: job.suspicion,
+            attempts: job.attempts,
+            lostTogether: lost.length,
+            mayBeItsFault: dead?.identity.bootId === clock.bootId,
+            isToBeCancelled: openExecution(truth, job.token)?.isToBeCancelled ?? false,
+          },
+          crashLimit,
+        );
+        closeExecution(truth, job.token, { outcome: "lost", finishedAt: now, error: "its worker died" });
+        const { to, ...moved } = transition;
+        move(job, to);
+        Object.assign(job, { reason: null, ...moved, suspicion, token: null, worker: null });
+        Object.assign(job, { exitCode: null, error, updatedAt: now });
+        return { jobId: job.id, to };
+      });
     },
 
     async claimReplacement({ dead, by }) {
@@ -238,6 +271,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       if (place) gone.place = place;
       return place !== undefined;
     },
+
+    listOrphans: async () => orphans(truth).flatMap((job) => heldClaim(truth, job)),
 
     async removeWorker(id) {
       if (heldBy(truth, id).length > 0) return;
@@ -314,6 +349,7 @@ function storedJob(job: NewJob, seq: number): StoredJob {
     dueAt: firstDueAt(job),
     token: null,
     worker: null,
+    suspicion: null,
     exitCode: null,
     error: null,
     updatedAt: job.createdAt,
@@ -333,7 +369,10 @@ function shown({ token: _, ...job }: StoredJob): Job {
 
 function claimJobs(truth: MemoryTruth, request: ClaimRequest): ClaimBatch {
   const { worker, limit, queues, now } = request;
-  const mayClaim = truth.workers.some(({ id, state }) => id === worker && state === "running");
+  const running = truth.workers.filter(({ state }) => state === "running");
+  const own = truth.jobs.filter((job) => isHeldBy(job, worker));
+  const mayClaim =
+    running.some(({ id }) => id === worker) && own.every(({ suspicion }) => suspicion === null);
   if (!mayClaim || limit <= 0) return { claims: [], nextDueAt: null };
   const waiting = truth.jobs.filter(
     ({ state, queue }) =>
@@ -341,8 +380,24 @@ function claimJobs(truth: MemoryTruth, request: ClaimRequest): ClaimBatch {
   );
   const due = waiting.filter(({ dueAt }) => dueAt <= now);
   due.sort((a, b) => b.priority - a.priority || a.dueAt - b.dueAt || a.seq - b.seq);
-  const claims = due.slice(0, limit).map((job) => takeJob(truth, job, request));
-  const later = waiting.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > now);
+  const take = (jobs: StoredJob[]) => jobs.slice(0, limit).map((job) => takeJob(truth, job, request));
+
+  const turn = due.findIndex(({ suspicion }) => suspicion !== null);
+  const suspect = due[turn];
+  const others = due.filter(({ suspicion }) => suspicion === null);
+  if (suspect && turn < limit) {
+    const held = own.length + turn;
+    if (held === 0) return { claims: take([suspect]), nextDueAt: null };
+    const rivals = running
+      .filter(({ id, queues }) => id !== worker && (queues === null || queues.includes(suspect.queue)))
+      .map(({ id }) => ({ id, held: heldBy(truth, id).length }));
+    if (mustMakeRoom({ id: worker, held }, rivals))
+      return { claims: take(due.slice(0, turn)), nextDueAt: null };
+  }
+  const later = waiting
+    .filter(({ dueAt, suspicion }) => dueAt > now && (suspicion === null || !suspect))
+    .map(({ dueAt }) => dueAt);
+  const claims = take(others);
   return { claims, nextDueAt: claims.length < limit && later.length > 0 ? Math.min(...later) : null };
 }
 
@@ -363,20 +418,27 @@ function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitB
     exitCode: null,
     signal: null,
     error: null,
+    late: null,
     outputLimitBytes,
     output: null,
+    isToBeCancelled: false,
   });
   return { token, number, job: shown(job) };
 }
 
-/** @returns false when the claim is no longer current */
-function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution): boolean {
+type End = "recorded" | "cancelled" | "stale";
+
+function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution): End {
   const { claim, outcome, transition, finishedAt, error } = result;
   const worker = truth.workers.find((w) => w.id === id && w.state !== "dead");
   const job = truth.jobs.find(
     (held) => held.state === "processing" && held.token === claim.token && held.worker === id,
   );
-  if (!worker || !job) return false;
+  if (!worker || !job) {
+    noteLateResult(truth, result);
+    return "stale";
+  }
+  const isToBeCancelled = openExecution(truth, claim.token)?.isToBeCancelled && transition.to !== "completed";
   closeExecution(truth, claim.token, {
     outcome: outcome.kind,
     finishedAt,
@@ -386,35 +448,59 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     error,
     output: structuredClone(result.output),
   });
-  const { to, ...moved } = transition;
+  const { to, ...moved } = isToBeCancelled ? afterCancelRequest(transition) : transition;
   move(job, to);
-  Object.assign(job, { reason: null, ...moved, token: null, worker: null });
+  Object.assign(job, { reason: null, ...moved, suspicion: null, token: null, worker: null });
   Object.assign(job, { exitCode: exitCodeOf(outcome), error, updatedAt: finishedAt });
   worker.jobsDone += 1;
   truth.finishedAt.push(finishedAt);
-  return true;
+  return isToBeCancelled ? "cancelled" : "recorded";
+}
+
+function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {
+  const { kind } = result.outcome;
+  const own = truth.executions.find((execution) => execution.token === result.claim.token);
+  if (!own || own.late !== null || kind === "lost") return;
+  const isHolderAlive = truth.workers.some(({ id, state }) => id === own.worker && state !== "dead");
+  if (own.outcome === "lost" || (own.outcome === null && !isHolderAlive))
+    own.late = { outcome: kind, at: result.finishedAt };
 }
 
 function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
 }
 
+function openExecution(truth: MemoryTruth, token: number | null): StoredExecution | undefined {
+  return truth.executions.find((execution) => execution.token === token && execution.outcome === null);
+}
+
 function closeExecution(truth: MemoryTruth, token: number | null, end: Partial<ExecutionRecord>): void {
-  const open = truth.executions.find((execution) => execution.token === token && execution.outcome === null);
+  const open = openExecution(truth, token);
   if (open) Object.assign(open, end);
 }
 
-function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
-  return truth.jobs.flatMap(({ state, worker: holder, token, id }) =>
-    state === "processing" && holder === worker && token !== null ? [{ token, jobId: id }] : [],
-  );
+function isHeldBy({ state, worker }: StoredJob, id: string): boolean {
+  return state === "processing" && worker === id;
 }
 
-function requireDead(truth: MemoryTruth, ids: readonly string[]): StoredJob[] {
+function orphans(truth: MemoryTruth): StoredJob[] {
+  const ids = truth.workers.map(({ id }) => id);
+  return truth.jobs.filter(({ state, worker }) => state === "processing" && !ids.includes(worker ?? ""));
+}
+
+function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
+  return truth.jobs.filter((job) => isHeldBy(job, worker)).flatMap((job) => heldClaim(truth, job));
+}
+
+function heldClaim(truth: MemoryTruth, { token, id }: StoredJob): HeldClaim[] {
+  const open = openExecution(truth, token);
+  return open ? [{ token: open.token, jobId: id, isToBeCancelled: open.isToBeCancelled }] : [];
+}
+
+function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {
   return [...new Set(ids)].map((id) => {
     const job = truth.jobs.find((candidate) => candidate.id === id);
-    if (!job) throw new QueuectlError("job_not_found", `There is no job "${id}"`);
-    if (job.state !== "dead") throw new QueuectlError("not_dead", `The job "${id}" is ${job.state}`);
+    if (!job || !CHANGEABLE[change].includes(job.state)) throw refuseChange(change, id, job?.state);
     return job;
   });
 }

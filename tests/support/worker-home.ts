@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Home, until } from "./queuectl.ts";
@@ -71,6 +71,15 @@ export async function jobWhen(home: Home, id: string, state: string): Promise<Jo
 
 export async function showWorkers(home: Home): Promise<ShownWorker[]> {
   return await home.json<ShownWorker[]>("worker", "status");
+}
+
+/** The pids that jobs have written into a file, a line each, once there are so many. */
+export async function pidsIn(home: Home, name: string, count: number): Promise<number[]> {
+  return await until(() => {
+    if (!existsSync(join(home.cwd, name))) return undefined;
+    const pids = readFileSync(join(home.cwd, name), "utf8").trim().split("\n").map(Number);
+    return pids.length === count && pids;
+  }, `${count} pids in ${name}`);
 }
 
 /** Enqueues a job that runs until it is let go. */

@@ -112,6 +112,7 @@ export class TestWorker {
       killGraceMs: 2_000,
       stopGraceMs: null,
       leaseMs: LONG_MS,
+      crashLimit: 3,
       pollIntervalMs: LONG_MS,
       outputLimitBytes: 1_048_576,
       ...given,

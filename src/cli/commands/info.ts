@@ -59,14 +59,21 @@ function describe(job: Job, io: Io): [string, string][] {
     ["Run at", at(job.runAt)],
     ["Next retry", at(nextRunAt(job))],
     ["Worker", job.worker],
+    ["Suspect", job.suspicion === null ? null : describeSuspicion(job.suspicion)],
     ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
     ["Error", job.error === null ? null : visible(job.error)],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
 }
 
+function describeSuspicion(crashes: number): string {
+  const alone =
+    crashes === 0 ? "" : `, and ${crashes === 1 ? "once" : `${crashes} times`} while it ran alone`;
+  return `lost with its worker${alone}; it runs alone until it has a result`;
+}
+
 function describeExecution(execution: ExecutionRecord, io: Io): string[] {
-  const { number, startedAt, durationMs, outcome, worker, error } = execution;
+  const { number, startedAt, durationMs, outcome, worker, error, late } = execution;
   const took = durationMs === null ? "" : `, took ${formatDuration(durationMs)}`;
   const why = error === null || outcome === "succeeded" ? "" : `: ${visible(error)}`;
   const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${time(startedAt, io)}${took}, by ${worker}`;
@@ -77,8 +84,10 @@ function describeExecution(execution: ExecutionRecord, io: Io): string[] {
       .split("\n")
       .map((line) => `  ${stream}: ${line}`);
   });
+  const tooLate =
+    late === null ? [] : [`  ended late, and not counted: ${late.outcome} ${time(late.at, io)}`];
   const pruned = isOutputPruned(execution) ? ["  its output has been removed (setting retain-logs)"] : [];
-  return [head, ...output, ...pruned];
+  return [head, ...tooLate, ...output, ...pruned];
 }
 
 function time(at: number, io: Io): string {

@@ -1,13 +1,13 @@
 import type { Store } from "../../store/store.ts";
 import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import { identifySelf, processState } from "../../worker/process-identity.ts";
-import { pause } from "../../worker/timer.ts";
 import { readDuration } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
+import { sayWhileWaiting } from "../wait.ts";
 import { type WorkerNameJson, workerNotFound } from "../worker-json.ts";
 
 /** The answer of `worker stop --json`: the workers that were asked. */
@@ -69,32 +69,16 @@ function say(targets: readonly ObservedWorker[], { options, args }: Invocation, 
     io.stdout.write(`Signal sent to worker ${targets.map(({ id }) => id).join(", ")} to stop gracefully.\n`);
 }
 
-const LOOK_EVERY_MS = 50;
-/** First word about what is waited for, then each time it changes, or after so long. */
-const SAY_AFTER_MS = 1_000;
-const SAY_AGAIN_MS = 15_000;
-
 async function waitUntilGone(
   store: Store,
   targets: readonly ObservedWorker[],
-  { options }: Invocation,
+  invocation: Invocation,
   io: Io,
 ): Promise<void> {
-  let sayAt = performance.now() + SAY_AFTER_MS;
-  let said = "";
+  const { options } = invocation;
   const signedOffAtMs = new Map<string, number>();
-  for (;;) {
-    const left = await stillThere(store, targets, signedOffAtMs);
-    if (left.length === 0) break;
-    const now = performance.now();
-    const waiting = describeWait(left);
-    if (!options.has("quiet") && now >= sayAt && (waiting !== said || now >= sayAt + SAY_AGAIN_MS)) {
-      io.stderr.write(`${waiting}\n`);
-      said = waiting;
-      sayAt = now;
-    }
-    await pause(LOOK_EVERY_MS);
-  }
+  const look = async () => describeWait(await stillThere(store, targets, signedOffAtMs));
+  await sayWhileWaiting(look, invocation, io);
   if (targets.length > 0 && !options.has("quiet") && !options.has("json"))
     io.stdout.write("All of them have stopped.\n");
 }
@@ -123,7 +107,8 @@ async function stillThere(
   });
 }
 
-function describeWait(workers: readonly ObservedWorker[]): string {
+function describeWait(workers: readonly ObservedWorker[]): string | undefined {
+  if (workers.length === 0) return undefined;
   const parts = workers.map(({ id, identity, held }) => {
     const jobs = held.map(({ jobId }) => jobId).join(", ");
     return `${id} (PID ${identity.pid})${jobs === "" ? "" : ` for ${jobs}`}`;

@@ -30,6 +30,8 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   list: [{ as: "array", shapes: ["job"] }],
   info: [{ as: "one", shapes: ["job with history"] }],
   logs: [{ as: "lines", shapes: ["log line"] }],
+  cancel: [{ as: "array", shapes: ["job"] }],
+  retry: [{ as: "array", shapes: ["job"] }],
   "dlq list": [{ as: "array", shapes: ["dead job"] }],
   "dlq retry": [{ as: "array", shapes: ["job"] }],
   "dlq remove": [{ as: "one", shapes: ["removed jobs"] }],

@@ -47,7 +47,10 @@ export const JOB: ShapeOf<JobJson> = {
       sentence: "the exact words, of a job that was given after `--`",
     },
     state: { type: "text", values: STATES, sentence: "where it is in its life" },
-    attempts: { type: "whole number", sentence: "failed executions since enqueue or the last `dlq retry`" },
+    attempts: {
+      type: "whole number",
+      sentence: "failed executions since enqueue, or since it was last brought back",
+    },
     max_retries: { type: "whole number", sentence: "how often it is run again after a failure" },
     priority: { type: "whole number", sentence: "higher is claimed first" },
     queue: { type: "text", sentence: "the queue it is in" },
@@ -73,7 +76,7 @@ export const JOB: ShapeOf<JobJson> = {
 export const EXECUTION: ShapeOf<ExecutionJson> = {
   sentence: "One run of a job's command.",
   fields: {
-    number: { type: "whole number", sentence: "from 1; only grows, over `dlq retry` too" },
+    number: { type: "whole number", sentence: "from 1; only grows, over `retry` too" },
     worker: { type: "text", sentence: "the worker that ran it" },
     started_at: { type: "instant", sentence: "when it began" },
     finished_at: { type: "instant", nullable: true, sentence: "null while it runs" },
@@ -86,6 +89,13 @@ export const EXECUTION: ShapeOf<ExecutionJson> = {
     exit_code: { type: "whole number", nullable: true, sentence: "null when there was none" },
     signal: { type: "text", nullable: true, sentence: "such as SIGKILL, when a signal ended it" },
     error: { type: "text", nullable: true, sentence: "one line for people; null after a success" },
+    late_outcome: {
+      type: "text",
+      nullable: true,
+      values: OUTCOMES,
+      sentence: "what came of it after its claim was lost; it counts for nothing",
+    },
+    late_at: { type: "instant", nullable: true, sentence: "when that was" },
     stdout_tail: { type: "text", sentence: "the last lines it printed, at most 20" },
     stderr_tail: { type: "text", sentence: "the same of its standard error" },
     output_pruned: { type: "true or false", sentence: "its output was removed (setting retain-logs)" },
@@ -97,6 +107,12 @@ export const INFO: ShapeOf<InfoJson> = {
   extends: "job",
   fields: {
     ...JOB.fields,
+    suspicion: {
+      type: "whole number",
+      nullable: true,
+      sentence:
+        "how often in a row it was lost with its worker while it ran alone; null when it is no suspect, and may run beside others",
+    },
     env: { type: "texts by name", sentence: "its own variables; values that look secret are masked" },
     executions: { type: "list", of: "execution", sentence: "its history, oldest first" },
   },

@@ -101,6 +101,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   ambiguous_id: "the beginning of an id fits several jobs",
   not_dead: "the job is not in the dead letter queue",
   not_confirmed: "it would have to be confirmed, and there is nobody to ask",
+  not_finished: "the job waits or runs, and cannot be run again",
+  already_finished: "the job has ended, and cannot be cancelled",
   job_not_found: "there is no such job",
   execution_not_found: "the job has no such execution",
   worker_not_found: "there is no such worker",

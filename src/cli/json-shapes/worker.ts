@@ -128,7 +128,7 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     },
   },
   stale_result: {
-    sentence: "An execution ended after its claim was lost: the result is not recorded.",
+    sentence: "An execution ended after its claim was lost: the result counts for nothing.",
     fields: {
       ...COMMON,
       event: kind("stale_result"),
@@ -137,12 +137,18 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     },
   },
   recovered: {
-    sentence: "It took back the jobs of a dead worker; they are pending again.",
+    sentence: "It took back the jobs of a dead worker.",
     fields: {
       ...COMMON,
       event: kind("recovered"),
-      dead_worker: { type: "text", sentence: "the worker that died" },
-      jobs: { type: "list of texts", sentence: "the ids of its jobs" },
+      dead_worker: {
+        type: "text",
+        nullable: true,
+        sentence: "the worker that died; null when its row was gone",
+      },
+      jobs: { type: "list of texts", sentence: "the ids of its jobs that are pending again" },
+      dead: { type: "list of texts", sentence: "of those that are dead, as crash loops" },
+      cancelled: { type: "list of texts", sentence: "of those that were to be cancelled, and are" },
     },
   },
   replacing: {

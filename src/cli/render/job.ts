@@ -1,6 +1,9 @@
 import { allowedExecutions, type Job } from "../../domain/job.ts";
+import { toJobJson } from "../../queue/job-json.ts";
+import type { Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
+import { writeJson } from "./json.ts";
 import { type Paint, painter, STATE_COLOURS } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { isoTime, relativeTime } from "./time.ts";
@@ -36,4 +39,23 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
     { text: relativeTime(job.updatedAt, now) },
   ]);
   return renderTable(columns, rows, io.stdout.columns);
+}
+
+/** The answer of a verb that changed jobs: a line each, or all of them as they are now. */
+export async function showChanged(
+  store: Store,
+  ids: readonly string[],
+  say: (id: string) => string,
+  { options }: Invocation,
+  io: Io,
+): Promise<void> {
+  if (options.has("json")) {
+    const jobs = await Promise.all(ids.map((id) => store.getJob(id)));
+    writeJson(
+      io,
+      jobs.flatMap((job) => (job ? [toJobJson(job)] : [])),
+    );
+  } else if (!options.has("quiet")) {
+    io.stdout.write(ids.map((id) => `✅ Job ${id} ${say(id)}.\n`).join(""));
+  }
 }

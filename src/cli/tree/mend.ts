@@ -1,9 +1,32 @@
 import type { CommandGroup } from "../command.ts";
 
-/** What is done about jobs that failed, and about those that are long over. */
+/** What is done about jobs that should not run, or should have, and about those that are long over. */
 export const MEND: CommandGroup = {
-  title: "Mend and tidy up",
+  title: "Cancel, mend and tidy up",
   commands: [
+    {
+      path: ["cancel"],
+      usage: "ID…",
+      args: { min: 1, max: Number.POSITIVE_INFINITY },
+      sentence: "let jobs not run, or end those that do",
+      details: [
+        "A job that runs gets TERM, then, after kill-grace, KILL, with all its processes. It is not run again, whatever becomes of its worker.",
+      ],
+      examples: [{ line: "queuectl cancel job1", sentence: "returns when it is ended" }],
+      options: [{ name: "no-wait", sentence: "return at once" }],
+      load: () => import("../commands/cancel.ts"),
+    },
+    {
+      path: ["retry"],
+      usage: "ID…",
+      args: { min: 1, max: Number.POSITIVE_INFINITY },
+      sentence: "run finished jobs again, or failed ones now",
+      examples: [
+        { line: "queuectl retry job1", sentence: "completed, dead, cancelled, or waiting for a retry" },
+      ],
+      options: [],
+      load: () => import("../commands/retry.ts"),
+    },
     {
       path: ["dlq", "list"],
       usage: "",
@@ -20,7 +43,7 @@ export const MEND: CommandGroup = {
       sentence: "bring dead jobs back, with all their retries",
       examples: [{ line: "queuectl dlq retry job1", sentence: "as if it were new" }],
       options: [],
-      load: () => import("../commands/dlq-retry.ts"),
+      load: () => import("../commands/retry.ts"),
     },
     {
       path: ["dlq", "remove"],

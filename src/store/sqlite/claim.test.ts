@@ -9,6 +9,7 @@ import { Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { migrate } from "./migrate.ts";
 import * as query from "./query.ts";
+import { declareDead, recoverJobs } from "./recover.ts";
 import { registerWorker } from "./workers.ts";
 
 /** Remembers what was asked of it. */
@@ -50,20 +51,35 @@ afterEach(async () => {
   await closeScenes();
 });
 
+/** One job is lost with its worker, and so is a suspect. */
+async function letOneBeLost(database: Database): Promise<void> {
+  await registerWorker(database, new TestTime(), buildWorker("dead"), 1);
+  await database.write(() =>
+    claimJobs(database, { worker: "dead", limit: 1, queues: null, now: 1, outputLimitBytes: 1_024 }),
+  );
+  await declareDead(database, "dead", 0);
+  await recoverJobs(database, new TestTime(), "dead", { now: 1, crashLimit: 3 });
+}
+
 describe("the plan of a claim", () => {
   test.each([
-    ["any queue", null, "jobs_claimable", 3],
-    ["some queues", ["mail", "media"], "jobs_claimable_by_queue", 3],
+    ["any queue", null, ["jobs_suspect", "jobs_claimable"]],
+    ["some queues", ["mail", "media"], ["jobs_suspect_by_queue", "jobs_claimable_by_queue"]],
   ] as const)(
-    "over %s is a walk of the index of jobs that may be claimed",
-    async (_, queues, index, queries) => {
+    "over %s is a walk of the indexes of jobs that may be claimed, suspects apart",
+    async (_, queues, indexes) => {
+      await letOneBeLost(db);
+      db.asked.clear();
       await db.write(() =>
         claimJobs(db, { worker: "w", limit: 10, queues, now: 1, outputLimitBytes: 1_024 }),
       );
-      const plans = db.plans();
-      expect(plans).toHaveLength(queries);
-      for (const plan of plans) {
-        expect(plan).toMatch(new RegExp(`^SEARCH jobs USING (COVERING )?INDEX ${index} \\(`));
+      const [mayClaim, ...plans] = db.plans();
+      expect(mayClaim).toMatch(/SEARCH jobs USING (COVERING )?INDEX jobs_suspect_held \(worker=\?\)/);
+      // What runs is counted only because a suspect waits.
+      const walks = plans.filter((plan) => !plan.includes("INDEX jobs_by_state (state=?)"));
+      expect(walks).toHaveLength(6);
+      for (const plan of walks) {
+        expect(plan).toMatch(new RegExp(`^SEARCH jobs USING (COVERING )?INDEX (${indexes.join("|")}) \\(`));
         expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
       }
     },

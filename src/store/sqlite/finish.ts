@@ -1,4 +1,5 @@
 import { exitCodeOf } from "../../domain/outcome.ts";
+import { afterCancelRequest } from "../../domain/transition.ts";
 import type { ClaimRequest, FinishedExecution, FinishReceipt } from "../store.ts";
 import { claimJobs } from "./claim.ts";
 import type { Database } from "./database.ts";
@@ -8,7 +9,7 @@ import type { Database } from "./database.ts";
  *
  * The guard is the WHERE of the job's UPDATE: the row must still be processing under this very token, and the worker
  * must not have been declared dead. It stands first; the history is written afterwards and only once (`outcome IS NULL`),
- * so a late result finds both closed.
+ * so a late result finds both closed, and is only noted beside it.
  */
 export async function finish(
   db: Database,
@@ -17,19 +18,39 @@ export async function finish(
   next?: ClaimRequest,
 ): Promise<FinishReceipt> {
   return await db.write(() => {
-    const stale = results
-      .filter((result) => !recordResult(db, worker, result))
-      .map(({ claim }) => claim.token);
+    const all = results.map((result) => ({
+      token: result.claim.token,
+      end: recordResult(db, worker, result),
+    }));
+    const tokens = (wanted: End) => all.filter(({ end }) => end === wanted).map(({ token }) => token);
+    const stale = tokens("stale");
     const recorded = results.length - stale.length;
     if (recorded > 0) countFinished(db, worker, recorded, results[0]?.finishedAt ?? 0);
-    return { stale, claimed: next ? claimJobs(db, next) : { claims: [], nextDueAt: null } };
+    const claimed = next ? claimJobs(db, next) : { claims: [], nextDueAt: null };
+    return { stale, cancelled: tokens("cancelled"), claimed };
   });
 }
 
-function recordResult(db: Database, worker: string, result: FinishedExecution): boolean {
-  const isCurrent = moveJob(db, worker, result);
-  if (isCurrent) closeExecution(db, result);
-  return isCurrent;
+type End = "recorded" | "cancelled" | "stale";
+
+function recordResult(db: Database, worker: string, result: FinishedExecution): End {
+  const isToBeCancelled = result.transition.to !== "completed" && isCancelRequested(db, result);
+  const transition = isToBeCancelled ? afterCancelRequest(result.transition) : result.transition;
+  if (moveJob(db, worker, { ...result, transition })) {
+    closeExecution(db, result);
+    return isToBeCancelled ? "cancelled" : "recorded";
+  }
+  noteLateResult(db, result);
+  return "stale";
+}
+
+function isCancelRequested(db: Database, { claim }: FinishedExecution): boolean {
+  const row = db
+    .prepare(
+      "SELECT 1 FROM executions WHERE token = ? AND outcome IS NULL AND cancel_requested_at IS NOT NULL",
+    )
+    .get(claim.token);
+  return row !== undefined;
 }
 
 function moveJob(
@@ -44,7 +65,7 @@ function moveJob(
     .prepare(`
       UPDATE jobs
       SET state = ?, reason = ?, attempts = coalesce(?, attempts), due_at = coalesce(?, due_at),
-          exit_code = ?, error = ?, claim = NULL, worker = NULL, updated_at = ?
+          suspicion = NULL, exit_code = ?, error = ?, claim = NULL, worker = NULL, updated_at = ?
       WHERE seq = ? AND claim = ? AND state = 'processing' AND worker = ?
         AND EXISTS (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND workers.state <> 'dead')`)
     .run(
@@ -85,6 +106,23 @@ function closeExecution(
     marks,
     nullIfEmpty(output.stdout.tail),
     nullIfEmpty(output.stderr.tail),
+    claim.token,
+  );
+}
+
+/**
+ * Beside an execution that was lost, or will be because its worker is dead; once. By the token alone: who was taken for
+ * dead tells of it under a new id. `lost` as a late result says only that the worker had heard of it, and a result that is
+ * told twice is no late one.
+ */
+function noteLateResult(db: Database, { claim, outcome, finishedAt }: FinishedExecution): void {
+  if (outcome.kind === "lost") return;
+  db.prepare(`
+    UPDATE executions SET late_outcome = ?, late_at = ?
+    WHERE token = ? AND late_outcome IS NULL AND (outcome = 'lost' OR (outcome IS NULL AND NOT EXISTS (
+      SELECT 1 FROM workers WHERE workers.id = executions.worker AND workers.state <> 'dead')))`).run(
+    outcome.kind,
+    finishedAt,
     claim.token,
   );
 }

@@ -1,6 +1,9 @@
-import type { HeldClaim } from "../store.ts";
+import { decideAfterLoss } from "../../domain/suspect.ts";
+import type { HeldClaim, RecoveredJob } from "../store.ts";
+import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { heldBy } from "./workers.ts";
+import type { Row } from "./rows.ts";
+import { heldBy, toHeldClaim } from "./workers.ts";
 
 /**
  * A recovery in two commits. Between them the worker's claims are void (its heartbeats and results are refused) but its
@@ -20,23 +23,72 @@ export async function declareDead(
   });
 }
 
-/** Takes the jobs of a dead worker back. The guard is its state: a living worker's jobs are never touched. */
-export async function recoverJobs(db: Database, worker: string, now: number): Promise<HeldClaim[]> {
+/**
+ * Takes the jobs of a dead worker back. The guard is its state: a living worker's jobs are never touched, and what it
+ * holds is read here, by its claims of this moment.
+ */
+export async function recoverJobs(
+  db: Database,
+  clock: Clock,
+  worker: string | null,
+  { now, crashLimit }: { now: number; crashLimit: number },
+): Promise<RecoveredJob[]> {
   return await db.write(() => {
-    const lost = db
-      .prepare(`
-        SELECT jobs.seq, jobs.id, jobs.claim FROM jobs JOIN workers ON workers.id = jobs.worker
-        WHERE jobs.state = 'processing' AND jobs.worker = ? AND workers.state = 'dead' ORDER BY jobs.seq`)
-      .all(worker) as { seq: number; id: string; claim: number }[];
-    for (const { seq, claim } of lost) {
+    const lost = worker === null ? orphans(db) : heldByDead(db, worker);
+    return lost.map((row) => {
+      const { transition, suspicion, error } = decideAfterLoss(
+        {
+          suspicion: row["suspicion"] as number | null,
+          attempts: row["attempts"] as number,
+          lostTogether: lost.length,
+          mayBeItsFault: row["boot_id"] === clock.bootId,
+          isToBeCancelled: row["cancel_requested_at"] !== null,
+        },
+        crashLimit,
+      );
+      const reason = "reason" in transition ? transition.reason : null;
       db.prepare(`
-        UPDATE jobs SET state = 'pending', claim = NULL, worker = NULL, exit_code = NULL, error = 'its worker died',
+        UPDATE jobs SET state = ?, reason = ?, suspicion = ?, claim = NULL, worker = NULL, exit_code = NULL, error = ?,
                         updated_at = ?
-        WHERE seq = ? AND claim = ? AND state = 'processing'`).run(now, seq, claim);
+        WHERE seq = ? AND claim IS ? AND state = 'processing'`).run(
+        transition.to,
+        reason,
+        suspicion,
+        error,
+        now,
+        row["seq"] as number,
+        row["claim"] as number | null,
+      );
       db.prepare(`
         UPDATE executions SET outcome = 'lost', finished_at = ?, error = 'its worker died'
-        WHERE token = ? AND outcome IS NULL`).run(now, claim);
-    }
-    return lost.map(({ id, claim }) => ({ jobId: id, token: claim }));
+        WHERE token = ? AND outcome IS NULL`).run(now, row["claim"] as number | null);
+      return { jobId: row["id"] as string, to: transition.to };
+    });
   });
+}
+
+/** Only a person can delete the row of a worker that holds jobs. `finish` and `heartbeat` refuse a worker without one. */
+export async function listOrphans(db: Database): Promise<HeldClaim[]> {
+  return await db.read(() => orphans(db).map(toHeldClaim));
+}
+
+function heldByDead(db: Database, worker: string): Row[] {
+  return db
+    .prepare(`
+      SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, workers.boot_id,
+             executions.cancel_requested_at
+      FROM jobs JOIN workers ON workers.id = jobs.worker LEFT JOIN executions ON executions.token = jobs.claim
+      WHERE jobs.state = 'processing' AND jobs.worker = ? AND workers.state = 'dead' ORDER BY jobs.seq`)
+    .all(worker) as Row[];
+}
+
+function orphans(db: Database): Row[] {
+  return db
+    .prepare(`
+      SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, NULL AS boot_id,
+             executions.cancel_requested_at
+      FROM jobs LEFT JOIN executions ON executions.token = jobs.claim
+      WHERE jobs.state = 'processing' AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = jobs.worker)
+      ORDER BY jobs.seq`)
+    .all() as Row[];
 }

@@ -1,14 +1,20 @@
-import { QueuectlError } from "../../domain/errors.ts";
+import type { JobState } from "../../domain/job.ts";
+import { CHANGEABLE, type Change, refuseChange } from "../../domain/refuse-change.ts";
 import type { Database } from "./database.ts";
 
-/** Brings dead jobs back, all or none. `run_at` is past; they are due now. */
-export async function retryDead(db: Database, ids: readonly string[], now: number): Promise<void> {
+/** Brings jobs back, all or none. `run_at` is past; they are due now. */
+export async function retryJobs(
+  db: Database,
+  ids: readonly string[],
+  { change, now }: { change: "retry" | "retryDead"; now: number },
+): Promise<void> {
   await db.write(() => {
-    requireDead(db, ids, "retry");
+    requireChangeable(db, ids, change);
     const update = db.prepare(`
       UPDATE jobs
-      SET state = 'pending', reason = NULL, attempts = 0, due_at = ?, exit_code = NULL, error = NULL, updated_at = ?
-      WHERE id = ? AND state = 'dead'`);
+      SET state = 'pending', reason = NULL, attempts = CASE state WHEN 'failed' THEN attempts ELSE 0 END, due_at = ?,
+          exit_code = NULL, error = NULL, updated_at = ?
+      WHERE id = ? AND state IN ('failed', 'completed', 'dead', 'cancelled')`);
     for (const id of ids) update.run(now, now, id);
   });
 }
@@ -16,7 +22,7 @@ export async function retryDead(db: Database, ids: readonly string[], now: numbe
 /** Deletes dead jobs, all or none; their executions go with them. Returns the tokens of those executions. */
 export async function removeDead(db: Database, ids: readonly string[]): Promise<number[]> {
   return await db.write(() => {
-    requireDead(db, ids, "remove");
+    requireChangeable(db, ids, "removeDead");
     const executions = db.prepare(
       "SELECT token FROM executions JOIN jobs ON jobs.seq = executions.job WHERE jobs.id = ?",
     );
@@ -29,18 +35,11 @@ export async function removeDead(db: Database, ids: readonly string[]): Promise<
   });
 }
 
-function requireDead(db: Database, ids: readonly string[], verb: "retry" | "remove"): void {
+/** Refuses the first job that cannot be changed in this way, before any is. To be called in the transaction of the change. */
+export function requireChangeable(db: Database, ids: readonly string[], change: Change): void {
   const select = db.prepare("SELECT state FROM jobs WHERE id = ?");
   for (const id of ids) {
-    const row = select.get(id);
-    if (!row)
-      throw new QueuectlError("job_not_found", `Cannot ${verb} the job "${id}": there is no such job`, {
-        hint: "The dead jobs: queuectl dlq list",
-      });
-    if (row["state"] !== "dead") {
-      throw new QueuectlError("not_dead", `Cannot ${verb} the job "${id}": it is ${row["state"]}, not dead`, {
-        hint: `Only jobs in the dead letter queue can be ${verb === "retry" ? "retried" : "removed"} here: queuectl dlq list`,
-      });
-    }
+    const state = select.get(id)?.["state"] as JobState | undefined;
+    if (state === undefined || !CHANGEABLE[change].includes(state)) throw refuseChange(change, id, state);
   }
 }

@@ -6,7 +6,7 @@ export type Row = Record<string, SQLOutputValue>;
 
 /** The columns of a job, for every SELECT that `toJob` reads. */
 export const JOB_COLUMNS = `seq, id, command, argv, state, reason, queue, priority, tags, cwd, env, stdin, max_retries,
-  backoff_base, timeout_ms, attempts, executions, run_at, due_at, worker, exit_code, error, created_at, updated_at`;
+  backoff_base, timeout_ms, attempts, executions, run_at, due_at, worker, suspicion, exit_code, error, created_at, updated_at`;
 
 /** A row of `jobs` as the domain knows it. */
 export function toJob(row: Row): Job {
@@ -31,6 +31,7 @@ export function toJob(row: Row): Job {
     runAt: row["run_at"] as number | null,
     dueAt: row["due_at"] as number,
     worker: row["worker"] as string | null,
+    suspicion: row["suspicion"] as number | null,
     exitCode: row["exit_code"] as number | null,
     error: row["error"] as string | null,
     createdAt: row["created_at"] as number,

@@ -1,5 +1,6 @@
 import type { NewJob } from "../../domain/job.ts";
 import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
+import { cancelJobs } from "./cancel.ts";
 import { claimJobs } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
@@ -8,8 +9,8 @@ import { finish } from "./finish.ts";
 import { claimReplacement } from "./pools.ts";
 import * as query from "./query.ts";
 import { rebaseWaits } from "./rebase-waits.ts";
-import { declareDead, recoverJobs } from "./recover.ts";
-import { removeDead, retryDead } from "./requeue.ts";
+import { declareDead, listOrphans, recoverJobs } from "./recover.ts";
+import { removeDead, retryJobs } from "./requeue.ts";
 import * as retain from "./retain.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { onRing, ring } from "./wakeups.ts";
@@ -39,7 +40,8 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (rebased > 0) ring(db.path);
       return rebased;
     },
-    retryDead: (ids, now) => ringing(retryDead(db, ids, now)),
+    cancelJobs: (ids, now) => ringing(cancelJobs(db, ids, now)),
+    retryJobs: (ids, options) => ringing(retryJobs(db, ids, options)),
     removeDead: (ids) => removeDead(db, ids),
     getJob: (jobId) => query.getJob(db, jobId),
     findIds: (prefix, limit) => query.findIds(db, prefix, limit),
@@ -53,7 +55,8 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     requestStop: (ids, request: StopRequest) => ringing(workers.requestStop(db, ids, request)),
     markStopping: (worker) => workers.markStopping(db, worker),
     declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
-    recoverJobs: (worker, now) => ringing(recoverJobs(db, worker, now)),
+    recoverJobs: (worker, options) => ringing(recoverJobs(db, clock, worker, options)),
+    listOrphans: () => listOrphans(db),
     claimReplacement: (claim) => claimReplacement(db, clock, claim),
     removeWorker: (worker) => workers.removeWorker(db, worker),
     countExpired: (expired) => retain.countExpired(db, expired),

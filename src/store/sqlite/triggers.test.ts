@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { buildResult } from "../../../tests/support/build-job.ts";
+import { buildResult, heldClaim } from "../../../tests/support/build-job.ts";
 import { closeScenes, openSqliteScene, type Scene } from "../../../tests/support/conformance.ts";
 import { JOB_STATES } from "../../domain/job.ts";
 
@@ -154,4 +154,35 @@ test("a job that is made pending by hand while it runs is nobody's, and keeps it
   hand.exec("UPDATE jobs SET state = 'pending', attempts = 2 WHERE id = 'a'");
   expect(await scene.store.getJob("a")).toMatchObject({ state: "pending", attempts: 2, worker: null });
   expect(await scene.store.listWorkers()).toMatchObject([{ id: "w", held: [] }]);
+});
+
+test("the job of a worker whose row was deleted by hand is given back, and nothing is held against it", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b" });
+  await scene.startWorker("w");
+  await scene.startWorker("living");
+  const claim = await scene.claimOne("w");
+  await scene.claimOne("living");
+  expect(await scene.store.listOrphans()).toEqual([]);
+  hand.exec("DELETE FROM workers WHERE id = 'w'");
+  expect(await scene.store.listOrphans()).toEqual([heldClaim(claim)]);
+
+  const taken = await scene.store.recoverJobs(null, { now: scene.time.now(), crashLimit: 1 });
+  expect(taken).toEqual([{ jobId: "a", to: "pending" }]);
+  expect(await scene.store.getJob("a")).toMatchObject({ suspicion: null, worker: null });
+  expect(await scene.store.getJob("b")).toMatchObject({ state: "processing", worker: "living" });
+  expect((await scene.finish("w", claim)).stale).toEqual([claim.token]);
+  expect(await scene.store.listExecutions(1)).toMatchObject([
+    { outcome: "lost", late: { outcome: "succeeded" } },
+  ]);
+});
+
+test("a job that is made processing by hand is nobody's, and so is given back, or cancelled", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b" });
+  hand.exec("UPDATE jobs SET state = 'processing'");
+  expect(await scene.store.cancelJobs(["b"], scene.time.now())).toEqual([]);
+  expect(await scene.store.listOrphans()).toMatchObject([{ jobId: "a" }]);
+  await scene.store.recoverJobs(null, { now: scene.time.now(), crashLimit: 1 });
+  expect(await scene.store.getJob("a")).toMatchObject({ state: "pending" });
+  expect(await scene.store.getJob("b")).toMatchObject({ state: "cancelled" });
+  await expectTrueCounters();
 });

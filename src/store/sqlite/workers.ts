@@ -56,9 +56,7 @@ export async function heartbeat(
         UPDATE workers SET heartbeat_at = ?, heartbeats = heartbeats + 1, lease_deadline = ?
         WHERE id = ? AND state <> 'dead'`)
       .run(now, clock.monotonicMs() + leaseMs, worker);
-    return changes === 1
-      ? { known: true, held: heldBy(db, worker).map(({ token }) => token) }
-      : { known: false, held: [] };
+    return changes === 1 ? { known: true, held: heldBy(db, worker) } : { known: false, held: [] };
   });
 }
 
@@ -114,10 +112,22 @@ export async function removeWorker(db: Database, worker: string): Promise<void> 
 
 /** The claims that a worker holds, in order of arrival. */
 export function heldBy(db: Database, worker: string): HeldClaim[] {
-  return db
-    .prepare("SELECT claim, id FROM jobs WHERE state = 'processing' AND worker = ? ORDER BY seq")
-    .all(worker)
-    .map((row) => ({ token: row["claim"] as number, jobId: row["id"] as string }));
+  const rows = db
+    .prepare(`
+      SELECT jobs.claim, jobs.id, executions.cancel_requested_at
+      FROM jobs LEFT JOIN executions ON executions.token = jobs.claim
+      WHERE jobs.state = 'processing' AND jobs.worker = ? ORDER BY jobs.seq`)
+    .all(worker);
+  return rows.map(toHeldClaim);
+}
+
+/** A row with claim, id and cancel_requested_at. Token 0 is that of a job which was made `processing` by hand. */
+export function toHeldClaim(row: Row): HeldClaim {
+  return {
+    token: (row["claim"] as number | null) ?? 0,
+    jobId: row["id"] as string,
+    isToBeCancelled: row["cancel_requested_at"] !== null,
+  };
 }
 
 function leaseOf(row: Row, clock: Clock): LeaseState {

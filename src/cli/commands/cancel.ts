@@ -1,0 +1,63 @@
+import { refuseChange } from "../../domain/refuse-change.ts";
+import { cancelJobs } from "../../queue/cancel.ts";
+import type { HeldClaim, Store } from "../../store/store.ts";
+import { recoverOrphans, recoverWorker } from "../../worker/maintenance.ts";
+import { seeWorkers } from "../../worker/observe-workers.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading, readSetting } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { showChanged } from "../render/job.ts";
+import { sayWhileWaiting } from "../wait.ts";
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { args, options } = invocation;
+  await using store = await openForReading(invocation, io);
+  const ids = [...new Set(args)];
+  const running = await cancelJobs(store, ids, Date.now());
+  if (options.has("no-wait")) {
+    const isRunning = (id: string) => running.some(({ jobId }) => jobId === id);
+    const say = (id: string) => (isRunning(id) ? "is being cancelled" : "has been cancelled");
+    await showChanged(store, ids, say, invocation, io);
+    return DONE;
+  }
+  if (running.length > 0) {
+    const crashLimit = (await readSetting(store, "crash-limit", invocation, io)) as number;
+    await sayWhileWaiting(() => describeWait(store, running, crashLimit), invocation, io);
+  }
+  // Of a cancel and an end at the same time one wins; when it was the end, that is said.
+  const completed = await findCompleted(store, running);
+  const cancelled = ids.filter((id) => !completed.includes(id));
+  if (cancelled.length > 0) await showChanged(store, cancelled, () => "has been cancelled", invocation, io);
+  const [quicker] = completed;
+  if (quicker !== undefined) throw refuseChange("cancel", quicker, "completed");
+  return DONE;
+}
+
+/**
+ * What is still waited for; undefined when nothing is. A worker that is seen to be dead ends nothing any more: its jobs
+ * are taken back here, for there may be no other worker to do it.
+ */
+async function describeWait(
+  store: Store,
+  running: readonly HeldClaim[],
+  crashLimit: number,
+): Promise<string | undefined> {
+  const tokens = running.map(({ token }) => token);
+  const workers = seeWorkers(await store.listWorkers());
+  const waits: string[] = [];
+  for (const worker of workers) {
+    const held = worker.held.filter(({ token }) => tokens.includes(token));
+    if (held.length === 0) continue;
+    const jobs = held.map(({ jobId }) => jobId).join(", ");
+    waits.push(`${jobs} to end, of worker ${worker.id} (PID ${worker.identity.pid} on ${worker.host})`);
+    if (!worker.isAlive) await recoverWorker(store, worker, crashLimit);
+  }
+  await recoverOrphans(store, crashLimit);
+  return waits.length === 0 ? undefined : `Waiting for ${waits.join("; ")}`;
+}
+
+async function findCompleted(store: Store, running: readonly HeldClaim[]): Promise<string[]> {
+  const jobs = await Promise.all(running.map(({ jobId }) => store.getJob(jobId)));
+  return jobs.flatMap((job) => (job?.state === "completed" ? [job.id] : []));
+}

@@ -1,0 +1,17 @@
+import { retryJobs } from "../../queue/retry.ts";
+import type { Invocation } from "../command.ts";
+import { openForReading } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { showChanged } from "../render/job.ts";
+
+/** `retry`, and `dlq retry`, which is for dead jobs only. */
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  // Nothing can have ended in a store that is not there, and none is made for it.
+  await using store = await openForReading(invocation, io);
+  const ids = [...new Set(invocation.args)];
+  const change = invocation.command.path[0] === "dlq" ? "retryDead" : "retry";
+  await retryJobs(store, ids, { change, now: Date.now() });
+  await showChanged(store, ids, () => "has been re-queued for retry", invocation, io);
+  return DONE;
+}
