@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { JOB_STATES, type JobState } from "./job.ts";
-import { canMove, toCompleted, toDead, toPendingAgain, toRetry } from "./transition.ts";
+import {
+  afterCancelRequest,
+  canMove,
+  toCancelled,
+  toCompleted,
+  toDead,
+  toPendingAgain,
+  toRetry,
+} from "./transition.ts";
 
 const steps = JOB_STATES.flatMap((from) => JOB_STATES.map((to) => [from, to] as const));
 
@@ -49,7 +57,15 @@ describe("a transition carries what its state needs and nothing else", () => {
       { to: "dead", attempts: 4, reason: "retries_spent" },
     ],
     ["back to the queue", toPendingAgain(), { to: "pending" }],
+    ["to an end by a person", toCancelled(), { to: "cancelled" }],
   ])("%s", (_, transition, expected) => {
     expect(transition).toEqual(expected);
   });
+});
+
+test("a job that was to be cancelled is run again after no end, and stays completed if it was quicker", () => {
+  const ends = [toRetry({ attempts: 1, dueAt: 5 }), toDead({ attempts: 4, reason: "retries_spent" })];
+  for (const end of [...ends, toPendingAgain(), toCancelled()])
+    expect(afterCancelRequest(end)).toEqual({ to: "cancelled" });
+  expect(afterCancelRequest(toCompleted())).toEqual({ to: "completed" });
 });
