@@ -3,11 +3,21 @@ import { cold } from "./cold.ts";
 import { drain } from "./drain.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { idle } from "./idle.ts";
+import { launch } from "./launch.ts";
 import { pickup } from "./pickup.ts";
 import { recovery } from "./recovery.ts";
 import { schedule } from "./schedule.ts";
 
-const BENCHMARKS = { schedule, "exactly-once": exactlyOnce, recovery, pickup, cold, idle, drain } as const;
+const BENCHMARKS = {
+  schedule,
+  "exactly-once": exactlyOnce,
+  recovery,
+  pickup,
+  cold,
+  idle,
+  drain,
+  launch,
+} as const;
 
 const names = Object.keys(BENCHMARKS) as (keyof typeof BENCHMARKS)[];
 const wanted = process.argv.slice(2);

@@ -4,8 +4,8 @@ import { resolveSettings } from "../config/resolve.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
+import { chooseLauncher } from "../worker/choose-launcher.ts";
 import type { WorkerEvent } from "../worker/events.ts";
-import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
 import { commandRunner } from "../worker/run-command.ts";
 import { Worker } from "../worker/supervisor.ts";
@@ -29,7 +29,11 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   let id = "";
   const worker = await Worker.start({
     store,
-    runClaim: commandRunner({ store, launcher: nodeLauncher, env: io.env }),
+    runClaim: commandRunner({
+      store,
+      launcher: await chooseLauncher(import.meta.dirname, io.env),
+      env: io.env,
+    }),
     identity: identifySelf(),
     host: hostname(),
     concurrency,

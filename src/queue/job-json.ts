@@ -43,6 +43,8 @@ export interface ExecutionJson {
   exit_code: number | null;
   signal: string | null;
   error: string | null;
+  cpu_seconds: number | null;
+  max_rss_kb: number | null;
   stdout_tail: string;
   stderr_tail: string;
 }
@@ -92,6 +94,8 @@ function toExecutionJson(execution: ExecutionRecord): ExecutionJson {
     exit_code: execution.exitCode,
     signal: execution.signal,
     error: execution.error,
+    cpu_seconds: toSeconds(execution.usage?.cpuMs ?? null),
+    max_rss_kb: execution.usage?.maxRssKb ?? null,
     stdout_tail: lastLines(execution.output?.stdout.tail),
     stderr_tail: lastLines(execution.output?.stderr.tail),
   };

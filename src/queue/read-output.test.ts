@@ -106,6 +106,7 @@ function execution(token: number, stdout: { tail: Uint8Array; totalBytes: number
     exitCode: null,
     signal: null,
     error: null,
+    usage: null,
     outputLimitBytes: 10,
     output: stdout && { stdout, stderr: none, marks: [] },
   };

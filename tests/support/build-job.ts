@@ -1,7 +1,13 @@
 import type { NewJob } from "../../src/domain/job.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { type Transition, toCompleted } from "../../src/domain/transition.ts";
-import type { CapturedOutput, Claim, FinishedExecution, NewWorker } from "../../src/store/store.ts";
+import type {
+  CapturedOutput,
+  Claim,
+  FinishedExecution,
+  NewWorker,
+  ResourceUsage,
+} from "../../src/store/store.ts";
 
 let built = 0;
 
@@ -50,7 +56,13 @@ const NO_OUTPUT: CapturedOutput = {
 export function buildResult(
   claim: Claim,
   finishedAt: number,
-  given: { outcome?: Outcome; transition?: Transition; error?: string; output?: CapturedOutput } = {},
+  given: {
+    outcome?: Outcome;
+    transition?: Transition;
+    error?: string;
+    usage?: ResourceUsage;
+    output?: CapturedOutput;
+  } = {},
 ): FinishedExecution {
   return {
     claim,
@@ -59,6 +71,7 @@ export function buildResult(
     finishedAt,
     durationMs: 10,
     error: given.error ?? null,
+    usage: given.usage ?? null,
     output: given.output ?? NO_OUTPUT,
   };
 }

@@ -277,6 +277,7 @@ function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitB
     exitCode: null,
     signal: null,
     error: null,
+    usage: null,
     outputLimitBytes,
     output: null,
   });
@@ -298,6 +299,7 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     exitCode: exitCodeOf(outcome),
     signal: signalOf(outcome),
     error,
+    usage: structuredClone(result.usage),
     output: structuredClone(result.output),
   });
   const { to, ...moved } = transition;

@@ -86,6 +86,16 @@ export const EXECUTION: ShapeOf<ExecutionJson> = {
     exit_code: { type: "whole number", nullable: true, sentence: "null when there was none" },
     signal: { type: "text", nullable: true, sentence: "such as SIGKILL, when a signal ended it" },
     error: { type: "text", nullable: true, sentence: "one line for people; null after a success" },
+    cpu_seconds: {
+      type: "seconds",
+      nullable: true,
+      sentence: "user and system time together; null without the native launcher",
+    },
+    max_rss_kb: {
+      type: "whole number",
+      nullable: true,
+      sentence: "KiB in memory at most, of one process; null likewise",
+    },
     stdout_tail: { type: "text", sentence: "the last lines it printed, at most 20" },
     stderr_tail: { type: "text", sentence: "the same of its standard error" },
   },

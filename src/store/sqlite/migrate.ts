@@ -1,12 +1,13 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { Database } from "./database.ts";
 import jobsWorkersConfig from "./migrations/0001_jobs_workers_config.sql";
+import executionUsage from "./migrations/0002_execution_usage.sql";
 
 /** "QCTL": what `file` and we recognise our databases by. */
 export const APPLICATION_ID = 0x5143544c;
 
 /** In order; never edited after a release. The database's `user_version` is how many of them it has seen. */
-const MIGRATIONS: readonly string[] = [jobsWorkersConfig];
+const MIGRATIONS: readonly string[] = [jobsWorkersConfig, executionUsage];
 
 /**
  * Brings the schema up to date, in one transaction under the write lock, so that of two programs one migrates and the

@@ -62,7 +62,7 @@ export async function listExecutions(db: Database, seq: number): Promise<Executi
       db
         .prepare(`
           SELECT token, number, worker, started_at, finished_at, duration_ms, outcome, exit_code, signal, error,
-                 stdout_bytes, stderr_bytes, output_limit, marks, stdout, stderr
+                 cpu_ms, max_rss_kb, stdout_bytes, stderr_bytes, output_limit, marks, stdout, stderr
           FROM executions WHERE job = ? ORDER BY number`)
         .all(seq) as Row[],
   );
@@ -112,6 +112,10 @@ function toExecution(row: Row): ExecutionRecord {
     exitCode: row["exit_code"] as number | null,
     signal: row["signal"] as string | null,
     error: row["error"] as string | null,
+    usage:
+      row["cpu_ms"] === null
+        ? null
+        : { cpuMs: row["cpu_ms"] as number, maxRssKb: row["max_rss_kb"] as number },
     outputLimitBytes: row["output_limit"] as number,
     output:
       row["stdout_bytes"] === null
