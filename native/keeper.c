@@ -192,6 +192,7 @@ static void wait_for_job(struct job *job, int channel, struct pollfd fds[WATCHED
 
 static void follow(struct job *job, int channel, struct inbox *inbox) {
   for (struct pollfd fds[WATCHED];;) {
+    if (is_alone) abandon(job);
     reap(job);
     clear_tree(job);
     if (job->has_exited && job->is_empty) {
@@ -202,7 +203,8 @@ static void follow(struct job *job, int channel, struct inbox *inbox) {
     }
     announce(job);
     flush_outbox(channel);
-    if (is_alone) abandon(job);
+    /* Its first process may have ended long ago, and would not wake us again. */
+    if (is_alone && !job->is_killed) continue;
     wait_for_job(job, channel, fds);
     for (int i = 0; i < 2; i++)
       if (fds[STREAMS + i].revents != 0) read_stream(job, i);

@@ -66,7 +66,7 @@ static void tell_worker(uint32_t kind, uint32_t job, uint32_t number) {
 
 static _Noreturn void become_keeper(int channel) {
   /* Nobody else's socket may stay open here, or its end would not be seen. */
-  dup2(channel, WORKER_FD);
+  dup3(channel, WORKER_FD, O_CLOEXEC);
   closefrom(WORKER_FD + 1);
   count = 0;
   become_parent_of_orphans();

@@ -39,6 +39,7 @@ describeStores("claim", (open) => {
         exitCode: null,
         signal: null,
         error: null,
+        usage: null,
         outputLimitBytes: 1_024,
         output: null,
       },

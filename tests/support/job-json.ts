@@ -35,6 +35,8 @@ export interface ShownExecution {
   exit_code: number | null;
   signal: string | null;
   error: string | null;
+  cpu_seconds: number | null;
+  max_rss_kb: number | null;
   stdout_tail: string;
   stderr_tail: string;
 }

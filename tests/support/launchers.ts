@@ -5,7 +5,7 @@ import { NativeLauncher } from "../../src/worker/native-launcher.ts";
 import { nodeLauncher } from "../../src/worker/node-launcher.ts";
 
 /** Whether this machine could build the native launcher; where it cannot, Node's is all there is. */
-const HAS_NATIVE: boolean = existsSync(LAUNCHER);
+export const HAS_NATIVE: boolean = existsSync(LAUNCHER);
 
 /** Every launcher that runs here, by name: their tests are the same. */
 export async function openLaunchers(): Promise<[name: string, launcher: Launcher][]> {
