@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { BenchStore } from "./bench-store.ts";
+import { LAUNCHER } from "../scripts/build-launcher.ts";
+import { type BenchStore, until } from "./bench-store.ts";
 
 const JOBS = 3_000;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const RUNNERS = ["native", "node", "xargs"] as const;
 type Runner = (typeof RUNNERS)[number];
 
@@ -25,6 +26,39 @@ export async function* launch(store: BenchStore): AsyncGenerator<string> {
       const each = rates[runner].map((value) => value.toFixed(0)).join(" ");
       yield `${parallel} at once, ${runner.padEnd(6)}: ${rate.toFixed(0)} jobs/s, ${(rate / peer).toFixed(2)} of xargs (${each})`;
     }
+  }
+  yield `memory of the launcher with ${SLEEPERS} jobs: ${await launcherMemory(store)}`;
+}
+
+const SLEEPERS = 8;
+
+/** Shared pages counted by their share; the launcher and a keeper a job. */
+async function launcherMemory({ queuectl, startWorker }: BenchStore): Promise<string> {
+  const worker = await startWorker("--concurrency", String(SLEEPERS));
+  for (let job = 0; job < SLEEPERS; job++) queuectl("enqueue", "sleep 60");
+  const own = await until(() => {
+    const found = processesOf(LAUNCHER);
+    return found.length > SLEEPERS ? found : undefined;
+  });
+  const kib = own.map((pid) =>
+    Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]),
+  );
+  queuectl("worker", "stop", "--force");
+  await until(() => worker.exitCode ?? undefined);
+  return `${kib.reduce((sum, each) => sum + each, 0)} KiB in ${own.length} processes`;
+}
+
+function processesOf(program: string): number[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && readLink(`/proc/${pid}/exe`) === program)
+    .map(Number);
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
   }
 }
 

@@ -32,7 +32,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     runClaim: commandRunner({
       store,
       launcher: await chooseLauncher(import.meta.dirname, io.env),
-      env: io.env,
+      // A copy: each look into `process.env` asks the C library, and every job's environment begins with all of it.
+      env: { ...io.env },
     }),
     identity: identifySelf(),
     host: hostname(),

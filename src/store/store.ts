@@ -228,7 +228,7 @@ export interface ExecutionRecord {
   exitCode: number | null;
   signal: string | null;
   error: string | null;
-  /** Null while it runs, and where nobody could tell: see `docs/explanation/owning-processes.md`. */
+  /** Null while it runs, and where nobody could tell: the native launcher alone can. */
   usage: ResourceUsage | null;
   /** The cap for each stream: tells where a file's head ends. */
   outputLimitBytes: number;

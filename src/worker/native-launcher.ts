@@ -28,20 +28,24 @@ export class NativeLauncher implements Launcher {
   }
 
   launch(program: Program, onOutput: OnOutput): LaunchedProcess {
-    if (this.#process.hasFailed) return nodeLauncher.launch(program, onOutput);
-    if (this.#process.isOver) this.#process = new LauncherProcess(this.#path);
+    if (this.#process.isOver && !this.#restart()) return nodeLauncher.launch(program, onOutput);
     return this.#process.launch(program, onOutput);
   }
 
-  /** The launcher's own pid; undefined when it could not be started. */
-  get pid(): number | undefined {
-    return this.#process.pid;
+  #restart(): boolean {
+    if (this.#process.hasFailed) return false;
+    try {
+      this.#process = new LauncherProcess(this.#path);
+      return true;
+    } catch {
+      // No room for another process or descriptor at this moment.
+      return false;
+    }
   }
 }
 
 /** One life of the launcher. */
 class LauncherProcess {
-  readonly pid: number | undefined;
   /** True once it has said that it is there; false when it ended without. */
   readonly ready: Promise<boolean>;
   readonly #socket: Socket;
@@ -65,7 +69,6 @@ class LauncherProcess {
     });
     child.on("error", () => this.#end());
     child.unref();
-    this.pid = child.pid;
     this.#socket = child.stdio[3] as Socket;
     this.#socket.on("data", (bytes: Buffer) => this.#read(bytes));
     // A write to one that has just died; its close follows.

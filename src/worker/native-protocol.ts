@@ -8,6 +8,7 @@ const VERSION = 1;
 export const WINDOW_BYTES: number = 64 * 1_024;
 
 const HEADER_BYTES = 12;
+const LARGEST_MESSAGE_BYTES = 1_048_576;
 const LARGEST_BODY_BYTES = 64 * 1_048_576;
 
 const SPAWN = 1;
@@ -81,6 +82,7 @@ export class MessageReader {
     let rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     while (rest.length >= HEADER_BYTES) {
       const end = HEADER_BYTES + rest.readUInt32LE(0);
+      if (end > LARGEST_MESSAGE_BYTES) throw new Error("the launcher said more than a launcher says at once");
       if (rest.length < end) break;
       yield decode(rest.readUInt32LE(4), rest.readUInt32LE(8), rest.subarray(HEADER_BYTES, end));
       rest = rest.subarray(end);
