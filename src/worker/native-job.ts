@@ -68,8 +68,14 @@ export class NativeJob implements LaunchedProcess {
         this.#end();
         break;
       case "lost":
-        void this.#lose();
+        // Most likely by the job itself (`kill -9 $PPID`): as an interruption it would begin anew for ever.
+        void this.#lose({ kind: "signalled", signal: "SIGKILL" });
     }
+  }
+
+  /** Nobody speaks of it any more: the launcher is dead. */
+  abandon(): void {
+    void this.#lose({ kind: "lost" });
   }
 
   #end(): void {
@@ -78,13 +84,13 @@ export class NativeJob implements LaunchedProcess {
     this.#gone.resolve();
   }
 
-  /** Its keepers kill the tree by themselves, but nobody is left who says when that is done; the job may run again at once. */
-  async #lose(): Promise<void> {
+  /** The tree is killed by those who are left, but nobody says when that is done, and the job may run again at once. */
+  async #lose(end: ProcessEnd): Promise<void> {
     this.#isOver = true;
     this.#setStarted(undefined);
     const marker = this.#options.program.env[TREE_MARKER];
     if (marker !== undefined) await killMarked(marker);
-    this.#setEnded({ kind: "lost" });
+    this.#setEnded(end);
     this.#gone.resolve();
   }
 

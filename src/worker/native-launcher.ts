@@ -133,7 +133,7 @@ class LauncherProcess {
     if (this.isOver) return;
     this.isOver = true;
     this.#setReady(false);
-    for (const [id, job] of this.#jobs) job.hear({ kind: "lost", job: id });
+    for (const job of this.#jobs.values()) job.abandon();
     this.#jobs.clear();
   }
 }

@@ -86,6 +86,16 @@ describe.runIf(HAS_NATIVE)("the native launcher", () => {
     expect(childrenOf(worker.pid)).not.toContain(launcher);
   });
 
+  test("counts it as a failure when a job kills its keeper, and goes on", async () => {
+    const home = homeForTest();
+    await home.ok("enqueue", "--id", "a", "--max-retries", "0", "kill -9 $PPID; sleep 300");
+    await home.ok("enqueue", "--id", "b", "true");
+    await home.run(["worker", "start", "--drain"], { env: { QUEUECTL_LAUNCHER: "native" } });
+    expect(readJob(home, "a")).toMatchObject({ state: "dead", attempts: 1, executions: 1 });
+    expect(readExecutions(home, "a")).toMatchObject([{ outcome: "signalled" }]);
+    expect(readJob(home, "b").state).toBe("completed");
+  });
+
   test("shows what an execution cost", async () => {
     const home = homeForTest();
     await home.ok("enqueue", "--id", "a", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");
