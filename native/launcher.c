@@ -124,7 +124,7 @@ static void pass_down(const struct frame *frame) {
 
 /* @return whether the keeper lives */
 static bool pass_up(struct keeper *keeper) {
-  static uint8_t message[4 * WINDOW];
+  static uint8_t message[3 * PIECE];
   ssize_t length;
   while ((length = recv(keeper->fd, message, sizeof message, 0)) < 0 && errno == EINTR) continue;
   if (length <= 0) return false;

@@ -39,8 +39,8 @@ enum { HELLO = 101, STARTED, REFUSED, OUTPUT, EXITED, GONE, LOST };
 enum {
   HEADER = 12,
   /* One read of a pipe. */
-  PIECE = 32 * 1024,
-  WINDOW = 64 * 1024,
+  PIECE = 64 * 1024,
+  WINDOW = 256 * 1024,
   /* A command with its environment and its standard input. */
   LARGEST_BODY = 64 * 1024 * 1024,
 };

@@ -111,7 +111,7 @@ class Handover {
   readonly #take: (bytes: Buffer) => Promise<void> | undefined;
   readonly #acknowledge: (bytes: number) => void;
   /** At most a window. */
-  readonly #waiting: Buffer[] = [];
+  #waiting: Buffer[] = [];
   #inHand: Promise<void> | undefined;
   #unsaid = 0;
 
@@ -139,8 +139,11 @@ class Handover {
   #next(bytes: number): void {
     this.#inHand = undefined;
     this.#say(bytes);
-    for (let next = this.#waiting.shift(); next; next = this.#inHand ? undefined : this.#waiting.shift())
-      this.#hand(next);
+    if (this.#waiting.length === 0) return;
+    // Together: a taker that writes a file is slow by the piece, not by the byte.
+    const together = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#hand(together);
   }
 
   #say(bytes: number): void {

@@ -5,7 +5,7 @@ import { signalName } from "./platform.ts";
 /** The worker's side of the protocol that `native/protocol.h` describes. */
 const VERSION = 1;
 
-export const WINDOW_BYTES: number = 64 * 1_024;
+export const WINDOW_BYTES: number = 256 * 1_024;
 
 const HEADER_BYTES = 12;
 const LARGEST_MESSAGE_BYTES = 1_048_576;
