@@ -3,6 +3,7 @@ import { cold } from "./cold.ts";
 import { drain } from "./drain.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { idle } from "./idle.ts";
+import { launch } from "./launch.ts";
 import { output } from "./output.ts";
 import { pickup } from "./pickup.ts";
 import { recovery } from "./recovery.ts";
@@ -17,6 +18,7 @@ const BENCHMARKS = {
   idle,
   drain,
   output,
+  launch,
 } as const;
 
 const names = Object.keys(BENCHMARKS) as (keyof typeof BENCHMARKS)[];

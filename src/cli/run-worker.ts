@@ -6,8 +6,8 @@ import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
 import { retainInTurn } from "../queue/prune.ts";
 import { workerLogFiles } from "../store/data-files.ts";
+import { chooseLauncher } from "../worker/choose-launcher.ts";
 import type { WorkerEvent } from "../worker/events.ts";
-import { nodeLauncher } from "../worker/node-launcher.ts";
 import { identifySelf } from "../worker/process-identity.ts";
 import { commandRunner } from "../worker/run-command.ts";
 import { Worker } from "../worker/supervisor.ts";
@@ -42,7 +42,12 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     startReplacement(deadWorker, io, (error) => print({ kind: "trouble", error }, id));
   const worker = await Worker.start({
     store,
-    runClaim: commandRunner({ store, launcher: nodeLauncher, env: io.env }),
+    runClaim: commandRunner({
+      store,
+      launcher: await chooseLauncher(import.meta.dirname, io.env),
+      // A copy: each look into `process.env` asks the C library, and every job's environment begins with all of it.
+      env: { ...io.env },
+    }),
     identity: identifySelf(),
     host: hostname(),
     concurrency,

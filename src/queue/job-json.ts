@@ -48,6 +48,8 @@ export interface ExecutionJson {
   /** What came of it after its claim was lost, and when; it counted for nothing. */
   late_outcome: OutcomeKind | null;
   late_at: string | null;
+  cpu_seconds: number | null;
+  max_rss_kb: number | null;
   stdout_tail: string;
   stderr_tail: string;
   /** True once its output was removed (setting retain-logs). */
@@ -107,6 +109,8 @@ function toExecutionJson(execution: ExecutionRecord): ExecutionJson {
     error: execution.error,
     late_outcome: execution.late?.outcome ?? null,
     late_at: toIso(execution.late?.at ?? null),
+    cpu_seconds: toSeconds(execution.usage?.cpuMs ?? null),
+    max_rss_kb: execution.usage?.maxRssKb ?? null,
     stdout_tail: lastLines(execution.output?.stdout.tail),
     stderr_tail: lastLines(execution.output?.stderr.tail),
     output_pruned: isOutputPruned(execution),

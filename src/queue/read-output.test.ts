@@ -25,6 +25,7 @@ function execution(token: number, output: CapturedOutput | null, limitBytes = LI
     exitCode: null,
     signal: null,
     error: null,
+    usage: null,
     late: null,
     outputLimitBytes: limitBytes,
     output,

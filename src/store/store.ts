@@ -235,7 +235,16 @@ export interface FinishedExecution {
   durationMs: number;
   /** One line for people; null after a success. */
   error: string | null;
+  usage: ResourceUsage | null;
   output: CapturedOutput;
+}
+
+/** What an execution cost: its first process and all that this one waited for. */
+export interface ResourceUsage {
+  /** User and system time together. */
+  cpuMs: number;
+  /** The greatest of one process. */
+  maxRssKb: number;
 }
 
 /** What an execution printed. `tail` is the whole stream when `totalBytes` is its length; else a file holds head and tail. */
@@ -321,6 +330,8 @@ export interface ExecutionRecord {
   error: string | null;
   /** What came of it after its claim was lost; it counted for nothing. */
   late: { outcome: OutcomeKind; at: number } | null;
+  /** Null while it runs, and where nobody could tell: the native launcher alone can. */
+  usage: ResourceUsage | null;
   /** The cap for each stream: tells where a file's head ends. */
   outputLimitBytes: number;
   /** Null while it runs, and for one whose worker died. Bytes that are counted while there is no tail were pruned. */

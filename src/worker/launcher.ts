@@ -1,6 +1,8 @@
+import type { ResourceUsage } from "../store/store.ts";
+
 /**
- * Starts processes and hands over what they print. The part that is worth replacing (by a small native process that is
- * cheaper to fork), hence an interface; `node-launcher.ts` is the one that always works.
+ * Starts processes, hands over what they print, and ends what they leave behind. There are two: `native-launcher.ts`, a
+ * small process that is cheap to fork and owns whatever it started, and `node-launcher.ts`, which works everywhere.
  */
 export interface Launcher {
   /**
@@ -30,21 +32,27 @@ export interface Program {
 }
 
 export interface LaunchedProcess {
-  /** The process, its session and its group; undefined when it could not be started. */
-  readonly pid: number | undefined;
+  /** Its pid, which is its session and its group too; undefined for one that never ran, or was over before it was asked. */
+  readonly started: Promise<number | undefined>;
   /** When the process itself has ended, whoever else still holds its pipes. */
   readonly ended: Promise<ProcessEnd>;
+  /** After the end; null where the launcher cannot tell. */
+  readonly usage: ResourceUsage | null;
+  /** Says TERM to its group. From now on its ending is the caller's, who calls `killTree` when the grace is over. */
+  terminate(): void;
+  /** Kills it and all that came of it. Resolves when nothing of it runs, or cannot be killed. */
+  killTree(): Promise<void>;
   /**
-   * To be called after the end: true when all that was printed has been handed over. False, soon, when a process that
-   * has left the group still holds a pipe.
+   * To be called after the end: kills what is left, hands over the rest of the output, and resolves when nobody can print
+   * any more.
    */
-  drain(): Promise<boolean>;
-  /** Reads no more. */
-  close(): void;
+  finish(): Promise<void>;
 }
 
 export type ProcessEnd =
   | { kind: "exited"; exitCode: number }
   | { kind: "signalled"; signal: NodeJS.Signals }
   /** Never ran. `code` is the system's, such as ENOENT, E2BIG, EAGAIN. */
-  | { kind: "refused"; code: string };
+  | { kind: "refused"; code: string }
+  /** Its launcher died, and took it along. */
+  | { kind: "lost" };

@@ -2,11 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd, Program } from "./launcher.ts";
+import { signalGroup } from "./platform.ts";
+import { killMarked, TREE_MARKER } from "./process-tree.ts";
 import { pause } from "./timer.ts";
 
 type OnOutput = Parameters<Launcher["launch"]>[1];
 
-/** Node's own `child_process`: no native code, at the price of forking the whole worker for each job (1.2 ms). */
+/**
+ * Node's own `child_process`: no native code, at the price of forking the whole worker for each job (1.2 ms). What leaves
+ * its group is found by the marker in its environment, by nothing else; the output goes through sockets, which a job cannot
+ * open as /dev/stdout.
+ */
 export const nodeLauncher: Launcher = {
   launch(program: Program, onOutput: OnOutput): LaunchedProcess {
     try {
@@ -31,12 +37,19 @@ function start({ argv, cwd, env, stdin, isVerbatim }: Program): ChildProcess {
   });
 }
 
-function refused(code: string): LaunchedProcess {
-  const ended = Promise.resolve({ kind: "refused", code } as const);
-  return { pid: undefined, ended, drain: async () => true, close: () => {} };
+/** A program that never ran. */
+export function refused(code: string): LaunchedProcess {
+  return {
+    started: Promise.resolve(undefined),
+    ended: Promise.resolve({ kind: "refused", code }),
+    usage: null,
+    terminate: () => {},
+    killTree: async () => {},
+    finish: async () => {},
+  };
 }
 
-function follow(child: ChildProcess, { stdin }: Program, onOutput: OnOutput): LaunchedProcess {
+function follow(child: ChildProcess, { stdin, env }: Program, onOutput: OnOutput): LaunchedProcess {
   const progress: Progress = { bytes: 0, inHand: 0, activeAt: 0 };
   const streams = [
     read(child.stdout, "stdout", onOutput, progress),
@@ -45,11 +58,37 @@ function follow(child: ChildProcess, { stdin }: Program, onOutput: OnOutput): La
   // A program that does not read its input closes the pipe: EPIPE is not our fault, nor its.
   child.stdin?.on("error", () => {});
   child.stdin?.end(stdin);
-  const close = (): void => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+  const signal = (name: "SIGTERM" | "SIGCONT" | "SIGKILL"): void => {
+    if (child.pid !== undefined) signalGroup(child.pid, name);
   };
-  return { pid: child.pid, ended: endOf(child), drain: () => drain(streams, progress), close };
+  const killEscaped = async (): Promise<void> => {
+    const marker = env[TREE_MARKER];
+    if (child.pid !== undefined && marker !== undefined) await killMarked(marker);
+  };
+  return {
+    started: Promise.resolve(child.pid),
+    ended: endOf(child),
+    usage: null,
+    terminate: () => {
+      signal("SIGTERM");
+      // A stopped process would not see its TERM.
+      signal("SIGCONT");
+    },
+    killTree: async () => {
+      signal("SIGKILL");
+      await killEscaped();
+    },
+    finish: async () => {
+      signal("SIGKILL");
+      if (!(await drain(streams, progress))) {
+        // Whoever holds a pipe still has left the group, and would write on into a log that is closed.
+        await killEscaped();
+        await drain(streams, progress);
+      }
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
+  };
 }
 
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
@@ -101,6 +140,10 @@ const SILENCE_MS = 200;
 const MOST_BYTES_AFTER_EXIT = 4 * 1_048_576;
 const MOST_MS_AFTER_EXIT = 1_000;
 
+/**
+ * True when all that was printed has been handed over. False, soon, when a process that has left the group still holds a
+ * pipe.
+ */
 async function drain(streams: Promise<void>[], progress: Progress): Promise<boolean> {
   let isDrained = false;
   const drained = Promise.all(streams).then(() => {

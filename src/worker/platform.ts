@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
 
 /**
  * What differs by platform when processes are started, told apart and ended; nothing else in queuectl asks where it
@@ -34,6 +35,12 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
     // EPERM: processes are there, but not ours to signal (a job that became another user).
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** The name of a signal of this system, by its number. */
+export function signalName(number: number): NodeJS.Signals {
+  const named = Object.entries(constants.signals).find(([, value]) => value === number);
+  return (named?.[0] ?? `SIG${number}`) as NodeJS.Signals;
 }
 
 /** Many jobs that end at once look at the same table; so long one reading of it serves them all. */

@@ -1,5 +1,5 @@
 import type { Outcome } from "../domain/outcome.ts";
-import type { Claim } from "../store/store.ts";
+import type { Claim, ResourceUsage } from "../store/store.ts";
 import type { OutputStream } from "./launcher.ts";
 
 /**
@@ -32,4 +32,6 @@ export interface RunEnd {
   outcome: Outcome;
   /** What went wrong, where the outcome alone does not say it. */
   error: string | null;
+  /** Where the launcher can tell. */
+  usage?: ResourceUsage | null;
 }

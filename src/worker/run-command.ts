@@ -3,8 +3,7 @@ import { NOT_EXECUTABLE, NOT_FOUND, type Outcome } from "../domain/outcome.ts";
 import type { Store } from "../store/store.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import type { LaunchedProcess, Launcher, ProcessEnd } from "./launcher.ts";
-import { isGroupRunning, shellArgv, shellIsVerbatim, shellScriptArgv, signalGroup } from "./platform.ts";
-import { killMarked, treeMarker } from "./process-tree.ts";
+import { isGroupRunning, shellArgv, shellIsVerbatim, shellScriptArgv } from "./platform.ts";
 import type { ClaimRun, OnOutput, RunClaim, RunEnd, RunLimits, StopCause } from "./run-claim.ts";
 import { removeScript, writeScript } from "./script-file.ts";
 import { after, pause } from "./timer.ts";
@@ -19,8 +18,6 @@ export interface CommandSpec extends RunLimits {
   cwd: string | null;
   env: Readonly<Record<string, string | undefined>>;
   stdin: string | null;
-  /** The marker in `env`, by which the whole tree is found. */
-  marker: string;
 }
 
 /** What the commands of a worker share. */
@@ -35,10 +32,9 @@ export interface CommandContext {
 export function commandRunner({ store, launcher, env }: CommandContext): RunClaim {
   return (claim, limits, onOutput) => {
     const { command, argv, cwd, stdin } = claim.job;
-    const marker = treeMarker(store.id, claim.token);
     const script = writeScript(claim, store);
     const run = runCommand(
-      { command, script, argv, cwd, stdin, env: jobEnvironment(claim, store, env), marker, ...limits },
+      { command, script, argv, cwd, stdin, env: jobEnvironment(claim, store, env), ...limits },
       launcher,
       onOutput,
     );
@@ -57,7 +53,7 @@ export function runCommand(spec: CommandSpec, launcher: Launcher, onOutput: OnOu
     { argv, env, stdin, cwd: cwd ?? undefined, isVerbatim: spec.argv === null && shellIsVerbatim },
     onOutput,
   );
-  const stopping = new TreeStop(launched.pid, spec.marker);
+  const stopping = new TreeStop(launched);
   const stop: ClaimRun["stop"] = (cause, graceMs = spec.killGraceMs) => stopping.stop(cause, graceMs);
   const callOff =
     spec.timeoutMs > 0
@@ -68,15 +64,13 @@ export function runCommand(spec: CommandSpec, launcher: Launcher, onOutput: OnOu
 
 async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<RunEnd> {
   const end = await launched.ended;
-  await stopping.clearTree();
-  if (!(await launched.drain())) {
-    // Whoever holds a pipe still has left the group, and would write on into a log that is closed.
-    await killMarked(spec.marker);
-    await launched.drain();
-  }
-  launched.close();
-  if (stopping.cause) return { outcome: stopping.cause, error: null };
-  return end.kind === "refused" ? explainRefusal(spec, end.code) : { outcome: outcomeOf(end), error: null };
+  await stopping.settled();
+  await launched.finish();
+  const { usage } = launched;
+  if (end.kind === "refused") return { ...explainRefusal(spec, end.code), usage };
+  if (stopping.cause) return { outcome: stopping.cause, error: null, usage };
+  if (end.kind === "lost") return { outcome: end, error: "the launcher of its worker died", usage };
+  return { outcome: outcomeOf(end), error: null, usage };
 }
 
 /** How long between two looks whether a group that got its TERM is gone; longer from look to look, up to the second. */
@@ -85,54 +79,49 @@ const LONGEST_LOOK_MS = 200;
 
 /** Ends a process tree, once. */
 class TreeStop {
-  readonly #group: number | undefined;
-  readonly #marker: string;
+  readonly #launched: LaunchedProcess;
   #deadline = Number.POSITIVE_INFINITY;
   #stopped: Promise<void> | undefined;
   /** The first cause wins: it is what the execution ended for. */
   cause: StopCause | undefined;
   #isOver = false;
 
-  constructor(group: number | undefined, marker: string) {
-    this.#group = group;
-    this.#marker = marker;
+  constructor(launched: LaunchedProcess) {
+    this.#launched = launched;
   }
 
   stop(cause: StopCause, graceMs: number): void {
-    if (this.#isOver || this.#group === undefined) return;
+    if (this.#isOver) return;
     this.#deadline = Math.min(this.#deadline, performance.now() + graceMs);
     if (this.cause) return;
     this.cause = cause;
-    this.#stopped = this.#endTree(this.#group);
+    this.#stopped = this.#endTree();
   }
 
-  /** After the first process has ended: waits for an ending under way, else kills what is left of the group. */
-  async clearTree(): Promise<void> {
+  /** After the first process has ended: waits for an ending under way, and lets none begin any more. */
+  async settled(): Promise<void> {
     this.#isOver = this.cause === undefined;
-    if (this.#stopped) await this.#stopped;
-    else if (this.#group !== undefined) signalGroup(this.#group, "SIGKILL");
+    await this.#stopped;
   }
 
-  async #endTree(group: number): Promise<void> {
-    signalGroup(group, "SIGTERM");
-    // A stopped process would not see its TERM.
-    signalGroup(group, "SIGCONT");
+  async #endTree(): Promise<void> {
+    this.#launched.terminate();
     const termAtMs = performance.now();
+    const group = await this.#launched.started;
     // The shell may go at once and leave a child that is still tidying up: the grace is the group's.
     for (
       let lookMs = FIRST_LOOK_MS;
-      performance.now() < this.#deadline;
+      group !== undefined && performance.now() < this.#deadline;
       lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)
     ) {
       await pause(Math.min(lookMs, Math.max(0, this.#deadline - performance.now())));
       if (!isGroupRunning(group, termAtMs)) break;
     }
-    signalGroup(group, "SIGKILL");
-    await killMarked(this.#marker);
+    await this.#launched.killTree();
   }
 }
 
-function outcomeOf(end: Exclude<ProcessEnd, { kind: "refused" }>): Outcome {
+function outcomeOf(end: Exclude<ProcessEnd, { kind: "refused" | "lost" }>): Outcome {
   if (end.kind === "signalled") return { kind: "signalled", signal: end.signal };
   return end.exitCode === 0 ? { kind: "succeeded" } : { kind: "failed", exitCode: end.exitCode };
 }

@@ -47,6 +47,7 @@ function failedResult(error: unknown, claim: Claim, { backoff }: WorkerSettings)
     finishedAt: now,
     durationMs: 0,
     error: cause,
+    usage: null,
     output: { stdout: nothing, stderr: nothing, marks: [] },
   };
 }
@@ -84,7 +85,7 @@ async function finishRun(
   run: ClaimRun,
   { claim, settings, capture, startedMs, context }: RunInHand,
 ): Promise<FinishedExecution> {
-  const { outcome, error } = await run.ended;
+  const { outcome, error, usage } = await run.ended;
   const durationMs = performance.now() - startedMs;
   const output = await capture.finish();
   const { backoff } = outcome.kind === "succeeded" ? settings : await context.loadSettings();
@@ -96,6 +97,7 @@ async function finishRun(
     finishedAt: now,
     durationMs,
     error: error ?? explainOutcome(outcome, claim),
+    usage: usage ?? null,
     output,
   };
 }

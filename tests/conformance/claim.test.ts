@@ -40,6 +40,7 @@ describeStores("claim", (open) => {
         signal: null,
         error: null,
         late: null,
+        usage: null,
         outputLimitBytes: 1_024,
         output: null,
       },

@@ -105,6 +105,20 @@ describeStores("finish", (open) => {
     },
   );
 
+  test("what an execution cost is kept with it, where it is known", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "a" });
+    await scene.startWorker("w");
+    const usage = { cpuMs: 0.75, maxRssKb: 1_536 };
+    const failed = {
+      outcome: { kind: "failed", exitCode: 1 },
+      transition: toRetry({ attempts: 1, dueAt: 0 }),
+    } as const;
+    await scene.finish("w", await scene.claimOne("w"), { ...failed, usage });
+    await scene.finish("w", await scene.claimOne("w"));
+    expect(await scene.store.listExecutions(1)).toMatchObject([{ usage }, { usage: null }]);
+  });
+
   test("a success wipes out what earlier failures said", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a" });

@@ -30,6 +30,8 @@ test("everything about a job is shown, execution by execution, and alike by info
     error: "exit code 3",
     late_outcome: null,
     late_at: null,
+    cpu_seconds: expect.toBeOneOf([null, expect.any(Number)]),
+    max_rss_kb: expect.toBeOneOf([null, expect.any(Number)]),
     stdout_tail: `out ${number}\n`,
     stderr_tail: "err\n",
     output_pruned: false,
@@ -59,7 +61,7 @@ test("everything about a job is shown, execution by execution, and alike by info
     Error: "exit code 3",
   });
   expect(text).toMatch(
-    /\n\nExecution 2: failed: exit code 3\n {2}started \S+Z, took [\d.]+ \w+, by w-\w+\n {2}stdout: out 2\n {2}stderr: err\n$/,
+    /\n\nExecution 2: failed: exit code 3\n {2}started \S+Z, took [\d.]+ \w+(, [^\n]+)?, by w-\w+\n {2}stdout: out 2\n {2}stderr: err\n$/,
   );
 });
 

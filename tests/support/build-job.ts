@@ -7,6 +7,7 @@ import type {
   FinishedExecution,
   HeldClaim,
   NewWorker,
+  ResourceUsage,
 } from "../../src/store/store.ts";
 
 let built = 0;
@@ -62,7 +63,13 @@ const NO_OUTPUT: CapturedOutput = {
 export function buildResult(
   claim: Claim,
   finishedAt: number,
-  given: { outcome?: Outcome; transition?: Transition; error?: string; output?: CapturedOutput } = {},
+  given: {
+    outcome?: Outcome;
+    transition?: Transition;
+    error?: string;
+    usage?: ResourceUsage;
+    output?: CapturedOutput;
+  } = {},
 ): FinishedExecution {
   return {
     claim,
@@ -71,6 +78,7 @@ export function buildResult(
     finishedAt,
     durationMs: 10,
     error: given.error ?? null,
+    usage: given.usage ?? null,
     output: given.output ?? NO_OUTPUT,
   };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { type RolldownOptions, rolldown } from "rolldown";
 import config from "../../rolldown.config.mts";
+import { buildLauncher } from "../../scripts/build-launcher.ts";
 import { buildTypes } from "../../scripts/build-types.ts";
 
 /** Where the package's files are looked for, whatever the directory of the run. */
@@ -11,6 +12,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export default async function setup(): Promise<void> {
   for (const part of config) await build(part as RolldownOptions);
   buildTypes();
+  buildLauncher();
 }
 
 /**

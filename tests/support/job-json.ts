@@ -37,6 +37,8 @@ export interface ShownExecution {
   error: string | null;
   late_outcome: string | null;
   late_at: string | null;
+  cpu_seconds: number | null;
+  max_rss_kb: number | null;
   stdout_tail: string;
   stderr_tail: string;
   output_pruned: boolean;

@@ -419,6 +419,7 @@ function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitB
     signal: null,
     error: null,
     late: null,
+    usage: null,
     outputLimitBytes,
     output: null,
     isToBeCancelled: false,
@@ -446,6 +447,7 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     exitCode: exitCodeOf(outcome),
     signal: signalOf(outcome),
     error,
+    usage: structuredClone(result.usage),
     output: structuredClone(result.output),
   });
   const { to, ...moved } = isToBeCancelled ? afterCancelRequest(transition) : transition;

@@ -205,6 +205,8 @@ export class Home {
       TERM: "xterm-256color",
       LANG: "C.UTF-8",
       TZ: "UTC",
+      // The whole suite is run with each.
+      QUEUECTL_LAUNCHER: process.env["QUEUECTL_LAUNCHER"],
     };
   }
 }

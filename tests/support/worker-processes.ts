@@ -32,12 +32,26 @@ export function isRunning(pid: number): boolean {
 /** What proc_pid_stat(5) says of a process; undefined when there is none. */
 export function statOf(
   pid: number,
-): { state: string; group: number; session: number; startTime: string } | undefined {
+): { state: string; parent: number; group: number; session: number; startTime: string } | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === "") return undefined;
   const fields = text.slice(text.lastIndexOf(") ") + 2).split(" ");
   const at = (index: number) => fields[index] ?? "";
-  return { state: at(0), group: Number(at(2)), session: Number(at(3)), startTime: at(19) };
+  return {
+    state: at(0),
+    parent: Number(at(1)),
+    group: Number(at(2)),
+    session: Number(at(3)),
+    startTime: at(19),
+  };
+}
+
+/** The living processes whose parent this one is. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === pid)
+    .map(Number)
+    .filter(isRunning);
 }
 
 /** Kills a process; one that has ended already is none the worse. */

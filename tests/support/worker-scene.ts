@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { LAUNCHER } from "../../scripts/build-launcher.ts";
 import type { Job, NewJob } from "../../src/domain/job.ts";
 import type { WorkerSettings } from "../../src/domain/worker-settings.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import type { ExecutionRecord, Store } from "../../src/store/store.ts";
+import { chooseLauncher } from "../../src/worker/choose-launcher.ts";
 import type { WorkerEvent } from "../../src/worker/events.ts";
-import { nodeLauncher } from "../../src/worker/node-launcher.ts";
 import { identifySelf } from "../../src/worker/process-identity.ts";
 import { commandRunner } from "../../src/worker/run-command.ts";
 import { Worker } from "../../src/worker/supervisor.ts";
@@ -120,7 +121,11 @@ export class TestWorker {
     let ids = 0;
     const worker = await Worker.start({
       store,
-      runClaim: commandRunner({ store, launcher: nodeLauncher, env: { PATH: process.env["PATH"] } }),
+      runClaim: commandRunner({
+        store,
+        launcher: await chooseLauncher(dirname(LAUNCHER), process.env),
+        env: { PATH: process.env["PATH"] },
+      }),
       identity: identifySelf(),
       host: hostname(),
       concurrency: 1,

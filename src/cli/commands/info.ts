@@ -73,10 +73,14 @@ function describeSuspicion(crashes: number): string {
 }
 
 function describeExecution(execution: ExecutionRecord, io: Io): string[] {
-  const { number, startedAt, durationMs, outcome, worker, error, late } = execution;
+  const { number, startedAt, durationMs, outcome, worker, error, late, usage } = execution;
   const took = durationMs === null ? "" : `, took ${formatDuration(durationMs)}`;
   const why = error === null || outcome === "succeeded" ? "" : `: ${visible(error)}`;
-  const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${time(startedAt, io)}${took}, by ${worker}`;
+  const cost =
+    usage === null
+      ? ""
+      : `, ${formatDuration(usage.cpuMs)} of CPU, at most ${formatSize(usage.maxRssKb * 1_024)} in memory`;
+  const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${time(startedAt, io)}${took}${cost}, by ${worker}`;
   const output = (["stdout", "stderr"] as const).flatMap((stream) => {
     const text = lastLines(execution.output?.[stream].tail, SHOWN_LINES);
     if (text === "") return [];

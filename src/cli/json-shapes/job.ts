@@ -96,6 +96,16 @@ export const EXECUTION: ShapeOf<ExecutionJson> = {
       sentence: "what came of it after its claim was lost; it counts for nothing",
     },
     late_at: { type: "instant", nullable: true, sentence: "when that was" },
+    cpu_seconds: {
+      type: "seconds",
+      nullable: true,
+      sentence: "user and system time together; null without the native launcher",
+    },
+    max_rss_kb: {
+      type: "whole number",
+      nullable: true,
+      sentence: "KiB in memory at most, of one process; null likewise",
+    },
     stdout_tail: { type: "text", sentence: "the last lines it printed, at most 20" },
     stderr_tail: { type: "text", sentence: "the same of its standard error" },
     output_pruned: { type: "true or false", sentence: "its output was removed (setting retain-logs)" },

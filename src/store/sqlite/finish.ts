@@ -85,15 +85,15 @@ function moveJob(
 
 function closeExecution(
   db: Database,
-  { claim, outcome, finishedAt, durationMs, error, output }: FinishedExecution,
+  { claim, outcome, finishedAt, durationMs, error, usage, output }: FinishedExecution,
 ): void {
   const signal = outcome.kind === "signalled" ? outcome.signal : null;
   const marks =
     output.marks.length === 0 ? null : JSON.stringify(output.marks.map((m) => [m.stream, m.offset, m.at]));
   db.prepare(`
     UPDATE executions
-    SET finished_at = ?, duration_ms = ?, outcome = ?, exit_code = ?, signal = ?, error = ?, stdout_bytes = ?,
-        stderr_bytes = ?, marks = ?, stdout = ?, stderr = ?
+    SET finished_at = ?, duration_ms = ?, outcome = ?, exit_code = ?, signal = ?, error = ?, cpu_ms = ?,
+        max_rss_kb = ?, stdout_bytes = ?, stderr_bytes = ?, marks = ?, stdout = ?, stderr = ?
     WHERE token = ? AND outcome IS NULL`).run(
     finishedAt,
     Math.round(durationMs),
@@ -101,6 +101,8 @@ function closeExecution(
     exitCodeOf(outcome),
     signal,
     error,
+    usage?.cpuMs ?? null,
+    usage?.maxRssKb ?? null,
     output.stdout.totalBytes,
     output.stderr.totalBytes,
     marks,

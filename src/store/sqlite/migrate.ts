@@ -3,13 +3,20 @@ import type { Database } from "./database.ts";
 import jobsWorkersConfig from "./migrations/0001_jobs_workers_config.sql";
 import cancelLateResultsSuspects from "./migrations/0002_cancel_late_results_suspects.sql";
 import retention from "./migrations/0003_retention.sql";
+import executionUsage from "./migrations/0004_execution_usage.sql";
 import pools from "./migrations/0005_pools.sql";
 
 /** "QCTL": what `file` and we recognise our databases by. */
 export const APPLICATION_ID = 0x5143544c;
 
 /** In order; never edited after a release. The database's `user_version` is how many of them it has seen. */
-const MIGRATIONS: readonly string[] = [jobsWorkersConfig, cancelLateResultsSuspects, retention, pools];
+const MIGRATIONS: readonly string[] = [
+  jobsWorkersConfig,
+  cancelLateResultsSuspects,
+  retention,
+  executionUsage,
+  pools,
+];
 
 /**
  * Brings the schema up to date, in one transaction under the write lock, so that of two programs one migrates and the

@@ -62,7 +62,8 @@ export async function listExecutions(db: Database, seq: number): Promise<Executi
       db
         .prepare(`
           SELECT token, number, worker, started_at, finished_at, duration_ms, outcome, exit_code, signal, error,
-                 late_outcome, late_at, stdout_bytes, stderr_bytes, output_limit, marks, stdout, stderr
+                 late_outcome, late_at, cpu_ms, max_rss_kb, stdout_bytes, stderr_bytes, output_limit, marks, stdout,
+                 stderr
           FROM executions WHERE job = ? ORDER BY number`)
         .all(seq) as Row[],
   );
@@ -116,6 +117,10 @@ function toExecution(row: Row): ExecutionRecord {
       row["late_outcome"] === null
         ? null
         : { outcome: row["late_outcome"] as OutcomeKind, at: row["late_at"] as number },
+    usage:
+      row["cpu_ms"] === null
+        ? null
+        : { cpuMs: row["cpu_ms"] as number, maxRssKb: row["max_rss_kb"] as number },
     outputLimitBytes: row["output_limit"] as number,
     output:
       row["stdout_bytes"] === null
