@@ -11,6 +11,7 @@ import {
 import { dirname } from "node:path";
 import { QueuectlError } from "../../domain/errors.ts";
 import { hasDataDirectory } from "../data-files.ts";
+import { monotonicMs } from "../machine.ts";
 import { corrupt, Database, isOpenHere } from "./database.ts";
 import { APPLICATION_ID, migrate } from "./migrate.ts";
 
@@ -35,6 +36,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   refuseDirectory(path);
   refuseNetworkFilesystem(path);
   const file = statSync(path, { throwIfNoEntry: false });
+  if (file?.size === 0) await refuseEmptied(path);
   if (!file || !isOpenHere(file)) refuseForeignFile(path, openHeader(path, options.access));
   const readOnly = options.access === "read" && !isWritable(path);
   const database = new Database(path, { patienceMs: options.patienceMs, readOnly });
@@ -111,6 +113,21 @@ function openHeader(path: string, access: "read" | "write"): Buffer {
     return header.subarray(0, readSync(descriptor, header, 0, HEADER_BYTES, 0));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Whoever creates a store has its first commit in the file within milliseconds. */
+const FIRST_COMMIT_MS = 1_000;
+
+/**
+ * A file of zero bytes is a new store; but where one has stood, it is a store that was cut to nothing, and to begin anew
+ * would hide the loss. Another program may be creating it at this moment: it is given the time to.
+ */
+async function refuseEmptied(path: string): Promise<void> {
+  const giveUpAt = monotonicMs() + FIRST_COMMIT_MS;
+  while (hasDataDirectory(path) && statSync(path, { throwIfNoEntry: false })?.size === 0) {
+    if (monotonicMs() >= giveUpAt) throw corrupt(path);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

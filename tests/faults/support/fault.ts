@@ -34,7 +34,7 @@ declare module "vitest" {
 
 const QUICK = 0.02;
 
-export const SCALE: number = Number(process.env["FAULTS_SCALE"] || QUICK);
+const SCALE: number = Number(process.env["FAULTS_SCALE"] || QUICK);
 
 /** A row as a test: its title is a sentence, its figures go into the table that the run ends with. */
 export function fault(title: string, row: FaultRow, body: (run: FaultRun) => Promise<void>): void {
