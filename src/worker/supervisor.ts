@@ -226,7 +226,7 @@ export class Worker {
 
   /** Side loop: keeps the lease, and learns what was taken away. */
   async #beat(): Promise<void> {
-    while (await this.#sleep(this.#membership.beatEveryMs)) {
+    while (await this.#sleep(this.#membership.nextBeatInMs)) {
       try {
         // Taken before the beat: a claim that is made meanwhile is not among those that it reports.
         const running = [...this.#slots.values()];
