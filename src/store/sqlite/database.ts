@@ -49,9 +49,15 @@ export class Database {
     this.#db.exec(sql);
   }
 
-  /** Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything. */
+  /**
+   * Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything.
+   * @throws store_removed when the path no longer leads to the file that is open: what is written there is lost
+   */
   write<T>(work: () => T): Promise<T> {
-    return this.#inTransaction("BEGIN IMMEDIATE", work);
+    return this.#inTransaction("BEGIN IMMEDIATE", () => {
+      this.#verifyFile();
+      return work();
+    });
   }
 
   /** The same for work on temporary tables alone: it takes no lock, so it waits for nobody and nobody for it. */
@@ -84,8 +90,7 @@ export class Database {
     return this.#db.isOpen && file.ino === this.#file.ino && file.dev === this.#file.dev;
   }
 
-  /** @throws store_removed when the path no longer leads to the file that is open */
-  verifyFile(): void {
+  #verifyFile(): void {
     const now = this.path === IN_MEMORY ? this.#file : statSync(this.path, { throwIfNoEntry: false });
     if (now && this.isOn(now)) return;
     throw new QueuectlError(

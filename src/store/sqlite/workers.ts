@@ -46,7 +46,6 @@ export async function heartbeat(
   worker: string,
   { leaseMs, now }: { leaseMs: number; now: number },
 ): Promise<HeartbeatReceipt> {
-  db.verifyFile();
   return await db.write(() => {
     const { changes } = db
       .prepare(`
