@@ -32,7 +32,11 @@ export class Database {
     );
     this.#file = path === IN_MEMORY ? { dev: 0, ino: 0 } : statSync(path);
     openHere.add(this);
-    translating(path, () => this.#db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
+    translating(path, () =>
+      this.#db.exec(
+        `PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`,
+      ),
+    );
   }
 
   /** A prepared statement, kept: preparing costs several times what running does. */
@@ -149,6 +153,12 @@ function locate(path: string, readOnly: boolean): string | URL {
 }
 
 const ATTEMPT_MS = 50;
+
+/**
+ * A reader that stays makes the WAL grow, and by itself SQLite never makes it smaller while anyone has it open. So much is
+ * kept when it is next begun anew: enough for any batch of claims, which then need not allocate.
+ */
+const WAL_KEPT_BYTES = 16 * 1_048_576;
 
 // Primary result codes, https://www.sqlite.org/rescode.html
 const SQLITE_BUSY = 5;
