@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { QueuectlError } from "../domain/errors.ts";
+import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt } from "../store/store.ts";
 import { Bell } from "./bell.ts";
@@ -68,7 +68,7 @@ export class Worker {
 
   /**
    * Works until it is stopped or drained.
-   * @throws store_removed when the database was taken away under it
+   * @throws store_removed when the database was taken away under it, store_newer when it was upgraded
    */
   async run(): Promise<void> {
     const { store, onEvent } = this.#options;
@@ -310,7 +310,9 @@ export class Worker {
 
 const LONGEST_WAIT_MS = 60_000;
 
-/** A store that is not the one it was: nothing that could be written there would be kept. */
+/** A store that is not the one it was: what is written there would be lost, or not be understood. */
+const FATAL: readonly ErrorCode[] = ["store_removed", "store_corrupt", "store_newer"];
+
 function isFatal(error: unknown): boolean {
-  return error instanceof QueuectlError && (error.code === "store_removed" || error.code === "store_corrupt");
+  return error instanceof QueuectlError && FATAL.includes(error.code);
 }
