@@ -18,6 +18,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   store_corrupt: 6,
   store_foreign: 6,
   store_newer: 6,
+  store_in_use: 6,
   store_removed: 6,
   store_failed: 6,
   // As timeout(1) does.

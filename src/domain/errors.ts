@@ -28,6 +28,7 @@ export type ErrorCode =
   | "store_corrupt"
   | "store_foreign"
   | "store_newer"
+  | "store_in_use"
   | "store_removed"
   | "store_failed"
   // why a handler is asked to end

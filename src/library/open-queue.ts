@@ -9,8 +9,8 @@ import { StoreQueue } from "./store-queue.ts";
  * environment, then `config.json` of the home, then the store.
  *
  * Close it, best by `await using`: the last one to close a file folds its log into it.
- * @throws store_unreachable, store_read_only, store_foreign, store_corrupt, store_newer, store_locked; invalid_file for
- *   a `config.json` that cannot be read; invalid_usage
+ * @throws store_unreachable, store_read_only, store_foreign, store_corrupt, store_newer, store_in_use, store_locked;
+ *   invalid_file for a `config.json` that cannot be read; invalid_usage
  */
 export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> {
   checkOptions("openQueue", options, { db: path });

@@ -18,7 +18,7 @@ export interface OpenStoreOptions extends Partial<OpenOptions> {
 
 /**
  * Opens the store that a path names; creates it unless it is only to be read.
- * @throws store_unreachable, store_read_only, store_foreign, store_corrupt, store_newer, store_locked
+ * @throws store_unreachable, store_read_only, store_foreign, store_corrupt, store_newer, store_in_use, store_locked
  */
 export async function openStore(path: string, options: OpenStoreOptions = {}): Promise<Store> {
   refuseUrl(path);

@@ -103,13 +103,14 @@ export interface Store {
   /**
    * Announces a worker under a fresh id; its lease begins. Forgets workers that died more than a day ago.
    * @throws place_taken when it was to replace a member of a pool and is not needed: another has, or the pool was stopped
+   * @throws store_newer when another program has upgraded the store since it was opened
    */
   registerWorker(worker: NewWorker, now: number): Promise<void>;
 
   /**
    * Renews a worker's lease, and tells what changed behind its back.
    * `known` is false once it was declared dead or removed: its claims are void, and only a new id may claim again.
-   * @throws store_removed when the database was deleted or replaced since it was opened
+   * @throws store_removed when the database was deleted or replaced since it was opened, store_newer when it was upgraded
    */
   heartbeat(worker: string, lease: { leaseMs: number; now: number }): Promise<HeartbeatReceipt>;
 

@@ -10,8 +10,13 @@ function beaten(...instants: number[]): HeartbeatRecord {
   return record;
 }
 
-test("beats three times a lease", () => {
-  expect(new HeartbeatRecord(LEASE_MS).everyMs).toBe(5_000);
+test("beats three times a lease, and after a failure soon again", () => {
+  const record = beaten(0);
+  expect(record.nextInMs).toBe(5_000);
+  record.failed();
+  expect(record.nextInMs).toBeLessThanOrEqual(500);
+  record.succeeded(5_000);
+  expect(record.nextInMs).toBe(5_000);
 });
 
 test("a worker that was never heard judges nobody", () => {
@@ -32,15 +37,17 @@ test("a failed heartbeat begins the time anew", () => {
   expect(record.mayJudgeLeases(35_000)).toBe(true);
 });
 
-test("a gap as long as the lease begins the time anew: this process itself may have been paused", () => {
-  const record = beaten(0, 5_000, 10_000, 25_000);
-  expect(record.mayJudgeLeases(25_000)).toBe(false);
-  for (const at of [30_000, 35_000, 40_000]) record.succeeded(at);
-  expect(record.mayJudgeLeases(40_000)).toBe(true);
+test("a gap of two heartbeats begins the time anew: the store was locked, or this process itself was paused", () => {
+  const record = beaten(0, 5_000, 10_000, 20_000);
+  expect(record.mayJudgeLeases(20_000)).toBe(false);
+  for (const at of [25_000, 30_000, 34_999]) record.succeeded(at);
+  expect(record.mayJudgeLeases(34_999)).toBe(false);
+  expect(record.mayJudgeLeases(35_000)).toBe(true);
 });
 
-test("a worker whose last heartbeat is a lease old judges nobody, though nothing has failed", () => {
+test("in the midst of a lock a worker judges nobody by the time in which a living one may be silent for a lease", () => {
+  // Both beat every 5 s, the other just after this one: locked from then on, its lease runs out at 25 s.
   const record = beaten(0, 5_000, 10_000, 15_000);
-  expect(record.mayJudgeLeases(29_999)).toBe(true);
-  expect(record.mayJudgeLeases(30_000)).toBe(false);
+  expect(record.mayJudgeLeases(24_999)).toBe(true);
+  expect(record.mayJudgeLeases(25_000)).toBe(false);
 });

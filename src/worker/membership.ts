@@ -23,9 +23,9 @@ export class Membership {
     this.id = options.newId();
   }
 
-  /** How often to beat. */
-  get beatEveryMs(): number {
-    return this.#heartbeats.everyMs;
+  /** How long to wait for the next beat. */
+  get nextBeatInMs(): number {
+    return this.#heartbeats.nextInMs;
   }
 
   /** Whether the leases of others may be judged; see `HeartbeatRecord`. */

@@ -20,5 +20,7 @@ export function processState(worker: WorkerIdentity, observer: WorkerIdentity): 
   if (!canSeeProcess(worker, observer)) return "unknown";
   if (worker.startTime === null) return isPidInUse(worker.pid) ? "alive" : "gone";
   const found = readProcess(worker.pid);
-  return found !== undefined && !found.isZombie && found.startTime === worker.startTime ? "alive" : "gone";
+  // Not to be read is not gone: who has no descriptor left (EMFILE) sees nobody in /proc.
+  if (found === undefined) return isPidInUse(worker.pid) ? "unknown" : "gone";
+  return !found.isZombie && found.startTime === worker.startTime ? "alive" : "gone";
 }

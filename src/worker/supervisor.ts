@@ -77,7 +77,7 @@ export class Worker {
 
   /**
    * Works until it is stopped or drained.
-   * @throws store_removed when the database was taken away under it
+   * @throws store_removed when the database was taken away under it, store_newer when it was upgraded
    */
   async run(): Promise<void> {
     const { store, onEvent } = this.#options;
@@ -242,7 +242,7 @@ export class Worker {
 
   /** Side loop: keeps the lease, and learns what was taken away. */
   async #beat(): Promise<void> {
-    while (await this.#sleep(this.#membership.beatEveryMs)) {
+    while (await this.#sleep(this.#membership.nextBeatInMs)) {
       try {
         // Taken before the beat: a claim that is made meanwhile is not among those that it reports.
         const running = [...this.#slots.values()];
@@ -364,8 +364,15 @@ export class Worker {
 
 const LONGEST_WAIT_MS = 60_000;
 
-/** A store that is not the one it was (nothing that could be written there would be kept), or a pool that is full. */
-const FATAL_CODES: ReadonlySet<ErrorCode> = new Set(["store_removed", "store_corrupt", "place_taken"]);
+/**
+ * A store that is not the one it was (what is written there would be lost, or not be understood), or a pool that is full.
+ */
+const FATAL_CODES: ReadonlySet<ErrorCode> = new Set([
+  "store_removed",
+  "store_corrupt",
+  "store_newer",
+  "place_taken",
+]);
 
 function isFatal(error: unknown): boolean {
   return error instanceof QueuectlError && FATAL_CODES.has(error.code);

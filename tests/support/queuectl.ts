@@ -39,6 +39,8 @@ export interface RunOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** The home's working directory unless given. */
   cwd?: string;
+  /** What starts it instead: a program and its words (`setpriv`, `unshare`), that runs the line which follows them. */
+  through?: readonly string[];
 }
 
 /** For one test: goes away with everything in it when the test ends. */
@@ -93,7 +95,7 @@ export class Home {
 
   /** Starts `queuectl` with these words and does not wait for its end. */
   start(args: readonly string[], options: RunOptions = {}): RunningCommand {
-    return this.#start([process.execPath, COMMAND, ...args], options);
+    return this.#start([...(options.through ?? []), process.execPath, COMMAND, ...args], options);
   }
 
   /** Starts another program of Node's, in the same surroundings. */

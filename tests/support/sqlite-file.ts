@@ -39,7 +39,7 @@ export function fingerprint(path: string): Record<string, string> {
 
 /** Another connection in the midst of a transaction, as a person at a prompt may leave it. */
 export function holdLock(path: string): { release: () => void } {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: 5_000 });
   database.exec("BEGIN IMMEDIATE; INSERT INTO config (key, value) VALUES ('held', '1');");
   return {
     release: () => {

@@ -114,6 +114,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   store_corrupt: "the store is damaged",
   store_foreign: "the file is not a store of queuectl",
   store_newer: "a newer queuectl has made the store",
+  store_in_use: "workers of an older queuectl are at work on the store, which must be upgraded",
   store_removed: "the store was deleted or replaced while it was used",
   store_failed: "the store failed in another way",
   job_timed_out: "library only: the job's time is up",

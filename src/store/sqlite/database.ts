@@ -32,7 +32,11 @@ export class Database {
     );
     this.#file = path === IN_MEMORY ? { dev: 0, ino: 0 } : statSync(path);
     openHere.add(this);
-    translating(path, () => this.#db.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
+    translating(path, () =>
+      this.#db.exec(
+        `PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`,
+      ),
+    );
   }
 
   /** A prepared statement, kept: preparing costs several times what running does. */
@@ -49,9 +53,15 @@ export class Database {
     this.#db.exec(sql);
   }
 
-  /** Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything. */
+  /**
+   * Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything.
+   * @throws store_removed when the path no longer leads to the file that is open: what is written there is lost
+   */
   write<T>(work: () => T): Promise<T> {
-    return this.#inTransaction("BEGIN IMMEDIATE", work);
+    return this.#inTransaction("BEGIN IMMEDIATE", () => {
+      this.#verifyFile();
+      return work();
+    });
   }
 
   /** The same for work on temporary tables alone: it takes no lock, so it waits for nobody and nobody for it. */
@@ -84,8 +94,7 @@ export class Database {
     return this.#db.isOpen && file.ino === this.#file.ino && file.dev === this.#file.dev;
   }
 
-  /** @throws store_removed when the path no longer leads to the file that is open */
-  verifyFile(): void {
+  #verifyFile(): void {
     const now = this.path === IN_MEMORY ? this.#file : statSync(this.path, { throwIfNoEntry: false });
     if (now && this.isOn(now)) return;
     throw new QueuectlError(
@@ -144,6 +153,12 @@ function locate(path: string, readOnly: boolean): string | URL {
 }
 
 const ATTEMPT_MS = 50;
+
+/**
+ * A reader that stays makes the WAL grow, and by itself SQLite never makes it smaller while anyone has it open. So much is
+ * kept when it is next begun anew: enough for any batch of claims, which then need not allocate.
+ */
+const WAL_KEPT_BYTES = 16 * 1_048_576;
 
 // Primary result codes, https://www.sqlite.org/rescode.html
 const SQLITE_ERROR = 1;

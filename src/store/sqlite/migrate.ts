@@ -1,4 +1,6 @@
 import { QueuectlError } from "../../domain/errors.ts";
+import { leaseState } from "../../domain/lease.ts";
+import { systemClock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import jobsWorkersConfig from "./migrations/0001_jobs_workers_config.sql";
 import cancelLateResultsSuspects from "./migrations/0002_cancel_late_results_suspects.sql";
@@ -21,7 +23,7 @@ const MIGRATIONS: readonly string[] = [
 /**
  * Brings the schema up to date, in one transaction under the write lock, so that of two programs one migrates and the
  * other finds it done. A schema from the future is refused: this program cannot know what it means.
- * @throws store_newer
+ * @throws store_newer, store_in_use
  */
 export async function migrate(database: Database, options: { readOnly: boolean }): Promise<void> {
   const version = await database.read(() => schemaVersion(database));
@@ -38,6 +40,7 @@ async function upgrade(database: Database): Promise<void> {
     // Read again under the lock: another program may have been faster.
     const current = schemaVersion(database);
     refuseNewer(database, current);
+    if (current > 0 && current < MIGRATIONS.length) refuseUnderWorkers(database);
     for (const migration of MIGRATIONS.slice(current)) database.exec(migration);
     if (current === 0) database.exec("INSERT INTO store (id) VALUES (lower(hex(randomblob(8))))");
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`);
@@ -64,9 +67,43 @@ function cannotUpgrade(path: string): QueuectlError {
 }
 
 function schemaVersion(database: Database): number {
-  // Not kept as a prepared statement: it runs once.
   const row = database.prepare("PRAGMA user_version").get() as { user_version: number };
   return row.user_version;
+}
+
+/**
+ * A worker goes by the schema that it knows, to its end: nobody upgrades under one whose lease holds. One that comes back
+ * after its lease is over finds the newer schema at its next heartbeat.
+ */
+function refuseUnderWorkers(database: Database): void {
+  const clock = systemClock();
+  const now = { bootId: clock.bootId, monotonicMs: clock.monotonicMs() };
+  const workers = database
+    .prepare(
+      "SELECT id, pid, boot_id, lease_deadline FROM workers WHERE state <> 'dead' ORDER BY started_at, id",
+    )
+    .all() as { id: string; pid: number; boot_id: string; lease_deadline: number }[];
+  const atWork = workers.filter(
+    ({ boot_id: bootId, lease_deadline: deadlineMs }) => leaseState({ bootId, deadlineMs }, now) === "held",
+  );
+  if (atWork.length === 0) return;
+  throw new QueuectlError(
+    "store_in_use",
+    `The database ${database.path} must be upgraded, but workers of an older queuectl are at work on it: ${atWork
+      .map(({ id, pid }) => `${id} (PID ${pid})`)
+      .join(", ")}`,
+    {
+      hint: `Stop them, and try again: kill ${atWork.map(({ pid }) => pid).join(" ")}. One that has crashed is in the way until its lease is over (the setting lease-timeout).`,
+    },
+  );
+}
+
+/**
+ * Whether another program has upgraded the schema since this one opened it.
+ * @throws store_newer
+ */
+export function verifySchema(database: Database): void {
+  refuseNewer(database, schemaVersion(database));
 }
 
 function refuseNewer(database: Database, version: number): void {

@@ -3,7 +3,7 @@ import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
 import { cancelJobs } from "./cancel.ts";
 import { claimJobs } from "./claim.ts";
 import type { Clock } from "./clock.ts";
-import type { Database } from "./database.ts";
+import { corrupt, type Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { finish } from "./finish.ts";
 import { claimReplacement } from "./pools.ts";
@@ -18,7 +18,7 @@ import * as workers from "./workers.ts";
 
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
 export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
-  const { id } = await db.read(() => db.prepare("SELECT id FROM store").get() as { id: string });
+  const id = await readStoreId(db);
   const ringing = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
     ring(db.path);
@@ -69,4 +69,11 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     onWakeup: (listener) => onRing(db.path, listener),
     close: async () => db.close(),
   };
+}
+
+async function readStoreId(db: Database): Promise<string> {
+  const row = await db.read(() => db.prepare("SELECT id FROM store").get());
+  // Written with the schema, in one transaction: only damage can have taken it away.
+  if (typeof row?.["id"] !== "string") throw corrupt(db.path);
+  return row["id"];
 }

@@ -2,6 +2,7 @@ import { type LeaseState, leaseState } from "../../domain/lease.ts";
 import type { HeartbeatReceipt, HeldClaim, NewWorker, StopRequest, WorkerRecord } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { verifySchema } from "./migrate.ts";
 import { joinPool } from "./pools.ts";
 import { type Row, readJson } from "./rows.ts";
 
@@ -15,6 +16,7 @@ export async function registerWorker(
   now: number,
 ): Promise<void> {
   await db.write(() => {
+    verifySchema(db);
     db.prepare(`
       DELETE FROM workers WHERE state = 'dead' AND heartbeat_at < ?
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.state = 'processing' AND jobs.worker = workers.id)`).run(
@@ -49,8 +51,8 @@ export async function heartbeat(
   worker: string,
   { leaseMs, now }: { leaseMs: number; now: number },
 ): Promise<HeartbeatReceipt> {
-  db.verifyFile();
   return await db.write(() => {
+    verifySchema(db);
     const { changes } = db
       .prepare(`
         UPDATE workers SET heartbeat_at = ?, heartbeats = heartbeats + 1, lease_deadline = ?
