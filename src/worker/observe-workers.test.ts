@@ -33,6 +33,7 @@ test.each<[LeaseState, Record<ProcessState, boolean>]>([
   "commands take workers whose lease is %s, by their process, for alive or not: %j",
   async (lease, alive) => {
     const time = new TestTime();
+    time.bootId = self.bootId;
     const store = memoryStore(new MemoryTruth(), time);
     for (const [id, identity] of Object.entries(IDENTITIES))
       await store.registerWorker(buildWorker(id, { identity, leaseMs: LEASE_MS }), time.now());

@@ -46,6 +46,7 @@ describeStores("enqueue", (open) => {
       executions: 0,
       dueAt: 5_000,
       worker: null,
+      suspicion: null,
       exitCode: null,
       error: null,
       updatedAt: 4_000,

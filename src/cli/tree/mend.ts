@@ -2,7 +2,7 @@ import type { CommandGroup } from "../command.ts";
 
 /** What is done about jobs that should not run, or should have, and about those that are long over. */
 export const MEND: CommandGroup = {
-  title: "Cancel, mend and tidy up",
+  title: "Mend and tidy up",
   commands: [
     {
       path: ["cancel"],
