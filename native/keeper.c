@@ -32,7 +32,7 @@ struct stream {
 struct job {
   uint32_t id;
   pid_t pid;
-  bool is_announced, is_terminating, is_killed, has_exited, is_empty;
+  bool is_announced, is_terminating, is_killed, has_exited, is_empty, was_given_up;
   int64_t announce_at, give_up_at;
   struct stream streams[2];
   int input;
@@ -113,8 +113,14 @@ static bool spares_none(pid_t child) {
 /* After the first process nothing may stay. Each round brings up the children of those whom the last one killed. */
 static void clear_tree(struct job *job) {
   if (!job->has_exited || job->is_empty) return;
-  kill_children(spares_none);
-  if (monotonic_ms() >= job->give_up_at) job->is_empty = true;
+  siginfo_t ended = {0};
+  if (kill_children(spares_none) == 0) {
+    /* Only free ones are left, unless one ended during the look and left children where it had been already. */
+    waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
+    job->is_empty = ended.si_pid == 0;
+  } else if (monotonic_ms() >= job->give_up_at) {
+    job->is_empty = job->was_given_up = true;
+  }
 }
 
 /* The writers are gone: what they wrote is in the pipe, and whoever else may hold it is not waited for. */
@@ -256,7 +262,7 @@ static void serve(const struct frame *frame, int channel, struct inbox *inbox) {
   free_program(&program);
   flush_outbox(channel);
   /* What could not be killed would be the next job's. */
-  if (is_alone || waitpid(-1, NULL, WNOHANG) >= 0) _exit(0);
+  if (is_alone || job.was_given_up) _exit(0);
 }
 
 _Noreturn void keep(int channel) {

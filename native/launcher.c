@@ -44,14 +44,19 @@ static bool is_keeper(pid_t child) {
   return false;
 }
 
+static bool keepers_live(void) {
+  for (size_t i = 0; i < count; i++)
+    if (kill(keepers[i].pid, 0) == 0) return true;
+  return false;
+}
+
 /* Whoever is still there after a while cannot be killed by us. */
 static _Noreturn void end(int status) {
   for (size_t i = 0; i < count; i++) close(keepers[i].fd);
   for (int64_t give_up_at = monotonic_ms() + GIVE_UP_MS; monotonic_ms() < give_up_at;) {
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
-    if (pid < 0) break;
-    kill_children(is_keeper);
+    if (pid < 0 || (kill_children(is_keeper) == 0 && !keepers_live())) break;
     wait_for(NULL, 0, LOOK_AGAIN_MS);
   }
   _exit(status);

@@ -112,13 +112,27 @@ static bool is_living_child(const char *pid) {
   return parent == getpid() && state != 'Z' && state != 'X';
 }
 
+/* A worker that a job starts in the background says by an empty marker that it belongs to no execution. */
+static bool is_free(const char *pid) {
+  char path[64], *entry = NULL;
+  size_t room = 0;
+  bool found = false;
+  snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
+  FILE *environment = fopen(path, "re");
+  if (environment == NULL) return false;
+  while (!found && getdelim(&entry, &room, 0, environment) > 0) found = strcmp(entry, "QUEUECTL_TREE=") == 0;
+  free(entry);
+  fclose(environment);
+  return found;
+}
+
 int kill_children(bool (*spares)(pid_t child)) {
   DIR *table = opendir("/proc");
   int found = 0;
   for (struct dirent *entry; table != NULL && (entry = readdir(table)) != NULL;) {
     if (!isdigit((unsigned char)entry->d_name[0]) || !is_living_child(entry->d_name)) continue;
     pid_t child = (pid_t)atoi(entry->d_name);
-    if (spares(child)) continue;
+    if (spares(child) || is_free(entry->d_name)) continue;
     kill(child, SIGKILL);
     found++;
   }

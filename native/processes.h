@@ -26,7 +26,8 @@ void free_program(struct program *program);
 pid_t start_program(const struct program *program, int input, int output, int error);
 
 /*
- * Kills every child of this process that `spares` does not spare, and says how many still live. Only children: nobody else can
+ * Kills every child of this process that `spares` does not spare and that is not free (QUEUECTL_TREE is empty in its
+ * environment), and says how many there were. Only children: nobody else can
  * have their pids, since only this process can take note of their end.
  */
 int kill_children(bool (*spares)(pid_t child));

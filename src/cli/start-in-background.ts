@@ -52,7 +52,7 @@ async function startOne(argv: readonly string[], log: number, io: Io): Promise<S
   const child = spawn(process.execPath, argv, {
     detached: true,
     stdio: ["ignore", log, log, "pipe"],
-    env: withoutTreeMarker(io.env),
+    env: belongingToNoJob(io.env),
   });
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
@@ -99,9 +99,9 @@ const DECIDED_HERE: ReadonlySet<string> = new Set([
 ]);
 
 /** A worker that a job starts is not part of that job: with the job's marker it would be killed with its tree. */
-function withoutTreeMarker(env: Io["env"]): Record<string, string | undefined> {
-  const { QUEUECTL_TREE: _, ...rest } = env;
-  return rest;
+function belongingToNoJob(env: Io["env"]): Record<string, string | undefined> {
+  // Empty, not absent: a launcher kills what a job left behind, but for those that say that they belong to no job.
+  return { ...env, QUEUECTL_TREE: "" };
 }
 
 /** What a worker says of itself; empty when it ends without a word. */

@@ -46,7 +46,7 @@ test("a gap of two heartbeats begins the time anew: the store was locked, or thi
 });
 
 test("in the midst of a lock a worker judges nobody by the time in which a living one may be silent for a lease", () => {
-  // Both beat every 5 s, the other just after this one: locked from then on, its lease runs out at 25 s.
+  // Locked since then, and the other's turn was just about to come: it was last heard at 10 s.
   const record = beaten(0, 5_000, 10_000, 15_000);
   expect(record.mayJudgeLeases(24_999)).toBe(true);
   expect(record.mayJudgeLeases(25_000)).toBe(false);

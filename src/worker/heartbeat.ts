@@ -8,9 +8,9 @@ const AGAIN_AFTER_MS = 250;
  * this process itself was paused, all rows look silent; only a worker that has itself been heard without a gap for one
  * whole lease may call another one's lease expired.
  *
- * A gap is as long as two heartbeats. Who lives falls silent for a whole lease only when the store was locked for so
- * long after its last heartbeat, a third of a lease ago at most. A whole lease would be too late: of two workers that a
- * lock keeps silent, the one that beat last would call the other dead, and the other lives.
+ * A gap is as long as two heartbeats. Whoever lives is silent for a whole lease only when the store was locked for the
+ * last two thirds of it, and then this worker has had no heartbeat through for so long either. To wait for a whole lease
+ * would be too late: of two workers that a lock keeps silent, the one that beat last would call the other dead.
  */
 export class HeartbeatRecord {
   readonly #leaseMs: number;

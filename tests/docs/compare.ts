@@ -9,7 +9,10 @@
 const BLURS: readonly [pattern: RegExp, name: string][] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "INSTANT"],
   [/\b\d+[smhd] ago\b|\bin \d+[smhd]\b|\bnow\b/g, "AGO"],
-  [/\btook [\d.]+ (ms|s|min|h|d)( \d+ (s|min|h))?/g, "took TIME"],
+  [
+    /\btook [\d.]+ (ms|s|min|h|d)( \d+ (s|min|h))?(, [\d.]+ \w+ of CPU, at most [\d.]+ \w+ in memory)?/g,
+    "took TIME",
+  ],
   [/\b(PIDs?: )\d+(, \d+)*/g, "$1PID"],
   [/\bw-[0-9a-z]{6} {2,}\d+\b/g, "WORKER  PID"],
   [/\bw-[0-9a-z]{6}\b/g, "WORKER"],

@@ -99,9 +99,10 @@ describe.skipIf(OLDER_NODE === undefined)("under an older Node (skipped where th
     "as PID 1 too, which no signal ends, it says that one has ended the worker (skipped where unshare may not make one)",
     async () => {
       const home = homeForTest();
-      // The job's parent is the worker.
+      // With Node's launcher the job's parent is the worker.
+      const env = { env: { QUEUECTL_LAUNCHER: "node" } };
       await home.ok("enqueue", "--id", "a", "kill -9 $PPID");
-      expect(await home.shell(`${AS_INIT} ${LINE} worker start`)).toMatchObject({ exitCode: 128 + 9 });
+      expect(await home.shell(`${AS_INIT} ${LINE} worker start`, env)).toMatchObject({ exitCode: 128 + 9 });
     },
   );
 

@@ -23,7 +23,7 @@ fault(
       },
     });
     const seen = { loops: 0, locks: 0 };
-    while (seen.loops + seen.locks < rounds(200, 6)) {
+    while (seen.loops + seen.locks < rounds(200, 4)) {
       // Anywhere in the rhythm of their heartbeats.
       await pause(random() * (LEASE_MS / 3));
       for (const worker of living.workers.filter(() => random() < 0.5)) {

@@ -78,7 +78,7 @@ for (const { name, says, needs = [], through, job, strike, good } of REFUSALS) {
         const result = await home.run(["enqueue", "--file", home.write("job.jsonl", line)], options);
         expect(result).toMatchObject({ exitCode: 0, stderr: "" });
       };
-      const times = rounds(20, 2);
+      const times = rounds(20, 1);
       for (let round = 1; round <= times; round++) {
         const lift = strike?.({ pid: worker.pid, ...options }, home);
         await enqueue(`bad-${round}`, job?.(home) ?? PLAIN);

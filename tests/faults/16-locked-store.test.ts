@@ -39,8 +39,8 @@ fault(
         const refused = await home.run(["enqueue", "--id", `refused-${round}`, "true"]);
         refusedAfter.push(performance.now() - startedAt);
         expectRefusal(refused, { exitCode: 6, says: "is locked by another program", remedy: "Try again" });
-        // A twelfth of the minute at least: longer than any patience.
-        await pause(rounds(LONG_LOCK_S * 1_000, 7_000) - (performance.now() - startedAt));
+        // A tenth of the minute at least: longer than any patience.
+        await pause(rounds(LONG_LOCK_S * 1_000, 6_000) - (performance.now() - startedAt));
         return async () => {
           const ids = (await home.json<{ id: string }[]>("list")).map(({ id }) => id);
           expect(ids).not.toContain(`refused-${round}`);
