@@ -31,6 +31,8 @@ async function homeFor(verb: string): Promise<Home> {
   const home = homeForTest();
   home.write("jobs.jsonl", '{"command":"true"}\n{"command":"true"}\n');
   if (!BEGINNERS.includes(verb)) cpSync(prepared.path, home.path, { recursive: true });
+  // What is dead can run no more; what waits can be cancelled.
+  if (verb === "cancel") await home.ok("dlq", "retry", "job1");
   if (NEEDS_WORKER.includes(verb)) await startBackground(home, 1);
   return home;
 }
