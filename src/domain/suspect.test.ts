@@ -6,6 +6,7 @@ const LOSS: Loss = {
   suspicion: null,
   attempts: 2,
   lostTogether: 1,
+  what: "worker",
   mayBeItsFault: true,
   isToBeCancelled: false,
 };

@@ -1,7 +1,7 @@
 import { type Transition, toCancelled, toDead, toPendingAgain } from "./transition.ts";
 
 /**
- * What becomes of jobs whose worker died. Any of those that it held may have killed it, and nobody can tell which. So all
+ * What becomes of jobs whose worker (or its launcher) died. Any of those that it held may have killed it, and nobody can tell which. So all
  * of them are suspects: each is run again alone in its worker, where the next loss says something. A job that is lost
  * alone `crash-limit` times in a row is a crash loop; the first recorded result of whatever kind clears it.
  */
@@ -11,8 +11,10 @@ export interface Loss {
   /** How often in a row the job was lost while it ran alone; null when it is under no suspicion. */
   suspicion: number | null;
   attempts: number;
-  /** How many executions went with the worker, this one included. */
+  /** How many executions were lost at once, this one included. */
   lostTogether: number;
+  /** What took them along when it died. */
+  what: "worker" | "launcher";
   /** False when something else is known to have ended the worker: a reboot, or a person. */
   mayBeItsFault: boolean;
   isToBeCancelled: boolean;
@@ -27,8 +29,8 @@ export interface AfterLoss {
 
 /** Where a lost job goes. It never costs a retry: whatever a loss is, it is no failure of the command's own. */
 export function decideAfterLoss(loss: Loss, crashLimit: number): AfterLoss {
-  const { suspicion, attempts, lostTogether, mayBeItsFault, isToBeCancelled } = loss;
-  const error = "its worker died";
+  const { suspicion, attempts, lostTogether, what, mayBeItsFault, isToBeCancelled } = loss;
+  const error = what === "worker" ? "its worker died" : "the launcher of its worker died";
   if (isToBeCancelled) return { transition: toCancelled(), suspicion, error };
   if (!mayBeItsFault) return { transition: toPendingAgain(), suspicion, error };
   const isAlone = lostTogether === 1;
@@ -38,7 +40,7 @@ export function decideAfterLoss(loss: Loss, crashLimit: number): AfterLoss {
     transition: toDead({ attempts, reason: "crash_loop" }),
     // Whoever brings it back gives it the whole limit again, but no neighbours.
     suspicion: 0,
-    error: `its worker died ${crashes === 1 ? "once" : `${crashes} times in a row`} while it ran alone`,
+    error: `${error} ${crashes === 1 ? "once" : `${crashes} times in a row`} while it ran alone`,
   };
 }
 

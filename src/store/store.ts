@@ -231,6 +231,8 @@ export interface FinishedExecution {
   claim: Claim;
   outcome: Outcome;
   transition: Transition;
+  /** As `decideAfterLoss` says of one that was lost with its launcher; null, for a result clears a suspicion. */
+  suspicion: number | null;
   finishedAt: number;
   /** On the monotonic clock. */
   durationMs: number;

@@ -54,5 +54,5 @@ export type ProcessEnd =
   | { kind: "signalled"; signal: NodeJS.Signals }
   /** Never ran. `code` is the system's, such as ENOENT, E2BIG, EAGAIN. */
   | { kind: "refused"; code: string }
-  /** Its launcher died, and took it along. */
-  | { kind: "lost" };
+  /** Its launcher died, and took along all that ran under it: so many, this one included. */
+  | { kind: "lost"; together: number };

@@ -73,9 +73,9 @@ export class NativeJob implements LaunchedProcess {
     }
   }
 
-  /** Nobody speaks of it any more: the launcher is dead. */
-  abandon(): void {
-    void this.#lose({ kind: "lost" });
+  /** Nobody speaks of it any more: the launcher is dead, and with it so many jobs. */
+  abandon(together: number): void {
+    void this.#lose({ kind: "lost", together });
   }
 
   #end(): void {

@@ -133,7 +133,7 @@ class LauncherProcess {
     if (this.isOver) return;
     this.isOver = true;
     this.#setReady(false);
-    for (const job of this.#jobs.values()) job.abandon();
+    for (const job of this.#jobs.values()) job.abandon(this.#jobs.size);
     this.#jobs.clear();
   }
 }

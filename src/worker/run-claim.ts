@@ -32,6 +32,8 @@ export interface RunEnd {
   outcome: Outcome;
   /** What went wrong, where the outcome alone does not say it. */
   error: string | null;
+  /** How many executions went with its launcher, this one included; of one that was lost in this way. */
+  lostTogether?: number;
   /** Where the launcher can tell. */
   usage?: ResourceUsage | null;
 }

@@ -69,9 +69,12 @@ async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: Tr
   const { usage } = launched;
   if (end.kind === "refused") return { ...explainRefusal(spec, end.code), usage };
   if (stopping.cause) return { outcome: stopping.cause, error: null, usage };
-  if (end.kind === "lost") return { outcome: end, error: "the launcher of its worker died", usage };
+  if (end.kind === "lost")
+    return { outcome: { kind: "lost" }, error: LAUNCHER_DIED, lostTogether: end.together, usage };
   return { outcome: outcomeOf(end), error: null, usage };
 }
+
+const LAUNCHER_DIED = "the launcher of its worker died";
 
 /** How long between two looks whether a group that got its TERM is gone; longer from look to look, up to the second. */
 const FIRST_LOOK_MS = 10;

@@ -1,5 +1,6 @@
 import { formatDuration } from "../domain/duration.ts";
 import { decideAfterRun, type Outcome } from "../domain/outcome.ts";
+import { decideAfterLoss } from "../domain/suspect.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
 import type { Claim, FinishedExecution, Store } from "../store/store.ts";
@@ -44,6 +45,7 @@ function failedResult(error: unknown, claim: Claim, { backoff }: WorkerSettings)
     claim,
     outcome,
     transition: decideAfterRun(outcome, { job: claim.job, backoff, now, random: Math.random() }),
+    suspicion: null,
     finishedAt: now,
     durationMs: 0,
     error: cause,
@@ -85,18 +87,28 @@ async function finishRun(
   run: ClaimRun,
   { claim, settings, capture, startedMs, context }: RunInHand,
 ): Promise<FinishedExecution> {
-  const { outcome, error, usage } = await run.ended;
+  const { outcome, error, usage, lostTogether } = await run.ended;
   const durationMs = performance.now() - startedMs;
   const output = await capture.finish();
-  const { backoff } = outcome.kind === "succeeded" ? settings : await context.loadSettings();
+  const { backoff, crashLimit } = outcome.kind === "succeeded" ? settings : await context.loadSettings();
   const now = Date.now();
+  const { job } = claim;
+  // A launcher that died under a living worker is a loss like that of the worker: any of its jobs may have killed it.
+  const loss =
+    lostTogether === undefined
+      ? undefined
+      : decideAfterLoss(
+          { ...job, lostTogether, what: "launcher", mayBeItsFault: true, isToBeCancelled: false },
+          crashLimit,
+        );
   return {
     claim,
     outcome,
-    transition: decideAfterRun(outcome, { job: claim.job, backoff, now, random: Math.random() }),
+    transition: loss?.transition ?? decideAfterRun(outcome, { job, backoff, now, random: Math.random() }),
+    suspicion: loss?.suspicion ?? null,
     finishedAt: now,
     durationMs,
-    error: error ?? explainOutcome(outcome, claim),
+    error: loss?.error ?? error ?? explainOutcome(outcome, claim),
     usage: usage ?? null,
     output,
   };

@@ -96,6 +96,24 @@ describe.runIf(HAS_NATIVE)("the native launcher", () => {
     expect(readJob(home, "b").state).toBe("completed");
   });
 
+  test("that a job kills again and again ends that job as a crash loop, and lets its neighbours complete", async () => {
+    const home = homeForTest();
+    const pill = 'kill -9 "$(awk "/^PPid/ { print \\$2 }" /proc/$PPID/status)"; sleep 300';
+    await home.ok("enqueue", "--id", "pill", "--command", pill);
+    for (const id of ["a", "b", "c"]) await home.ok("enqueue", "--id", id, "sleep 0.2");
+    await home.run(["worker", "start", "--drain", "--concurrency", "4"], {
+      env: { QUEUECTL_LAUNCHER: "native" },
+    });
+    expect(await home.json("info", "pill")).toMatchObject({
+      state: "dead",
+      reason: "crash_loop",
+      attempts: 0,
+      error: "the launcher of its worker died 3 times in a row while it ran alone",
+    });
+    for (const id of ["a", "b", "c"])
+      expect(readJob(home, id)).toMatchObject({ state: "completed", attempts: 0 });
+  });
+
   test("shows what an execution cost", async () => {
     const home = homeForTest();
     await home.ok("enqueue", "--id", "a", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done");

@@ -66,6 +66,7 @@ export function buildResult(
   given: {
     outcome?: Outcome;
     transition?: Transition;
+    suspicion?: number;
     error?: string;
     usage?: ResourceUsage;
     output?: CapturedOutput;
@@ -75,6 +76,7 @@ export function buildResult(
     claim,
     outcome: given.outcome ?? { kind: "succeeded" },
     transition: given.transition ?? toCompleted(),
+    suspicion: given.suspicion ?? null,
     finishedAt,
     durationMs: 10,
     error: given.error ?? null,

@@ -248,6 +248,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
             suspicion: job.suspicion,
             attempts: job.attempts,
             lostTogether: lost.length,
+            what: "worker",
             mayBeItsFault: dead?.identity.bootId === clock.bootId,
             isToBeCancelled: openExecution(truth, job.token)?.isToBeCancelled ?? false,
           },
@@ -452,7 +453,7 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
   });
   const { to, ...moved } = isToBeCancelled ? afterCancelRequest(transition) : transition;
   move(job, to);
-  Object.assign(job, { reason: null, ...moved, suspicion: null, token: null, worker: null });
+  Object.assign(job, { reason: null, ...moved, suspicion: result.suspicion, token: null, worker: null });
   Object.assign(job, { exitCode: exitCodeOf(outcome), error, updatedAt: finishedAt });
   worker.jobsDone += 1;
   truth.finishedAt.push(finishedAt);

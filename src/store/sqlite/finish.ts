@@ -56,7 +56,7 @@ function isCancelRequested(db: Database, { claim }: FinishedExecution): boolean 
 function moveJob(
   db: Database,
   worker: string,
-  { claim, outcome, transition, finishedAt, error }: FinishedExecution,
+  { claim, outcome, transition, suspicion, finishedAt, error }: FinishedExecution,
 ): boolean {
   const attempts = "attempts" in transition ? transition.attempts : null;
   const reason = "reason" in transition ? transition.reason : null;
@@ -65,7 +65,7 @@ function moveJob(
     .prepare(`
       UPDATE jobs
       SET state = ?, reason = ?, attempts = coalesce(?, attempts), due_at = coalesce(?, due_at),
-          suspicion = NULL, exit_code = ?, error = ?, claim = NULL, worker = NULL, updated_at = ?
+          suspicion = ?, exit_code = ?, error = ?, claim = NULL, worker = NULL, updated_at = ?
       WHERE seq = ? AND claim = ? AND state = 'processing' AND worker = ?
         AND EXISTS (SELECT 1 FROM workers WHERE workers.id = jobs.worker AND workers.state <> 'dead')`)
     .run(
@@ -73,6 +73,7 @@ function moveJob(
       reason,
       attempts,
       dueAt,
+      suspicion,
       exitCodeOf(outcome),
       error,
       finishedAt,

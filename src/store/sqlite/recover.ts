@@ -41,6 +41,7 @@ export async function recoverJobs(
           suspicion: row["suspicion"] as number | null,
           attempts: row["attempts"] as number,
           lostTogether: lost.length,
+          what: "worker",
           mayBeItsFault: row["boot_id"] === clock.bootId,
           isToBeCancelled: row["cancel_requested_at"] !== null,
         },
