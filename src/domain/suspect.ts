@@ -1,9 +1,10 @@
 import { type Transition, toCancelled, toDead, toPendingAgain } from "./transition.ts";
 
 /**
- * What becomes of jobs whose worker (or its launcher) died. Any of those that it held may have killed it, and nobody can tell which. So all
- * of them are suspects: each is run again alone in its worker, where the next loss says something. A job that is lost
- * alone `crash-limit` times in a row is a crash loop; the first recorded result of whatever kind clears it.
+ * What becomes of jobs whose worker, or whose worker's launcher, died. Any of those that it held may have killed it, and
+ * nobody can tell which. So all of them are suspects: each is run again alone in its worker, where the next loss says
+ * something. A job that is lost alone `crash-limit` times in a row is a crash loop; the first recorded result of whatever
+ * kind clears it.
  */
 
 /** One execution that was lost with its worker. */
