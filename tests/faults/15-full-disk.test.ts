@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, onTestFinished } from "vitest";
+import { expectRefusal } from "../support/expect-refusal.ts";
+import { type Home, homeForTest, until } from "../support/queuectl.ts";
+import { byHand } from "../support/sqlite-file.ts";
+import { countJobs, enqueueHeld, jobWhen, readExecutions, readJob } from "../support/worker-home.ts";
+import { fault, times } from "./support/fault.ts";
+
+const DISK_BYTES = 4 * 1_048_576;
+/** The target is 10 s; wide enough for a busy machine. */
+const RESUME_LIMIT_MS = 20_000;
+
+fault(
+  "on a full disk commands are refused, the worker keeps its results, and both go on by themselves when there is room",
+  {
+    row: "15 full",
+    target: "20 times: refused <= 6 s, resumes by itself <= 10 s",
+    needs: ["root", "mount"],
+  },
+  async ({ rounds, record }) => {
+    const refused: number[] = [];
+    const resumed: number[] = [];
+    for (let round = 1; round <= rounds(20, 2); round++) {
+      const home = homeOnSmallDisk();
+      const held = [await enqueueHeld(home, "a"), await enqueueHeld(home, "b")];
+      const worker = await home.startWorker(["--concurrency", "2"]);
+      for (const job of held) await job.started();
+      await home.ok("enqueue", "--id", "waiting", "--env", `BIG=${"x".repeat(50_000)}`, "true");
+
+      const letRoom = fillDisk(home);
+      const from = performance.now();
+      expectRefusal(
+        await home.run(["enqueue", "--id", "refused", "--env", `BIG=${"x".repeat(50_000)}`, "true"]),
+        {
+          exitCode: 6,
+          says: "is full",
+          remedy: "Make room",
+        },
+      );
+      refused.push(performance.now() - from);
+      for (const job of held) job.letGo();
+      await worker.printed("is full");
+      await until(() => home.processes().length === 1, "all but the worker to end");
+      // Time for several attempts to record what came of them.
+      await pause(500);
+      expect(countJobs(home, "completed")).toBe(0);
+      expect(readJob(home, "waiting").state).toBe("pending");
+
+      letRoom();
+      const roomAt = performance.now();
+      for (const id of ["a", "b", "waiting"]) {
+        await jobWhen(home, id, "completed");
+        expect(readExecutions(home, id)).toMatchObject([{ outcome: "succeeded" }]);
+      }
+      resumed.push(performance.now() - roomAt);
+      await home.ok("enqueue", "--id", "refused", "true");
+      await jobWhen(home, "refused", "completed");
+      expect(byHand(home.db, (database) => database.prepare("PRAGMA integrity_check").all())).toEqual([
+        { integrity_check: "ok" },
+      ]);
+      await home.ok("worker", "stop");
+      expect(await worker.ended()).toMatchObject({ exitCode: 0 });
+    }
+    expect(Math.max(...refused)).toBeLessThan(RESUME_LIMIT_MS);
+    expect(Math.max(...resumed)).toBeLessThan(RESUME_LIMIT_MS);
+    record(`refused with exit 6 after ${times(refused)}; room to all results recorded ${times(resumed)}`);
+  },
+);
+
+/** Its store and all that stands beside it is on a disk of its own. */
+function homeOnSmallDisk(): Home {
+  const home = homeForTest();
+  mkdirSync(home.path);
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES},mode=0700`, "tmpfs", home.path]);
+  // Runs before the home is removed. What still has a file open there keeps it, out of the way.
+  onTestFinished(() => void execFileSync("umount", ["--lazy", home.path]));
+  return home;
+}
+
+/** Takes every byte there is; gives what gives them back. */
+function fillDisk(home: Home): () => void {
+  const ballast = join(home.path, "ballast");
+  const descriptor = openSync(ballast, "w");
+  for (let bytes = 65_536; bytes >= 1; bytes = Math.floor(bytes / 2)) {
+    try {
+      for (;;) writeSync(descriptor, Buffer.alloc(bytes));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+  }
+  closeSync(descriptor);
+  return () => rmSync(ballast);
+}
