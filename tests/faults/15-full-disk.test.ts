@@ -1,5 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
@@ -7,6 +16,7 @@ import { expectRefusal } from "../support/expect-refusal.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { byHand } from "../support/sqlite-file.ts";
 import { countJobs, enqueueHeld, jobWhen, readExecutions, readJob } from "../support/worker-home.ts";
+import { kill } from "../support/worker-processes.ts";
 import { fault, times } from "./support/fault.ts";
 
 const DISK_BYTES = 4 * 1_048_576;
@@ -58,9 +68,7 @@ fault(
       resumed.push(performance.now() - roomAt);
       await home.ok("enqueue", "--id", "refused", "true");
       await jobWhen(home, "refused", "completed");
-      expect(byHand(home.db, (database) => database.prepare("PRAGMA integrity_check").all())).toEqual([
-        { integrity_check: "ok" },
-      ]);
+      expectSound(home);
       await home.ok("worker", "stop");
       expect(await worker.ended()).toMatchObject({ exitCode: 0 });
     }
@@ -70,14 +78,105 @@ fault(
   },
 );
 
+fault(
+  "a disk that turns read-only under a worker is named, loses nothing, and lets all go on when it was mended",
+  {
+    row: "15 read-only",
+    target: "20 times: refused <= 6 s, all runs on the mended disk",
+    needs: ["root", "mount", "mkfs.ext4", "e2fsck"],
+  },
+  async ({ rounds, record }) => {
+    const refused: number[] = [];
+    for (let round = 1; round <= rounds(20, 1); round++) {
+      const home = homeForTest();
+      const disk = BreakableDisk.mount(home);
+      const held = await enqueueHeld(home, "held");
+      const worker = await home.startWorker();
+      await held.started();
+      await home.ok("enqueue", "--id", "waiting", "true");
+
+      disk.break();
+      const from = performance.now();
+      expectRefusal(await home.run(["enqueue", "--id", "refused", "true"]), {
+        exitCode: 6,
+        says: "is on a read-only disk",
+        remedy: "Check the permissions",
+      });
+      refused.push(performance.now() - from);
+      held.letGo();
+      await worker.printed(/Reading or writing the database .* failed|cannot be written/);
+      expect((await home.json<{ id: string }[]>("list")).map(({ id }) => id)).toEqual(["held", "waiting"]);
+
+      // Only an administrator gets it back, and only when nobody has it open.
+      kill(worker.pid);
+      await worker.ended();
+      disk.mend();
+      await home.drain("--quiet");
+      for (const id of ["held", "waiting"]) await jobWhen(home, id, "completed");
+      expect(readExecutions(home, "held").map(({ outcome }) => outcome)).toEqual(["lost", "succeeded"]);
+      expectSound(home);
+    }
+    expect(Math.max(...refused)).toBeLessThan(RESUME_LIMIT_MS);
+    record(`refused with exit 6 after ${times(refused)}; lost 0`);
+  },
+);
+
+function expectSound({ db }: Home): void {
+  const check = byHand(db, (database) => database.prepare("PRAGMA integrity_check").all());
+  expect(check).toEqual([{ integrity_check: "ok" }]);
+}
+
+/** A file system of its own for a home, which can do what a disk does that fails. */
+class BreakableDisk {
+  readonly #image: string;
+  readonly #path: string;
+
+  private constructor(home: Home) {
+    this.#image = join(home.root, "image");
+    this.#path = home.path;
+  }
+
+  static mount(home: Home): BreakableDisk {
+    const disk = new BreakableDisk(home);
+    mkdirSync(home.path);
+    writeFileSync(disk.#image, "");
+    truncateSync(disk.#image, 16 * 1_048_576);
+    execFileSync("mkfs.ext4", ["-q", disk.#image]);
+    disk.#mount();
+    chmodSync(home.path, 0o700);
+    unmountAfterTest(home);
+    return disk;
+  }
+
+  /** As after an error of the device: read-only at once, whoever has files open. */
+  break(): void {
+    execFileSync("mount", ["-o", "remount,abort", this.#path]);
+  }
+
+  mend(): void {
+    execFileSync("umount", [this.#path]);
+    // 1: there was something to mend, and it was.
+    expect(spawnSync("e2fsck", ["-fy", this.#image]).status).toBeLessThanOrEqual(1);
+    this.#mount();
+  }
+
+  #mount(): void {
+    execFileSync("mount", ["-o", "loop", this.#image, this.#path]);
+  }
+}
+
 /** Its store and all that stands beside it is on a disk of its own. */
 function homeOnSmallDisk(): Home {
   const home = homeForTest();
   mkdirSync(home.path);
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES},mode=0700`, "tmpfs", home.path]);
-  // Runs before the home is removed. What still has a file open there keeps it, out of the way.
-  onTestFinished(() => void execFileSync("umount", ["--lazy", home.path]));
+  unmountAfterTest(home);
   return home;
+}
+
+/** Before the home is removed. What still has a file open there keeps it, out of the way. */
+function unmountAfterTest(home: Home): void {
+  onTestFinished(() => void execFileSync("umount", ["--lazy", home.path]));
 }
 
 /** Takes every byte there is; gives what gives them back. */
