@@ -83,7 +83,7 @@ fault(
   {
     row: "15 read-only",
     target: "20 times: refused <= 6 s, all runs on the mended disk",
-    needs: ["root", "mount", "mkfs.ext4", "e2fsck"],
+    needs: ["root", "mount", "/dev/loop-control", "mkfs.ext4", "e2fsck"],
   },
   async ({ rounds, record }) => {
     const refused: number[] = [];

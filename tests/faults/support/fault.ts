@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { type TestContext, test } from "vitest";
 
 /**
@@ -10,7 +11,7 @@ export interface FaultRow {
   row: string;
   /** What is to be reached at full size, as the table says it. */
   target: string;
-  /** Programs that must be there, and `root` for its rights; without one the row fails, unless `FAULTS_EXCUSE` names it. */
+  /** Programs and files that must be there, and `root` for its rights; without one the row fails, unless `FAULTS_EXCUSE` names it. */
   needs?: readonly string[];
   /** At any size, at least so long is allowed; more for larger sizes. */
   limitMs?: number;
@@ -58,10 +59,15 @@ export function fault(title: string, row: FaultRow, body: (run: FaultRun) => Pro
 function requirePrograms(programs: readonly string[], context: TestContext): void {
   const excused = (process.env["FAULTS_EXCUSE"] ?? "").split(",");
   for (const program of programs) {
-    if (program === "root" ? process.getuid?.() === 0 : isInstalled(program)) continue;
+    if (isThere(program)) continue;
     if (excused.includes(program)) context.skip(`${program} is not there, and is excused`);
     throw new Error(`This row needs ${program}. Provide it, or say FAULTS_EXCUSE=${program}`);
   }
+}
+
+function isThere(need: string): boolean {
+  if (need === "root") return process.getuid?.() === 0;
+  return need.startsWith("/") ? existsSync(need) : isInstalled(need);
 }
 
 function isInstalled(program: string): boolean {
