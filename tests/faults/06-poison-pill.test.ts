@@ -21,16 +21,15 @@ fault(
     target: "20 pills: crash_loop after 3 losses alone, neighbours complete",
     limitMs: 180_000,
   },
-  async ({ rounds, random, record }) => {
+  async ({ rounds, shuffle, record }) => {
     const pills = rounds(20, 1);
     for (let round = 1; round <= pills; round++) {
       const home = homeForTest();
       const ids = Array.from({ length: NEIGHBOURS }, (_, index) => `neighbour-${index}`);
-      ids.splice(Math.floor(random() * (NEIGHBOURS + 1)), 0, "pill");
-      for (const id of ids)
+      for (const id of shuffle([...ids, "pill"]))
         await home.ok("enqueue", "--id", id, "--command", id === "pill" ? PILL : NEIGHBOUR);
       let worker = await startNameless(home);
-      await until(() => countJobs(home, "processing") === ids.length, "all jobs to run");
+      await until(() => countJobs(home, "processing") === 1 + NEIGHBOURS, "all jobs to run");
       for (let deaths = 1; deaths <= 1 + CRASH_LIMIT; deaths++) {
         await until(() => readExecutions(home, "pill").length === deaths, "the pill to run");
         home.write("worker.pid", String(worker.pid));
@@ -44,7 +43,7 @@ fault(
       );
       await until(() => countJobs(home, "completed") === NEIGHBOURS, "the neighbours to complete");
       // Lost once with the pill, and never again.
-      for (const id of ids.filter((id) => id !== "pill")) {
+      for (const id of ids) {
         expect(readJob(home, id)).toMatchObject({ attempts: 0 });
         expect(readExecutions(home, id).map(({ outcome }) => outcome)).toEqual(["lost", "succeeded"]);
       }

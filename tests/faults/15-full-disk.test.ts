@@ -36,8 +36,11 @@ fault(
     for (let round = 1; round <= rounds(20, 2); round++) {
       const home = homeOnSmallDisk();
       const held = [await enqueueHeld(home, "a"), await enqueueHeld(home, "b")];
-      const worker = await home.startWorker(["--concurrency", "2"]);
-      for (const job of held) await job.started();
+      // More than fits in its row: its log wants a file.
+      const loud = "while [ ! -e a.go ]; do sleep 0.02; done; seq 1 20000";
+      await home.ok("enqueue", "--id", "loud", "--command", loud);
+      const worker = await home.startWorker(["--concurrency", "3"]);
+      await until(() => countJobs(home, "processing") === 3, "all of them to run");
       await home.ok("enqueue", "--id", "waiting", "--env", `BIG=${"x".repeat(50_000)}`, "true");
 
       const letRoom = fillDisk(home);
@@ -61,7 +64,7 @@ fault(
 
       letRoom();
       const roomAt = performance.now();
-      for (const id of ["a", "b", "waiting"]) {
+      for (const id of ["a", "b", "loud", "waiting"]) {
         await jobWhen(home, id, "completed");
         expect(readExecutions(home, id)).toMatchObject([{ outcome: "succeeded" }]);
       }
@@ -95,6 +98,8 @@ fault(
       await held.started();
       await home.ok("enqueue", "--id", "waiting", "true");
 
+      // Nobody can do it by hand: the worker has files open there.
+      expect(spawnSync("mount", ["-o", "remount,ro", home.path]).status).not.toBe(0);
       disk.break();
       const from = performance.now();
       expectRefusal(await home.run(["enqueue", "--id", "refused", "true"]), {

@@ -36,7 +36,7 @@ fault(
     needs: ["cc"],
     limitMs: 180_000,
   },
-  async ({ rounds, random, record }) => {
+  async ({ rounds, random, shuffle, record }) => {
     const home = homeForTest();
     const long = rounds(1_000 * MIB);
     const broad = rounds(300 * MIB);
@@ -57,7 +57,7 @@ fault(
       { id: "broad", command: `yes | tr -d '\\n' | head -c ${broad}`, stdout: { line: "y", bytes: broad } },
     ];
     await home.ok("config", "set", "output-limit", `${CAP_MIB}MiB`);
-    for (const { id, command } of jobs.toSorted(() => random() - 0.5))
+    for (const { id, command } of shuffle(jobs))
       await home.ok("enqueue", "--id", id, "--timeout", "0", "--command", command);
     // They print on when their shells have ended, into the same pipe.
     const ghosts = Array.from({ length: 4 }, (_, index) => `ghost-${index}`);

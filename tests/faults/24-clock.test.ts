@@ -34,8 +34,8 @@ fault(
     needs: ["faketime"],
     limitMs: 240_000,
   },
-  async ({ rounds, random, record }) => {
-    const chosen = HAPPENINGS.toSorted(() => random() - 0.5).slice(0, rounds(HAPPENINGS.length, 2));
+  async ({ rounds, shuffle, record }) => {
+    const chosen = shuffle(HAPPENINGS).slice(0, rounds(HAPPENINGS.length, 2));
     const retried: number[] = [];
     for (const { name, clocks } of chosen) {
       const home = homeForTest();

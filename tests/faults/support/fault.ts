@@ -23,6 +23,8 @@ export interface FaultRun {
   rounds(full: number, least?: number): number;
   /** In [0, 1); from the seed, so that a failure can be had again. */
   random(): number;
+  /** The same in another order; from the seed too. */
+  shuffle<T>(list: readonly T[]): T[];
   /** What was seen, for the table: counts, times, sizes. */
   record(figure: string): void;
 }
@@ -48,9 +50,11 @@ export function fault(title: string, row: FaultRow, body: (run: FaultRun) => Pro
     context.onTestFailed(() => {
       process.stderr.write(`Row ${row.row} failed; again: FAULTS_SEED=${seed} FAULTS_SCALE=${SCALE}\n`);
     });
+    const random = randomFrom(seed);
     await body({
       rounds: (full, least = 1) => Math.max(least, Math.round(full * SCALE)),
-      random: randomFrom(seed),
+      random,
+      shuffle: (list) => shuffle(list, random),
       record: (figure) => meta.figures.push(figure),
     });
   });
@@ -88,6 +92,12 @@ function randomFrom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(list: readonly T[], random: () => number): T[] {
+  const left = [...list];
+  return list.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
 }
 
 /** Smallest, median, 99th percentile and largest of some times in milliseconds. */
