@@ -46,8 +46,8 @@ fault(
       });
       const fails = ["--backoff-base", String(BACKOFF_S), "--max-retries", "1"];
       await home.ok("enqueue", "--id", "failing", ...fails, 'test "$QUEUECTL_ATTEMPT" -gt 1');
-      const times = ["--timeout", `${TIMEOUT_MS / 1_000}s`, "--max-retries", "0"];
-      await home.ok("enqueue", "--id", "slow", ...times, "sleep 600");
+      const ends = ["--timeout", `${TIMEOUT_MS / 1_000}s`, "--max-retries", "0"];
+      await home.ok("enqueue", "--id", "slow", ...ends, "sleep 600");
       await jobWhen(home, "failing", "failed");
       await until(() => readJob(home, "slow").state === "processing", "the slow job to run");
 
