@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { type TestContext, test } from "vitest";
 
 /**
@@ -10,7 +11,7 @@ export interface FaultRow {
   row: string;
   /** What is to be reached at full size, as the table says it. */
   target: string;
-  /** Programs that must be there, and `root` for its rights; without one the row fails, unless `FAULTS_EXCUSE` names it. */
+  /** Programs and files that must be there, and `root` for its rights; without one the row fails, unless `FAULTS_EXCUSE` names it. */
   needs?: readonly string[];
   /** At any size, at least so long is allowed; more for larger sizes. */
   limitMs?: number;
@@ -22,6 +23,8 @@ export interface FaultRun {
   rounds(full: number, least?: number): number;
   /** In [0, 1); from the seed, so that a failure can be had again. */
   random(): number;
+  /** The same in another order; from the seed too. */
+  shuffle<T>(list: readonly T[]): T[];
   /** What was seen, for the table: counts, times, sizes. */
   record(figure: string): void;
 }
@@ -47,9 +50,11 @@ export function fault(title: string, row: FaultRow, body: (run: FaultRun) => Pro
     context.onTestFailed(() => {
       process.stderr.write(`Row ${row.row} failed; again: FAULTS_SEED=${seed} FAULTS_SCALE=${SCALE}\n`);
     });
+    const random = randomFrom(seed);
     await body({
       rounds: (full, least = 1) => Math.max(least, Math.round(full * SCALE)),
-      random: randomFrom(seed),
+      random,
+      shuffle: (list) => shuffle(list, random),
       record: (figure) => meta.figures.push(figure),
     });
   });
@@ -58,10 +63,15 @@ export function fault(title: string, row: FaultRow, body: (run: FaultRun) => Pro
 function requirePrograms(programs: readonly string[], context: TestContext): void {
   const excused = (process.env["FAULTS_EXCUSE"] ?? "").split(",");
   for (const program of programs) {
-    if (program === "root" ? process.getuid?.() === 0 : isInstalled(program)) continue;
+    if (isThere(program)) continue;
     if (excused.includes(program)) context.skip(`${program} is not there, and is excused`);
     throw new Error(`This row needs ${program}. Provide it, or say FAULTS_EXCUSE=${program}`);
   }
+}
+
+function isThere(need: string): boolean {
+  if (need === "root") return process.getuid?.() === 0;
+  return need.startsWith("/") ? existsSync(need) : isInstalled(need);
 }
 
 function isInstalled(program: string): boolean {
@@ -82,6 +92,12 @@ function randomFrom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(list: readonly T[], random: () => number): T[] {
+  const left = [...list];
+  return list.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
 }
 
 /** Smallest, median, 99th percentile and largest of some times in milliseconds. */

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type Home, type RunningCommand, until } from "../../support/queuectl.ts";
+import { type Home, type RunningCommand, type RunOptions, until } from "../../support/queuectl.ts";
 import { byHand } from "../../support/sqlite-file.ts";
 import { countJobs } from "../../support/worker-home.ts";
 import { readHistory } from "./history.ts";
@@ -14,14 +14,14 @@ export class LivingWorkers {
     this.workers = workers;
   }
 
-  /** Starts so many, each with a job that does not end. @param env is theirs */
+  /** Starts so many, each with a job that does not end. The rest of the options is how each is run. */
   static async start(
     home: Home,
     count: number,
-    { flags, env = {} }: { flags: readonly string[]; env?: Readonly<Record<string, string>> },
+    { flags, ...options }: RunOptions & { flags: readonly string[] },
   ): Promise<LivingWorkers> {
     for (let job = 1; job <= count; job++) await home.ok("enqueue", "--timeout", "0", "sleep 3000");
-    const workers = await Promise.all(Array.from({ length: count }, () => home.startWorker(flags, { env })));
+    const workers = await Promise.all(Array.from({ length: count }, () => home.startWorker(flags, options)));
     await until(() => countJobs(home, "processing") === count, "all of them to be at work");
     return new LivingWorkers(home, workers);
   }
