@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { homeForTest, until } from "../support/queuectl.ts";
 import { byHand } from "../support/sqlite-file.ts";
 import { countJobs, readExecutions, readJob } from "../support/worker-home.ts";
+import { kill } from "../support/worker-processes.ts";
 import { fault, times } from "./support/fault.ts";
 import { WorkerFleet } from "./support/worker-fleet.ts";
 
@@ -19,7 +20,7 @@ fault(
       await until(() => countJobs(home, "processing") === ids.length, "all jobs to run");
       await fleet.killAll();
       // What a power cut leaves: rows of processes that are gone, under the id of a boot that is over.
-      for (const pid of home.processes()) process.kill(pid, "SIGKILL");
+      for (const pid of home.processes()) kill(pid);
       byHand(home.db, (database) => database.exec("UPDATE workers SET boot_id = 'the boot before'"));
       const startedAt = performance.now();
       await WorkerFleet.start(home, 1, "--concurrency", "8");

@@ -32,6 +32,7 @@ const ENDINGS: readonly Ending[] = [
     outcome: "interrupted",
     end: (home) => home.ok("worker", "stop", "--force"),
   },
+  { name: "cancel", outcome: "cancelled", end: (home, _, ids) => home.ok("cancel", ...ids) },
   { name: "worker kill -9", outcome: "lost", end: (_, fleet) => fleet.killAll(), isRunAgain: true },
 ];
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { type Home, homeForTest } from "../support/queuectl.ts";
 import { jobWhen, readExecutions } from "../support/worker-home.ts";
+import { childrenOf } from "../support/worker-processes.ts";
 import { fault } from "./support/fault.ts";
 
 /** Why a process may not start, and what must be said of it. */
@@ -114,15 +115,26 @@ function asAnotherUser({ root, cwd }: Home): readonly string[] {
   return ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
 }
 
-/** Lowers a limit of a process that runs, and gives what raises it again. It must be one's own. */
+/**
+ * Lowers a limit of a process that runs and of all that it has started (a native launcher and its keepers start the jobs
+ * in its place), and gives what raises it again. They must be one's own.
+ */
 function limit(
   name: "nproc" | "nofile",
   most: number,
   { pid, through }: { pid: number; through: readonly string[] },
 ): () => void {
-  const [file = "", ...words] = [...through, "prlimit", "--pid", String(pid)];
-  const prlimit = (...more: string[]) => execFileSync(file, [...words, ...more], { encoding: "utf8" }).trim();
-  const before = prlimit(`--${name}`, "--noheadings", "--output=SOFT");
-  prlimit(`--${name}=${most}:`);
-  return () => prlimit(`--${name}=${before}:`);
+  const [file = "", ...words] = [...through, "prlimit"];
+  const prlimit = (of: number, ...more: string[]) =>
+    execFileSync(file, [...words, "--pid", String(of), ...more], { encoding: "utf8" }).trim();
+  const before = prlimit(pid, `--${name}`, "--noheadings", "--output=SOFT");
+  const family = [pid, ...descendantsOf(pid)];
+  for (const each of family) prlimit(each, `--${name}=${most}:`);
+  return () => {
+    for (const each of family) prlimit(each, `--${name}=${before}:`);
+  };
+}
+
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }

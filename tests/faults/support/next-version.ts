@@ -36,7 +36,7 @@ const oneMigrationMore: RolldownPlugin = {
   transform(code, id) {
     if (!id.endsWith("sqlite/migrate.ts")) return undefined;
     const more = code.replace(
-      /(const MIGRATIONS\b[^;]*)\];/,
+      /(const MIGRATIONS\b[^;]*?),?\s*\];/,
       '$1, "ALTER TABLE jobs ADD COLUMN added_later TEXT"];',
     );
     if (more === code) throw new Error("The list of migrations was not found");
