@@ -75,6 +75,14 @@ export function readExtent(fileBytes: number, trailer: Buffer, limitBytes: numbe
   return { headEnd, tailFrom: Math.min(end, Math.max(headEnd, begun - ringSize(limitBytes))), end };
 }
 
+/** False for a stretch of which nothing would be in the file, now that the stream has come so far. */
+export function isKept(
+  { from, to }: { from: number; to: number },
+  { totalBytes, limitBytes }: { totalBytes: number; limitBytes: number },
+): boolean {
+  return from < headSize(limitBytes) || to >= totalBytes - ringSize(limitBytes);
+}
+
 function headSize(limitBytes: number): number {
   return Math.floor(limitBytes / 2);
 }

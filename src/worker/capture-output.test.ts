@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../tests/support/queuectl.ts";
 import { readLayout } from "../../tests/support/stored-output.ts";
@@ -59,6 +61,13 @@ class Scene {
   }
 }
 
+/** What all buffers take that somebody still holds. */
+function arrayBufferBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().arrayBuffers;
+}
+
 /** Bytes that can be told from each other by their place. */
 function bytesOf(length: number): Buffer {
   const bytes = Buffer.alloc(length);
@@ -94,6 +103,29 @@ describe("small output", () => {
 });
 
 describe("more output", () => {
+  test.each([1_024, 1_048_576])(
+    "of a writer that never waits takes no more memory than the cap of %d bytes asks for",
+    async (limitBytes) => {
+      const scene = new Scene(limitBytes);
+      const before = arrayBufferBytes();
+      const count = 512;
+      for (let index = 0; index < count; index++)
+        scene.capture.write("stdout", Buffer.alloc(65_536, index % 251));
+      expect(arrayBufferBytes() - before).toBeLessThan(2 * limitBytes + 10 * 65_536);
+      const { stdout } = await scene.capture.finish();
+      expect(stdout.totalBytes).toBe(count * 65_536);
+      expect(stdout.tail.every((byte) => byte === (count - 1) % 251)).toBe(true);
+      const all = Buffer.concat(
+        Array.from({ length: count }, (_, index) => Buffer.alloc(65_536, index % 251)),
+      );
+      expect(scene.read()).toEqual({
+        head: all.subarray(0, limitBytes / 2),
+        droppedBytes: all.length - limitBytes,
+        tail: all.subarray(-limitBytes / 2),
+      });
+    },
+  );
+
   test("goes to a file from its first byte on; the row keeps the end", async () => {
     const scene = new Scene();
     const bytes = bytesOf(KEPT_IN_ROW_BYTES + 1);

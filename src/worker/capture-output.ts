@@ -1,6 +1,6 @@
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { outputFile } from "../store/data-files.ts";
-import { filePieces, KEPT_IN_ROW_BYTES, tailBytes } from "../store/output-layout.ts";
+import { filePieces, isKept, KEPT_IN_ROW_BYTES, tailBytes } from "../store/output-layout.ts";
 import type { CapturedOutput, CapturedStream, FinishedExecution, OutputMark, Store } from "../store/store.ts";
 import type { OutputStream } from "./launcher.ts";
 import { after } from "./timer.ts";
@@ -101,6 +101,12 @@ export async function removeSmallFiles(
 /** What may wait for the disk before the job is held back. Written together, it costs a fraction of its pieces one by one. */
 const MOST_QUEUED_BYTES = 524_288;
 
+/** Some bytes of a stream that wait to be written. */
+interface Piece {
+  offset: number;
+  bytes: Buffer;
+}
+
 /** One stream. Until it needs a file, `#tail` is all of it; afterwards its last bytes. */
 class StreamCapture {
   readonly #limitBytes: number;
@@ -112,7 +118,8 @@ class StreamCapture {
   /** Goes on while there is something to write; undefined while there is no file. */
   #writing: Promise<void> | undefined;
   #isWriting = false;
-  #queue: Buffer[] = [];
+  /** In order. What is missing between two of them would not be kept anyway. */
+  #queue: Piece[] = [];
   #queuedBytes = 0;
   #file: FileHandle | undefined;
   #isSmallButOld = false;
@@ -157,22 +164,32 @@ class StreamCapture {
       joined.length > KEPT_IN_ROW_BYTES ? Buffer.from(joined.subarray(-KEPT_IN_ROW_BYTES)) : joined;
   }
 
+  /** Takes the newest bytes of the stream. */
   #append(bytes: Buffer): void {
-    this.#queue.push(bytes);
+    this.#queue.push({ offset: this.#total - bytes.length, bytes });
     this.#queuedBytes += bytes.length;
+    this.#dropMiddle();
     if (!this.#isWriting) this.#writing = this.#drain().catch(() => this.#giveUp());
+  }
+
+  /** A writer that cannot be held back fills the memory with twice what its file would keep, and no more. */
+  #dropMiddle(): void {
+    if (this.#queuedBytes <= 2 * this.#limitBytes) return;
+    const stream = { totalBytes: this.#total, limitBytes: this.#limitBytes };
+    this.#queue = this.#queue.filter(({ offset, bytes }) =>
+      isKept({ from: offset, to: offset + bytes.length }, stream),
+    );
+    this.#queuedBytes = this.#queue.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   async #drain(): Promise<void> {
     this.#isWriting = true;
     if (this.#path === undefined) await this.#create();
     while (this.#queuedBytes > 0) {
-      const bytes = this.#queue.length === 1 ? (this.#queue[0] as Buffer) : Buffer.concat(this.#queue);
-      // What is queued is the end of the stream.
-      const offset = this.#total - this.#queuedBytes;
+      const pieces = this.#queue;
       this.#queue = [];
       this.#queuedBytes = 0;
-      await this.#writeFile(offset, bytes);
+      for (const piece of joinNeighbours(pieces)) await this.#writeFile(piece);
     }
     this.#isWriting = false;
   }
@@ -184,8 +201,8 @@ class StreamCapture {
     this.#file = await open(this.#path, "wx", 0o600);
   }
 
-  async #writeFile(offset: number, bytes: Buffer): Promise<void> {
-    for (const piece of filePieces({ offset, bytes, limitBytes: this.#limitBytes })) {
+  async #writeFile(whole: Piece): Promise<void> {
+    for (const piece of filePieces({ ...whole, limitBytes: this.#limitBytes })) {
       // A full disk or a limit may take less than all; the next call then says why.
       for (let written = 0; this.#file && written < piece.bytes.length; ) {
         const rest = piece.bytes.length - written;
@@ -204,4 +221,17 @@ class StreamCapture {
     this.#queuedBytes = 0;
     this.#isWriting = false;
   }
+}
+
+/** What follows directly on one another is written as one. */
+function joinNeighbours(pieces: readonly Piece[]): Piece[] {
+  const gap = pieces.findIndex(({ offset }, index) => {
+    const before = pieces[index - 1];
+    return before !== undefined && before.offset + before.bytes.length !== offset;
+  });
+  const runs = gap < 0 ? [pieces] : [pieces.slice(0, gap), pieces.slice(gap)];
+  return runs.map((run) => ({
+    offset: run[0]?.offset ?? 0,
+    bytes: run.length === 1 ? (run[0] as Piece).bytes : Buffer.concat(run.map(({ bytes }) => bytes)),
+  }));
 }

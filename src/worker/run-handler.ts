@@ -16,6 +16,9 @@ export interface HandlerTools {
   log(text: string): void;
 }
 
+/** Lines are handed over together, at the latest so many characters of them: one by one they would cost far more. */
+const GATHERED_CHARS = 65_536;
+
 /** What a handler that threw is shown as, like a program that ended badly. */
 const FAILED_EXIT_CODE = 1;
 
@@ -44,6 +47,8 @@ class HandlerRun implements ClaimRun {
   /** The first cause wins: it is what the execution ended for, however the handler takes it. */
   #cause: StopCause | undefined;
   #isOver = false;
+  #lines: string[] = [];
+  #gatheredChars = 0;
 
   constructor(limits: RunLimits, onOutput: OnOutput) {
     this.#limits = limits;
@@ -57,7 +62,7 @@ class HandlerRun implements ClaimRun {
   }
 
   call(handler: (tools: Omit<HandlerTools, "attempt">) => unknown): void {
-    const log = (text: string): void => this.#print("stdout", text);
+    const log = (text: string): void => this.#log(text);
     // In an async function, so that what is thrown at once is a failure like any other.
     const called = (async () => await handler({ signal: this.#abort.signal, log }))();
     called.then(
@@ -82,22 +87,41 @@ class HandlerRun implements ClaimRun {
   #fail(thrown: unknown): void {
     if (this.#isOver) return;
     const { line, whole } = describeFailure(thrown);
-    if (!this.#cause) this.#print("stderr", whole);
+    this.#flush();
+    if (!this.#cause) this.#print("stderr", `${whole}\n`);
     this.#settle({ outcome: { kind: "failed", exitCode: FAILED_EXIT_CODE }, error: line });
   }
 
   #settle(end: RunEnd): void {
     if (this.#isOver) return;
+    this.#flush();
     this.#isOver = true;
     this.#callOffTimeout();
     this.#callOffGrace();
     this.#end(this.#cause ? { outcome: this.#cause, error: null } : end);
   }
 
-  #print(stream: "stdout" | "stderr", text: string): void {
+  /** Gathers the lines of one turn of the event loop. */
+  #log(text: string): void {
     if (this.#isOver) return;
-    // A call cannot be held back like a program that writes to a pipe; what the disk is behind with waits in memory.
-    void this.#onOutput(stream, Buffer.from(`${text}\n`));
+    if (this.#lines.length === 0) setImmediate(() => this.#flush());
+    const line = `${text}\n`;
+    this.#lines.push(line);
+    this.#gatheredChars += line.length;
+    if (this.#gatheredChars >= GATHERED_CHARS) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#lines.length === 0) return;
+    const text = this.#lines.join("");
+    this.#lines = [];
+    this.#gatheredChars = 0;
+    this.#print("stdout", text);
+  }
+
+  #print(stream: "stdout" | "stderr", text: string): void {
+    // A call cannot be held back like a program that writes to a pipe; the capture bounds what waits for the disk.
+    void this.#onOutput(stream, Buffer.from(text));
   }
 }
 
