@@ -2,6 +2,7 @@
 export { type ErrorCode, QueuectlError } from "./domain/errors.ts";
 export type { DeadReason, JobState } from "./domain/job.ts";
 export type { OutcomeKind } from "./domain/outcome.ts";
+export type { Execution } from "./library/execution.ts";
 export type { Job, JobInput, JobOptions } from "./library/job.ts";
 export { openQueue } from "./library/open-queue.ts";
 export type { ListOptions, OpenQueueOptions, Queue, StopOptions, WaitOptions } from "./library/queue.ts";

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { resolveSettings } from "../config/resolve.ts";
+import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
@@ -17,7 +18,6 @@ import { givenSettings, openForReading, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { isoTime } from "./render/time.ts";
-import { readRetention } from "./retention.ts";
 import { IN_PLACE_OF, startReplacement } from "./start-replacement.ts";
 import { workerEventJson, workerLine } from "./worker-lines.ts";
 import { WorkerLog } from "./worker-log.ts";
@@ -32,6 +32,7 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   // A replacement belongs to a store that is there: it must not make one where it was taken away.
   await using store = await (inPlaceOf === null ? openForWriting : openForReading)(invocation, io);
   const given = givenSettings(invocation, io);
+  const readSettings = async () => resolveSettings({ ...given, store: await store.readSettings() });
   // In the background by the log's path, which leads to a new file when the log is full; stdout goes on to the old one.
   const log = announceTo === undefined ? undefined : new WorkerLog(workerLogFiles(store.name));
   const out = log ?? io.stdout;
@@ -58,9 +59,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
       id = `w-${randomId(6, Math.random)}`;
       return id;
     },
-    loadSettings: async () =>
-      toWorkerSettings(resolveSettings({ ...given, store: await store.readSettings() })),
-    retain: (signal) => retainInTurn(store, () => readRetention(store, invocation, io), signal),
+    loadSettings: async () => toWorkerSettings(await readSettings()),
+    retain: (signal) => retainInTurn(store, async () => toRetention(await readSettings()), signal),
     onEvent: (event) => print(event, id),
   });
   obeySignals(worker);

@@ -1,5 +1,5 @@
 /**
- * Every way in which queuectl can refuse or fail, as one closed list. Two tables elsewhere turn a code into an
+ * Every way in which queuectl can refuse or fail, as one closed list, which may grow from version to version. Two tables elsewhere turn a code into an
  * exit code (`cli/exit-codes.ts`) and, later, into an HTTP status; nobody else picks numbers.
  */
 export type ErrorCode =
@@ -49,7 +49,7 @@ export type ErrorCode =
 export interface ErrorDetails {
   /** What to do about it: a whole sentence or a command. */
   hint?: string | undefined;
-  /** The fault underneath, for operators (`QUEUECTL_DEBUG=1`). */
+  /** The fault underneath, for operators. */
   cause?: unknown;
   /** Which entry of a list is meant, from 1. */
   position?: number | undefined;

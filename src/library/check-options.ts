@@ -78,8 +78,10 @@ export const yesOrNo: OptionRule = { allows: (value) => typeof value === "boolea
 
 export const callback: OptionRule = { allows: (value) => typeof value === "function", text: "a function" };
 
-export const path: OptionRule = {
-  allows: (value) => typeof value === "string" && value !== "" && !value.includes("\0"),
+/** Not `:memory:` nor a `file:` URI, which mean something else to SQLite: a file of such a name would be a surprise. */
+export const databaseFile: OptionRule = {
+  allows: (value) =>
+    typeof value === "string" && value !== "" && !value.includes("\0") && !/^(:memory:$|file:)/.test(value),
   text: "the path of a file",
 };
 

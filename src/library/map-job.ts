@@ -3,7 +3,9 @@ import { MAX_DURATION_MS } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Job as StoredJob } from "../domain/job.ts";
 import { parseInstant } from "../domain/job-input.ts";
-import { nextRunAt } from "../queue/job-json.ts";
+import { isOutputPruned, lastLines, nextRunAt } from "../queue/job-json.ts";
+import type { ExecutionRecord } from "../store/store.ts";
+import type { Execution } from "./execution.ts";
 import type { Job, JobInput } from "./job.ts";
 
 /** A job as programs see it: nothing of how the store keeps it. */
@@ -31,6 +33,23 @@ export function toJob(job: StoredJob): Job {
     worker: job.worker,
     createdAt: new Date(job.createdAt),
     updatedAt: new Date(job.updatedAt),
+  };
+}
+
+export function toExecution(execution: ExecutionRecord): Execution {
+  return {
+    number: execution.number,
+    worker: execution.worker,
+    outcome: execution.outcome,
+    startedAt: new Date(execution.startedAt),
+    finishedAt: toDate(execution.finishedAt),
+    durationMs: execution.durationMs,
+    exitCode: execution.exitCode,
+    signal: execution.signal,
+    error: execution.error,
+    stdoutTail: lastLines(execution.output?.stdout.tail),
+    stderrTail: lastLines(execution.output?.stderr.tail),
+    isOutputPruned: isOutputPruned(execution),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHome, locateStore, readConfigFile } from "../config/home.ts";
 import { openStore } from "../store/open-store.ts";
-import { checkOptions, path } from "./check-options.ts";
+import { checkOptions, databaseFile } from "./check-options.ts";
+import { forPrograms } from "./for-programs.ts";
 import type { OpenQueueOptions, Queue } from "./queue.ts";
 import { StoreQueue } from "./store-queue.ts";
 
@@ -13,7 +14,11 @@ import { StoreQueue } from "./store-queue.ts";
  *   invalid_file for a `config.json` that cannot be read; invalid_usage
  */
 export async function openQueue(options: OpenQueueOptions = {}): Promise<Queue> {
-  checkOptions("openQueue", options, { db: path });
+  checkOptions("openQueue", options, { db: databaseFile });
+  return await forPrograms(open(options));
+}
+
+async function open(options: OpenQueueOptions): Promise<Queue> {
   const { env } = process;
   const location = locateStore(options.db, env);
   if (location.origin === "default") createHome(env);

@@ -1,4 +1,5 @@
 import type { JobState } from "../domain/job.ts";
+import type { Execution } from "./execution.ts";
 import type { Job, JobInput } from "./job.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
@@ -27,6 +28,12 @@ export interface Queue extends AsyncDisposable {
   /** The job of exactly this id; undefined when there is none. */
   get(id: string): Promise<Job | undefined>;
 
+  /**
+   * The history of the job of exactly this id, oldest first: how each execution ended, and the end of what it printed.
+   * @throws job_not_found
+   */
+  executions(id: string): Promise<Execution[]>;
+
   /** Jobs in order of arrival, read in pages: it may go on for as long as its consumer takes. */
   list(options?: ListOptions): AsyncIterable<Job>;
 
@@ -49,6 +56,19 @@ export interface Queue extends AsyncDisposable {
   retryDead(ids: string | readonly string[]): Promise<void>;
 
   /**
+   * Removes dead jobs for good, with their history and output; all or none, durable when it resolves.
+   * @throws job_not_found, not_dead naming the first id that is wrong; then nothing has changed
+   */
+  removeDead(ids: string | readonly string[]): Promise<void>;
+
+  /**
+   * Cancels jobs; all or none, durable when it resolves. One that waits is `cancelled` then. One that runs is asked to
+   * end, and is `cancelled` soon unless it completes before: `wait` tells.
+   * @throws job_not_found, already_finished naming the first id that is wrong; then nothing has changed
+   */
+  cancel(ids: string | readonly string[]): Promise<void>;
+
+  /**
    * Starts a worker in this program that runs the commands of jobs, each in processes of its own.
    * @throws the reason of a `signal` that is aborted already
    */
@@ -60,7 +80,8 @@ export interface Queue extends AsyncDisposable {
   work(queue: string, handler: Handler, options?: WorkOptions): Promise<QueueWorker>;
 
   /**
-   * Stops this queue's workers, ends its waits, and closes the file. May be called again.
+   * Stops this queue's workers, ends its waits, and closes the file. May be called again. It waits for jobs that run: a
+   * handler that never settles holds it for ever unless a `graceMs` or the setting `stop-grace` bounds the wait.
    * @param options how patient to be with jobs that run, as for `QueueWorker.stop`
    */
   close(options?: StopOptions): Promise<void>;

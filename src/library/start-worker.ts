@@ -15,6 +15,8 @@ import type { QueueWorker, WorkerEvent, WorkOptions } from "./worker.ts";
 export interface WorkerParts {
   store: Store;
   loadSettings(): Promise<WorkerSettings>;
+  /** Removes what is old, if it is this worker's turn. */
+  retain(signal: AbortSignal): Promise<void>;
   runClaim: RunClaim;
   /** Null means every queue. */
   queues: readonly string[] | null;

@@ -1,9 +1,14 @@
 import type { SettingSources } from "../config/resolve.ts";
 import { resolveSetting, resolveSettings } from "../config/resolve.ts";
+import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { JobState } from "../domain/job.ts";
+import { cancelJobs } from "../queue/cancel.ts";
 import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
+import { requireJob, requireJobs } from "../queue/find-job.ts";
+import { removeOutputFiles, retainInTurn } from "../queue/prune.ts";
+import { withOutputSoFar } from "../queue/read-output.ts";
 import { retryJobs } from "../queue/retry.ts";
 import { waitForJobs } from "../queue/wait.ts";
 import type { Store } from "../store/store.ts";
@@ -24,8 +29,10 @@ import {
   wholeNumber,
   yesOrNo,
 } from "./check-options.ts";
+import type { Execution } from "./execution.ts";
+import { forPrograms } from "./for-programs.ts";
 import type { Job, JobInput } from "./job.ts";
-import { FIELD_NAMES, toJob, toJobFields } from "./map-job.ts";
+import { FIELD_NAMES, toExecution, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
@@ -88,6 +95,15 @@ export class StoreQueue implements Queue {
     });
   }
 
+  executions(id: string): Promise<Execution[]> {
+    return this.#use(async () => {
+      checkId("queue.executions", id);
+      const { seq } = await requireJob(this.#store, id);
+      const history = await this.#store.listExecutions(seq);
+      return (await withOutputSoFar(this.#store, history)).map(toExecution);
+    });
+  }
+
   list(options: ListOptions = {}): AsyncIterable<Job> {
     checkOptions("queue.list", options, LIST_RULES);
     return this.#list(options);
@@ -126,6 +142,22 @@ export class StoreQueue implements Queue {
     });
   }
 
+  removeDead(ids: string | readonly string[]): Promise<void> {
+    return this.#use(async () => {
+      const wanted = [...new Set(checkIds("queue.removeDead", ids))];
+      await requireJobs(this.#store, wanted);
+      // After the commit: a log without a job is litter, a job without its log would be a loss.
+      await removeOutputFiles(this.#store, await this.#store.removeDead(wanted));
+    });
+  }
+
+  cancel(ids: string | readonly string[]): Promise<void> {
+    return this.#use(async () => {
+      const wanted = [...new Set(checkIds("queue.cancel", ids))];
+      await cancelJobs(this.#store, wanted, Date.now());
+    });
+  }
+
   work(options?: WorkQueuesOptions): Promise<QueueWorker>;
   work(queue: string, handler: Handler, options?: WorkOptions): Promise<QueueWorker>;
   async work(
@@ -150,11 +182,14 @@ export class StoreQueue implements Queue {
     return await this.#start({ ...this.#parts, queues: [queue], runClaim }, options);
   }
 
-  get #parts(): Pick<WorkerParts, "store" | "loadSettings"> {
+  get #parts(): Pick<WorkerParts, "store" | "loadSettings" | "retain"> {
     const store = this.#store;
-    const loadSettings = async () =>
-      toWorkerSettings(resolveSettings({ ...this.#given, store: await store.readSettings() }));
-    return { store, loadSettings };
+    const readSettings = async () => resolveSettings({ ...this.#given, store: await store.readSettings() });
+    return {
+      store,
+      loadSettings: async () => toWorkerSettings(await readSettings()),
+      retain: (signal) => retainInTurn(store, async () => toRetention(await readSettings()), signal),
+    };
   }
 
   #start(parts: Omit<WorkerParts, "onEnd">, options: WorkOptions): Promise<QueueWorker> {
@@ -188,7 +223,7 @@ export class StoreQueue implements Queue {
   /** Runs a method's work, unless the queue is closed; one that is under way is not closed under its feet. */
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const running = work();
+    const running = forPrograms(work());
     this.#underWay.add(running);
     try {
       return await running;

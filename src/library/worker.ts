@@ -13,8 +13,8 @@ export type Handler = (job: Job, tools: HandlerTools) => unknown;
 
 export interface HandlerTools {
   /**
-   * Aborted when the execution is to end: its time is up, the worker stops, or the claim was lost. `signal.reason` is a
-   * `QueuectlError` with the code `job_timed_out`, `job_interrupted` or `job_lost`. A handler cannot be killed: one that
+   * Aborted when the execution is to end: its time is up, it was cancelled, the worker stops, or the claim was lost.
+   * `signal.reason` is a `QueuectlError` with the code `job_timed_out`, `job_cancelled`, `job_interrupted` or `job_lost`. A handler cannot be killed: one that
    * goes on after the setting `kill-grace` (5 s) is given up, and nothing it does afterwards is recorded.
    */
   readonly signal: AbortSignal;

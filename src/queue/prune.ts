@@ -1,15 +1,9 @@
 import { opendir, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Retention } from "../domain/retention.ts";
 import { dataFile, outputFile, outputFolder } from "../store/data-files.ts";
 import type { ExpiringState, OutputCursor, Store } from "../store/store.ts";
 import { STREAMS } from "./read-output.ts";
-
-/** How long what is finished is kept; null means for ever. Dead jobs are not here: they wait for a person. */
-export interface Retention {
-  completedMs: number | null;
-  cancelledMs: number | null;
-  logsMs: number | null;
-}
 
 /** What was removed. */
 export interface Pruned {

@@ -142,9 +142,31 @@ describe("openQueue", () => {
   test.each<[string, unknown, RegExp]>([
     ["an option that is not known", { path: "x" }, /openQueue has no option "path"/],
     ["a path that is none", { db: 7 }, /"db" of openQueue must be the path of a file, not 7/],
+    [
+      "a file that would be in memory",
+      { db: ":memory:" },
+      /"db" of openQueue must be the path of a file, not ":memory:"/,
+    ],
+    ["a URI", { db: "file:queue.db" }, /"db" of openQueue must be the path of a file/],
     ["a path in place of options", "queue.db", /options of openQueue must be an object/],
   ])("refuses %s", async (_, options, says) => {
     await expectRefused(() => openQueue(untyped(options)), { code: "invalid_usage", says });
+  });
+
+  test("advises a program as a program", async () => {
+    const { home, queue } = await LibraryScene.open();
+    await expectRefused(() => openQueue({ db: home.root }), {
+      code: "store_unreachable",
+      remedy: /\{ db: ".*queue.db" \}/,
+    });
+    home.write("foreign.db", "no database at all");
+    const db = join(home.cwd, "foreign.db");
+    await expectRefused(() => openQueue({ db }), { code: "store_foreign", remedy: /by the option "db"\.$/ });
+    await queue.enqueue({ id: "a", command: "true" });
+    await expectRefused(() => queue.enqueue({ id: "a", command: "true" }), {
+      code: "duplicate_id",
+      remedy: /^Choose another id, or leave it out to get a new one\.$/,
+    });
   });
 
   test("refuses a directory that is not there, and makes none", async () => {

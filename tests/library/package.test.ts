@@ -49,7 +49,7 @@ test("its types are right for everyone who can load an ES module", async () => {
 
 /** Uses every method with the types that a consumer would write down. */
 const CONSUMER = `
-import { type ErrorCode, type Handler, type Job, openQueue, type Queue, QueuectlError, type WorkerEvent } from "queuectl";
+import { type ErrorCode, type Execution, type Handler, type Job, openQueue, type Queue, QueuectlError, type WorkerEvent } from "queuectl";
 
 const handler: Handler = async (job: Job, { signal, attempt, log }) => {
   log(\`\${job.command} \${attempt} \${signal.aborted}\`);
@@ -63,6 +63,10 @@ export async function main(): Promise<void> {
   const maybe: Job | undefined = await queue.get(one.id);
   const due: Date | null | undefined = maybe?.nextRunAt;
   for await (const job of queue.list({ state: "dead", newest: 5 })) await queue.retryDead(job.id);
+  const [execution]: Execution[] = await queue.executions(one.id);
+  const printed: string | undefined = execution?.stdoutTail;
+  await queue.cancel([one.id]);
+  await queue.removeDead(one.id);
   const { pending } = await queue.counts();
   const ended: Job = await queue.wait(one.id, { timeoutMs: 5, signal: AbortSignal.timeout(9) });
   const all: Job[] = await queue.wait(more.map(({ id }) => id));
@@ -71,7 +75,7 @@ export async function main(): Promise<void> {
   await resizer.stop({ graceMs: null });
   await worker.finished;
   const code: ErrorCode = new QueuectlError("internal", "x").code;
-  console.log(first, due, pending, ended, all, code, worker.id);
+  console.log(first, due, printed, pending, ended, all, code, worker.id);
 
   // @ts-expect-error a command is needed
   await queue.enqueue({ maxRetries: 3 });

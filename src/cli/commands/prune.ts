@@ -1,14 +1,15 @@
+import { toRetention } from "../../config/retention.ts";
 import { QueuectlError } from "../../domain/errors.ts";
-import { applyRetention, type OldJobs, type Pruned, type Retention, removeJobs } from "../../queue/prune.ts";
+import type { Retention } from "../../domain/retention.ts";
+import { applyRetention, type OldJobs, type Pruned, removeJobs } from "../../queue/prune.ts";
 import type { ExpiringState, Store } from "../../store/store.ts";
 import { readDuration } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { openForReading } from "../context.ts";
+import { openForReading, readAllSettings } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
-import { readRetention } from "../retention.ts";
 
 /** The answer of `prune --json`. */
 export interface PrunedJson {
@@ -34,7 +35,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
       hint: "Say which: queuectl prune --state dead --older 90d, or queuectl dlq remove ID",
     });
   await using store = await openForReading(invocation, io);
-  const retention = await readRetention(store, invocation, io);
+  const retention = toRetention(await readAllSettings(store, invocation, io));
   const now = Date.now();
   const states = chosen ? [chosen] : STATES.filter((state) => state !== "dead");
   const old = states.map((state) => ({ state, olderMs: olderMs ?? retentionOf(retention, state), now }));

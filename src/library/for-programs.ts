@@ -1,0 +1,28 @@
+import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
+
+/** What a program does where a person would type a command. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  job_not_found: "All jobs: queue.list()",
+  duplicate_id: "Choose another id, or leave it out to get a new one.",
+  not_dead: 'All dead jobs: queue.list({ state: "dead" })',
+};
+
+/** Waits for work that may be refused; a refusal that advises a person is made to advise a program. */
+export async function forPrograms<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof QueuectlError ? toProgram(error) : error;
+  }
+}
+
+function toProgram(error: QueuectlError): QueuectlError {
+  const { code, message, cause, position } = error;
+  const hint = hintFor(error);
+  return hint === error.hint ? error : new QueuectlError(code, message, { hint, cause, position });
+}
+
+function hintFor({ code, hint }: QueuectlError): string | undefined {
+  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq)\b/.test(hint)) return hint && HINTS[code];
+  return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');
+}
