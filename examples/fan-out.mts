@@ -24,5 +24,7 @@ const ended = await queue.wait(
   jobs.map(({ id }) => id),
   { timeoutMs: 60_000 },
 );
-for (const { command, state, error } of ended)
-  console.log(`${state}: ${command}${error ? ` (${error})` : ""}`);
+for (const { id, command, state, error } of ended) {
+  const result = (await queue.executions(id)).at(-1)?.stdoutTail.trim();
+  console.log(`${state}: ${command}: ${error ?? result}`);
+}
