@@ -8,6 +8,11 @@ describe("the comparison of a document with what is printed", () => {
     ["an age", "done 2s ago", "done 14s ago"],
     ["an instant", "2026-11-25T13:20:15.897Z", "2031-01-01T00:00:00.001Z"],
     ["a measured duration", "took 15 ms, by w-anf48k", "took 1.2 s, by w-000000"],
+    [
+      "what it cost",
+      "took 2 s, 1 ms of CPU, at most 1.4 MiB in memory, by w-anf48k",
+      "took 2 s, by w-000000",
+    ],
     ["process ids", "Worker PIDs: 1, 2", "Worker PIDs: 31234, 31299"],
     ["a generated id", "ID: m3ztab9614", "ID: 0123456789"],
     ["the width of a column", "a  b", "a       b"],
@@ -43,9 +48,11 @@ describe("the comparison of a document with what is printed", () => {
 
 describe("reading a console block", () => {
   test("tells commands, what goes on with them, their exit code and their output apart", () => {
-    expect(readSteps("$ one <<E\n> text\n> E\nout\n> more\n\n$ two # exit code 4")).toEqual([
-      { command: "one <<E\ntext\nE", shown: ["out", "> more"], exitCode: 0 },
-      { command: "two # exit code 4", shown: [], exitCode: 4 },
+    const text = "$ one <<E\n> text\n> E\nout\n> more\n\n$ two # exit code 4\n$ three # after a moment";
+    expect(readSteps(text)).toEqual([
+      { command: "one <<E\ntext\nE", shown: ["out", "> more"], exitCode: 0, isAfterMoment: false },
+      { command: "two # exit code 4", shown: [], exitCode: 4, isAfterMoment: false },
+      { command: "three # after a moment", shown: [], exitCode: 0, isAfterMoment: true },
     ]);
   });
 

@@ -2,13 +2,14 @@
  * Whether a command printed what its document shows. Design note:
  *
  * What differs from run to run is replaced on both sides by a word that names it, and nothing else: instants, ages,
- * measured durations, process ids, worker ids, generated job ids. Columns move with the width of what stands in them,
+ * measured durations and what they cost, process ids, worker ids, generated job ids. Columns move with the width of what stands in them,
  * so two or more spaces count as two. In a document `…` stands for any text within a line, and alone on a line for any
  * number of lines.
  */
 const BLURS: readonly [pattern: RegExp, name: string][] = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "INSTANT"],
   [/\b\d+[smhd] ago\b|\bin \d+[smhd]\b|\bnow\b/g, "AGO"],
+  // Where there is no native launcher, nobody can tell what it cost.
   [
     /\btook [\d.]+ (ms|s|min|h|d)( \d+ (s|min|h))?(, [\d.]+ \w+ of CPU, at most [\d.]+ \w+ in memory)?/g,
     "took TIME",

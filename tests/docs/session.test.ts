@@ -6,15 +6,17 @@ describe("a session of a document", () => {
   afterAll(() => session.close());
 
   test("fails where a command prints something else than is shown", async () => {
-    const step = { command: "echo yes", shown: ["no"], exitCode: 0 };
+    const step = { command: "echo yes", shown: ["no"], exitCode: 0, isAfterMoment: false };
     await expect(session.show(step)).rejects.toThrow("The document shows:\nno\n\nIt printed:\nyes");
   });
 
   test("fails where a command exits otherwise than is shown", async () => {
-    await expect(session.show({ command: "exit 3", shown: [], exitCode: 0 })).rejects.toThrow(
-      "(exit code 3)",
-    );
-    await expect(session.show({ command: "true", shown: [], exitCode: 3 })).rejects.toThrow("(exit code 0)");
+    await expect(
+      session.show({ command: "exit 3", shown: [], exitCode: 0, isAfterMoment: false }),
+    ).rejects.toThrow("(exit code 3)");
+    await expect(
+      session.show({ command: "true", shown: [], exitCode: 3, isAfterMoment: false }),
+    ).rejects.toThrow("(exit code 0)");
   });
 
   test("fails where any line of a script does", async () => {
@@ -26,9 +28,15 @@ describe("a session of a document", () => {
     await session.runFromCron("queuectl --version", ["PATH=/usr/bin:/bin"]);
   });
 
-  test("asks a command that only reads again until the answer is the one shown", async () => {
+  test("asks a command that is to be after a moment again until the answer is the one shown", async () => {
     // It comes true by being asked: no clock is needed.
-    await session.show({ command: "cat fact 2> /dev/null; echo late > fact", shown: ["late"], exitCode: 0 });
+    const step = { command: "cat fact 2> /dev/null; echo late > fact", shown: ["late"], exitCode: 0 };
+    await session.show({ ...step, isAfterMoment: true });
+  });
+
+  test("asks any other command once, even one that only reads", async () => {
+    const step = { command: "cat other 2> /dev/null; echo late > other", shown: ["late"], exitCode: 0 };
+    await expect(session.show({ ...step, isAfterMoment: false })).rejects.toThrow("It printed:");
   });
 
   test("presses Ctrl-C where it is shown", async () => {
@@ -37,6 +45,7 @@ describe("a session of a document", () => {
       command: `trap 'echo; echo stopped; exit 0' INT; echo ready; while :; do sleep 0.1; done`,
       shown,
       exitCode: 0,
+      isAfterMoment: false,
     });
   });
 });

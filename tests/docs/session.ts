@@ -15,6 +15,8 @@ export interface Step {
   shown: string[];
   /** From a comment at its end, `# exit code 4`; 0 without one. */
   exitCode: number;
+  /** By the comment `# after a moment` at its end: a reader who is too early is told to type it again. */
+  isAfterMoment: boolean;
 }
 
 /** Reads a console block: `$ ` begins a command, `> ` goes on with it, all else is output. */
@@ -24,7 +26,12 @@ export function readSteps(text: string): Step[] {
     const step = steps.at(-1);
     if (line.startsWith("$ ")) {
       const exitCode = Number(/ # exit code (\d+)$/.exec(line)?.[1] ?? 0);
-      steps.push({ command: line.slice(2), shown: [], exitCode });
+      steps.push({
+        command: line.slice(2),
+        shown: [],
+        exitCode,
+        isAfterMoment: line.endsWith(" # after a moment"),
+      });
     } else if (!step) {
       throw new Error(`A console block begins with a command: ${line}`);
     } else if (line.startsWith("> ") && step.shown.length === 0) {
@@ -37,10 +44,6 @@ export function readSteps(text: string): Step[] {
   for (const { shown } of steps) while (shown.at(-1) === "") shown.pop();
   return steps;
 }
-
-/** These change nothing, so they may be asked again until what the document shows has come about. */
-const ONLY_READS =
-  /^(queuectl (status|list|info|show|logs|dlq list|worker (status|list|logs)|config (get|list|show))\b|cat |ls |wc |sort )/;
 
 const COLUMNS = 110;
 const LIMIT_MS = 45_000;
@@ -66,9 +69,9 @@ export class Session {
     this.#setUp = `trap : INT; PATH=${quoteArgv([bin])}:"$PATH"; NO_COLOR=1; export PATH NO_COLOR; stty cols ${COLUMNS} rows 40; `;
   }
 
-  /** Runs a command, again while it only reads, until it prints what is shown and exits as shown. */
-  async show({ command, shown, exitCode }: Step): Promise<void> {
-    const end = performance.now() + (ONLY_READS.test(command) ? LIMIT_MS : 0);
+  /** Runs a command, again where it is to be after a moment, until it prints what is shown and exits as shown. */
+  async show({ command, shown, exitCode, isAfterMoment }: Step): Promise<void> {
+    const end = performance.now() + (isAfterMoment ? LIMIT_MS : 0);
     for (;;) {
       const seen = await this.#type(command, shown);
       if (seen.exitCode === exitCode && matches(shown, seen.printed)) return;
