@@ -8,9 +8,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { QueuectlError } from "../domain/errors.ts";
 import { createHome, homeDirectory, locateStore, readConfigFile, writeConfigFile } from "./home.ts";
 
@@ -64,7 +64,13 @@ describe("the home", () => {
 
   test("is else .queuectl in the user's home, as HOME or else the system names it", () => {
     expect(homeDirectory({ QUEUECTL_HOME: "", HOME: "/home/ada" })).toBe("/home/ada/.queuectl");
-    expect(homeDirectory({})).toBe(join(homedir(), ".queuectl"));
+    expect(homeDirectory({})).toBe(join(userInfo().homedir, ".queuectl"));
+  });
+
+  test("is never the working directory because HOME is empty", () => {
+    vi.stubEnv("HOME", "");
+    expect(homeDirectory({ HOME: "" })).toBe(join(userInfo().homedir, ".queuectl"));
+    vi.unstubAllEnvs();
   });
 
   test("is created at first use, parents too, for its owner alone", () => {
@@ -73,6 +79,13 @@ describe("the home", () => {
       expect(createHome(env)).toBe(join(home, "deep"));
     });
     expect(modeOf(join(home, "deep"))).toBe(0o700);
+  });
+
+  test("is not created with the user's own directory, where that is missing", () => {
+    expect(refusal(() => createHome({ HOME: join(root, "nobody") })).code).toBe("store_unreachable");
+    expect(readdirSync(root)).toEqual([]);
+    mkdirSync(join(root, "ada"));
+    expect(createHome({ HOME: join(root, "ada") })).toBe(join(root, "ada/.queuectl"));
   });
 
   test("may exist already, and keeps the mode that its owner gave it", () => {

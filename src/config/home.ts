@@ -7,7 +7,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import { isStoreUrl } from "../domain/store-url.ts";
@@ -20,16 +20,31 @@ export interface StoreLocation {
   origin: "flag" | "env" | "file" | "default";
 }
 
-/** The directory of queuectl's own files: `$QUEUECTL_HOME`, else `~/.queuectl`. */
+/**
+ * The directory of queuectl's own files: `$QUEUECTL_HOME`, else `~/.queuectl`.
+ * @throws store_unreachable when nobody can tell where `~` is
+ */
 export function homeDirectory(env: Environment): string {
-  return resolve(env["QUEUECTL_HOME"] || join(env["HOME"] || homedir(), ".queuectl"));
+  return resolve(env["QUEUECTL_HOME"] || join(env["HOME"] || userHome(), ".queuectl"));
 }
 
-/** Creates the home at first use, for its owner alone. */
+/** As the system knows it. Not `os.homedir()`, for which an empty HOME is a home: the queue would be in any directory. */
+function userHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch (cause) {
+    throw new QueuectlError("store_unreachable", "Cannot tell where your home directory is", {
+      hint: "Set HOME or QUEUECTL_HOME, or name a store with --db.",
+      cause,
+    });
+  }
+}
+
+/** Creates the home at first use, for its owner alone. A user's own directory is not made: it is missing for a reason. */
 export function createHome(env: Environment): string {
   const home = homeDirectory(env);
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(home, { recursive: !!env["QUEUECTL_HOME"] || existsSync(dirname(home)), mode: 0o700 });
   } catch (cause) {
     throw new QueuectlError("store_unreachable", `Cannot create the home directory ${home}`, {
       hint: "Set QUEUECTL_HOME to a directory that you can write, or name a store with --db.",

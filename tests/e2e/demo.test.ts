@@ -10,6 +10,8 @@ import { fakeIo } from "../support/fake-io.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { QUEUECTL, Terminal } from "../support/worker-terminal.ts";
 
+const PROGRAM = [process.execPath, fileURLToPath(new URL("../../queuectl.js", import.meta.url))] as const;
+
 /** Where a tour makes its directory, so that what is left of it can be seen. */
 function tourEnv(home: Home): { TMPDIR: string } {
   const TMPDIR = join(home.root, "tmp");
@@ -72,6 +74,22 @@ describe("in a pipe the tour", () => {
         .map((line) => line.trim().split(/ {2,}/)[0]),
     ).toEqual(['queuectl enqueue "echo hello"', "queuectl worker start", "queuectl status"]);
     await expectNothingLeft(home);
+  });
+
+  test("says in the end how to go on, as it was called itself", async () => {
+    const farewellOf = async (env: Record<string, string>) => {
+      const parsed = parse(["demo"]);
+      if (parsed.kind !== "run") throw new Error("demo is a verb");
+      const io = fakeIo({ env: { PATH: process.env["PATH"], ...env } });
+      expect(await guide([], PROGRAM, parsed.invocation, io)).toBe(0);
+      return io.stdout.text;
+    };
+    expect(await farewellOf({ npm_command: "exec" })).toMatch(
+      /\n {2}npx queuectl enqueue [\s\S]*After npm link/,
+    );
+    expect(await farewellOf({ npm_command: "run-script" })).toMatch(
+      /\n {2}queuectl enqueue [\s\S]*stands\n$/,
+    );
   });
 
   test("ends quietly when nobody reads on, and leaves nothing behind", async () => {
@@ -178,8 +196,6 @@ test("for a program the tour is a list of its steps", async () => {
 });
 
 describe("a step that does not do what it should", () => {
-  const PROGRAM = [process.execPath, fileURLToPath(new URL("../../queuectl.js", import.meta.url))] as const;
-
   /** A tour of these steps by the real command, in this process. */
   async function take(home: Home, steps: readonly Step[], ...flags: string[]) {
     const { TMPDIR } = tourEnv(home);

@@ -46,7 +46,7 @@ export async function guide(
   } finally {
     if (options.has("json")) writeJson(io, toJson(steps, taken));
   }
-  if (!options.has("json") && !options.has("quiet")) io.stdout.write(FAREWELL);
+  if (!options.has("json") && !options.has("quiet")) io.stdout.write(farewell(io.env));
   return DONE;
 }
 
@@ -71,9 +71,14 @@ function toJson(steps: readonly Step[], taken: readonly StepJson[]): DemoJson {
   return { ok: taken.length === steps.length && taken.every(({ ok }) => ok), steps: taken };
 }
 
-const FAREWELL = `
+/** Names the commands as the tour's was given: what npx runs need not be on the PATH. */
+function farewell(env: Io["env"]): string {
+  const isByNpx = env["npm_command"] === "exec";
+  const queuectl = isByNpx ? "npx queuectl" : "queuectl";
+  return `
 That was the life of a job. The tour's store is gone again. Now with your own:
-  queuectl enqueue "echo hello"    add a job
-  queuectl worker start            run jobs here, until Ctrl-C
-  queuectl status                  how it stands
-`;
+  ${queuectl} enqueue "echo hello"    add a job
+  ${queuectl} worker start            run jobs here, until Ctrl-C
+  ${queuectl} status                  how it stands
+${isByNpx ? "After npm link, in any directory and without npx.\n" : ""}`;
+}

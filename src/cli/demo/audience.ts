@@ -3,6 +3,7 @@ import type { Job } from "../../domain/job.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
 import { painter } from "../render/style.ts";
+import { textWidth } from "../render/text-width.ts";
 import { visible } from "../render/visible.ts";
 import { type Audience, describeFailure } from "./tour.ts";
 
@@ -19,7 +20,7 @@ export function audienceFor({ options }: Invocation, io: Io): Audience {
     step: (sentence) => write(`\n${sentence}\n`),
     command: (line) => write(`${paint("bold", `$ ${line}`)}\n`),
     output: write,
-    ...(canOverwrite ? countdown(write) : announcements(write)),
+    ...(canOverwrite ? whereItFits(countdown(write), announcements(write), io) : announcements(write)),
   };
 }
 
@@ -35,6 +36,21 @@ const NOBODY: Audience = {
 
 type Waiting = Pick<Audience, "waiting" | "waited">;
 
+/** A line that wraps cannot be overwritten: what does not fit is announced once. */
+function whereItFits(countdown: Waiting, announcements: Waiting, { stdout }: Io): Waiting {
+  const fits = (job: Job) => textWidth(counted(job, LONGEST_COUNTED_MS)) < stdout.columns;
+  return {
+    waiting: (job, leftMs) => (fits(job) ? countdown : announcements).waiting(job, leftMs),
+    waited: () => {
+      countdown.waited();
+      announcements.waited();
+    },
+  };
+}
+
+/** By this the width of a countdown is judged, for all of it alike: its numbers become shorter. */
+const LONGEST_COUNTED_MS = 99_900;
+
 /** One line a failure, whose last words count the wait down to tenths of a second. */
 function countdown(write: (text: string) => void): Waiting {
   let line = { failure: 0, text: "" };
@@ -45,7 +61,7 @@ function countdown(write: (text: string) => void): Waiting {
   return {
     waiting: (job, leftMs) => {
       if (line.failure !== job.attempts) endLine();
-      const text = `${said(job)} Again in ${(leftMs / 1_000).toFixed(1)} s `;
+      const text = counted(job, leftMs);
       if (text !== line.text) write(`\r${text}`);
       line = { failure: job.attempts, text };
     },
@@ -66,6 +82,10 @@ function announcements(write: (text: string) => void): Waiting {
       announced = 0;
     },
   };
+}
+
+function counted(job: Job, leftMs: number): string {
+  return `${said(job)} Again in ${(leftMs / 1_000).toFixed(1)} s `;
 }
 
 function said(job: Job): string {
