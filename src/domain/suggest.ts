@@ -1,6 +1,7 @@
 /** The names nearest to a mistyped one, best first; empty when none is near enough to be what was meant. */
 export function suggest(typed: string, names: readonly string[], most = 3): string[] {
-  const limit = Math.max(1, Math.floor(typed.length / 3));
+  // A word of one or two letters is near to everything.
+  const limit = typed.length < 3 ? 0 : Math.floor(typed.length / 3);
   return names
     .map((name) => ({
       name,

@@ -23,9 +23,11 @@ describe("a session of a document", () => {
     await expect(session.run("false\ntrue")).rejects.toThrow("ended with 1");
   });
 
-  test("fails where a line of a crontab finds no queuectl in its PATH", async () => {
-    await expect(session.runFromCron("queuectl --version", [])).rejects.toThrow("ended with 127");
-    await session.runFromCron("queuectl --version", ["PATH=/usr/bin:/bin"]);
+  test("fails where a line of a crontab finds no queuectl in its PATH, or no node", async () => {
+    const run = (path: string) => session.runFromCron("queuectl --version", [`PATH=${path}`]);
+    await expect(run("/home/ada/node/bin:/usr/bin:/bin")).rejects.toThrow("ended with 127");
+    await expect(run("/home/ada/bin:/usr/bin:/bin")).rejects.toThrow("ended with 127");
+    await run("/home/ada/bin:/home/ada/node/bin:/usr/bin:/bin");
   });
 
   test("asks a command that is to be after a moment again until the answer is the one shown", async () => {

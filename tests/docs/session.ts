@@ -1,10 +1,10 @@
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { readLines } from "../../scripts/read-screen.ts";
 import { quoteArgv } from "../../src/domain/shell-quote.ts";
 import { Home, MARKER, until } from "../support/queuectl.ts";
-import { QUEUECTL, Terminal } from "../support/worker-terminal.ts";
+import { Terminal } from "../support/worker-terminal.ts";
 import { matches } from "./compare.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -56,17 +56,17 @@ export class Session {
 
   constructor() {
     const { root, path, cwd } = this.#home;
-    const bin = join(root, "bin");
-    mkdirSync(bin);
-    writeFileSync(join(bin, "queuectl"), `#!/bin/sh\nexec ${QUEUECTL} "$@"\n`);
-    chmodSync(join(bin, "queuectl"), 0o755);
+    const [bin, node] = [join(root, "bin"), join(root, "node/bin")];
+    for (const directory of [bin, node]) mkdirSync(directory, { recursive: true });
+    symlinkSync(join(ROOT, "queuectl.js"), join(bin, "queuectl"));
+    symlinkSync(process.execPath, join(node, "node"));
     mkdirSync(path, { mode: 0o700 });
     symlinkSync(path, join(root, ".queuectl"));
     cpSync(join(import.meta.dirname, "files"), cwd, { recursive: true });
     mkdirSync(join(cwd, "node_modules"));
     symlinkSync(ROOT, join(cwd, "node_modules/queuectl"));
     // The trap: Ctrl-C is for the command, and this shell only passes its exit code on.
-    this.#setUp = `trap : INT; PATH=${quoteArgv([bin])}:"$PATH"; NO_COLOR=1; export PATH NO_COLOR; stty cols ${COLUMNS} rows 40; `;
+    this.#setUp = `trap : INT; PATH=${quoteArgv([`${bin}:${node}`])}:"$PATH"; NO_COLOR=1; export PATH NO_COLOR; stty cols ${COLUMNS} rows 40; `;
   }
 
   /** Runs a command, again where it is to be after a moment, until it prints what is shown and exits as shown. */
@@ -95,13 +95,27 @@ export class Session {
     await this.run(`${quoteArgv([process.execPath])} program.mts`);
   }
 
-  /** Runs what a line of a crontab says, with no more in its environment than cron gives, and the mark of the home. */
+  /**
+   * Runs what a line of a crontab says, with no more in its environment than cron gives, and the mark of the home; on a
+   * machine whose system has no Node.
+   */
   async runFromCron(command: string, variables: readonly string[]): Promise<void> {
     const home = this.#home.root;
     const env = [`HOME=${home}`, "SHELL=/bin/sh", "LOGNAME=ada", ...variables.map((line) => line.trim())];
-    const withPath = env.map((entry) => (entry.startsWith("PATH=") ? `${entry}:${home}/bin` : entry));
-    const words = quoteArgv([...withPath, "/bin/sh", "-c", command]);
+    const here = env.map((entry) =>
+      entry.replaceAll("/home/ada", home).replaceAll("/usr/bin:/bin", this.#systemWithoutNode()),
+    );
+    const words = quoteArgv([...here, "/bin/sh", "-c", command]);
     await this.run(`cd ${quoteArgv([home])}; env -i ${MARKER}="$${MARKER}" ${words}`);
+  }
+
+  #systemWithoutNode(): string {
+    const system = join(this.#home.root, "system");
+    if (existsSync(system)) return system;
+    mkdirSync(system);
+    for (const name of readdirSync("/usr/bin"))
+      if (name !== "node") symlinkSync(join("/usr/bin", name), join(system, name));
+    return system;
   }
 
   async close(): Promise<void> {
