@@ -67,6 +67,7 @@ describe("what a command line means", () => {
     expect(parse([])).toEqual({ kind: "first_steps" });
     expect(parse(["--json"])).toEqual({ kind: "first_steps" });
     expect(parse(["worker"])).toMatchObject({ kind: "help", topic: ["worker"] });
+    expect(parse(["worker", "help"])).toMatchObject({ kind: "help", topic: ["worker"] });
     expect(parse(["frobnicate", "--version"])).toEqual({ kind: "version" });
     expect(summaryOf("enqueue", "--", "ls", "--help")).toMatchObject({ rest: ["ls", "--help"] });
   });

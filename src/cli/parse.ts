@@ -90,15 +90,17 @@ function requireKnownFamily(words: readonly string[], option: string | undefined
   }
   const verbs = COMMANDS.flatMap(({ path, aliases }) => [path, ...(aliases ?? [])]);
   const inFamily = verbs.filter((path) => path.length > 1 && path[0] === first);
-  if (inFamily.length > 0 && second === undefined) return { kind: "help", topic: words };
-  const typed = inFamily.length > 0 ? `${first} ${second}` : first;
-  const names =
-    inFamily.length > 0
-      ? inFamily.map((path) => path.join(" "))
-      : [...new Set(verbs.map(([name = ""]) => name))];
-  const near = suggest(typed, names);
+  const isFamily = inFamily.length > 0;
+  if (isFamily && (second === undefined || second === "help")) return { kind: "help", topic: [first] };
+  // By its own word: the family's, which is right, would make the other look near to anything.
+  const near = isFamily
+    ? suggest(
+        second ?? "",
+        inFamily.map(([, ...rest]) => rest.join(" ")),
+      ).map((name) => `${first} ${name}`)
+    : suggest(first, [...new Set(verbs.map(([name = ""]) => name))]);
   throw usage(
-    `Unknown command "${typed}"`,
+    `Unknown command "${isFamily ? `${first} ${second}` : first}"`,
     near.length > 0
       ? `Did you mean ${near.map((name) => `queuectl ${name}`).join(" or ")}?`
       : "All commands: queuectl --help",

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { QueuectlError } from "../domain/errors.ts";
 import { randomId } from "../domain/id.ts";
+import { quoteArgv } from "../domain/shell-quote.ts";
 import { createDataDirectory, workerLogFile } from "../store/data-files.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
@@ -123,10 +124,18 @@ function report(workers: readonly WorkerNameJson[], log: string, { options }: In
   } else if (options.has("quiet")) {
     io.stdout.write(pids.map((pid) => `${pid}\n`).join(""));
   } else {
+    const db = options.text("db");
+    const follow = quoteArgv([
+      "queuectl",
+      ...(db === undefined ? [] : ["--db", db]),
+      "worker",
+      "logs",
+      "--follow",
+    ]);
     const noun = workers.length === 1 ? "worker" : "workers";
     io.stdout.write(
       `Started ${workers.length} ${noun} in the background.\nWorker PIDs: ${pids.join(", ")}\n` +
-        `Log: ${log}\nFollow it: queuectl worker logs --follow\n`,
+        `Log: ${log}\nFollow it: ${follow}\n`,
     );
   }
 }

@@ -20,7 +20,7 @@ describe("what was meant by a mistyped name", () => {
     expect(suggest(typed, VERBS)).toEqual(expected);
   });
 
-  test.each(["", "x", "frobnicate", "xyzzy", "STATUS"])("nothing is near to %j", (typed) => {
+  test.each(["", "x", "lg", "frobnicate", "xyzzy", "STATUS"])("nothing is near to %j", (typed) => {
     expect(suggest(typed, VERBS)).toEqual([]);
   });
 

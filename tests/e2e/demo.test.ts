@@ -92,6 +92,15 @@ describe("in a pipe the tour", () => {
     );
   });
 
+  test("says what has become of it where it cannot be shown", async () => {
+    const home = homeForTest();
+    const { TMPDIR } = tourEnv(home);
+    const { exitCode, stderr } = await home.shell(`TMPDIR=${TMPDIR} ${QUEUECTL} demo > /dev/full`);
+    expect(stderr).toMatch(/^queuectl: Cannot write the answer: .*\nThe tour has ended\. Its store is gone/);
+    expect(exitCode).toBe(1);
+    await expectNothingLeft(home);
+  });
+
   test("ends quietly when nobody reads on, and leaves nothing behind", async () => {
     const home = homeForTest();
     const demo = home.start(["demo"], { env: tourEnv(home) });

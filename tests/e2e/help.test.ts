@@ -67,6 +67,7 @@ test("a mistyped command, flag or key is answered with what may have been meant"
   await meant(["dlq", "retyr", "a"], 1, "Did you mean queuectl dlq retry?");
   await meant(["worker", "stat"], 1, /Did you mean .*queuectl worker status/);
   await meant(["frobnicate"], 1, "All commands: queuectl --help");
+  await meant(["worker", "helo"], 1, "All commands: queuectl --help");
   await meant(["help", "stauts"], 1, "Did you mean status?");
   await meant(["workr", "--help"], 1, "Did you mean worker?");
   await meant(["--jsno"], 1, "Did you mean --json?");

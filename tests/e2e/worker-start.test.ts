@@ -106,6 +106,13 @@ describe("worker start --count N", () => {
     }
   });
 
+  test("says how to follow the workers of the store that was named", async () => {
+    const home = homeForTest();
+    const said = await home.ok("--db", "a b.db", "worker", "start", "--count", "1");
+    expect(said).toContain("\nFollow it: queuectl --db 'a b.db' worker logs --follow\n");
+    await home.ok("--db", "a b.db", "worker", "stop");
+  });
+
   test("with N = 1 starts one in the background too, and so does --background alone", async () => {
     const home = homeForTest();
     expect(await home.ok("worker", "start", "--count", "1")).toContain("Started 1 worker in the background.");

@@ -39,6 +39,7 @@ export async function guide(
   try {
     await visit(steps, program, taken, invocation, io);
   } catch (error) {
+    if (error instanceof QueuectlError && error.code === "output_failed") throw cannotShow(error);
     if (!(error instanceof Interrupted)) throw error;
     if (!options.has("quiet") && !options.has("json"))
       io.stderr.write("\nInterrupted. Nothing is left behind.\n");
@@ -48,6 +49,12 @@ export async function guide(
   }
   if (!options.has("json") && !options.has("quiet")) io.stdout.write(farewell(io.env));
   return DONE;
+}
+
+/** Of other verbs the work is done when its answer cannot be written; a tour is only what is shown. */
+function cannotShow({ message, cause }: QueuectlError): QueuectlError {
+  const hint = "The tour has ended. Its store is gone, and yours was not touched.";
+  return new QueuectlError("output_failed", message, { hint, cause });
 }
 
 async function visit(

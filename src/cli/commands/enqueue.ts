@@ -125,7 +125,7 @@ function withFlags(source: Source, { options }: Invocation, io: Io): Source {
   const flags: Record<string, unknown> = {};
   for (const [field, read] of Object.entries(FLAG_FIELDS)) {
     const text = options.text(field.replaceAll("_", "-"));
-    if (text !== undefined) flags[field] = read(text);
+    if (text !== undefined) flags[field] = checkFlag(field, read(text));
   }
   if (options.has("tag")) flags["tags"] = options.all("tag");
   if (options.has("env")) flags["env"] = Object.fromEntries(options.all("env").map(readVariable));
@@ -135,6 +135,19 @@ function withFlags(source: Source, { options }: Invocation, io: Io): Source {
   });
   if (source.kind === "stream") return { ...source, inputs: mapAsync(source.inputs, merge) };
   return { ...source, inputs: source.inputs.map(merge) };
+}
+
+/** Refuses a value by the name of its flag: nobody who typed one knows of fields. */
+function checkFlag(field: string, value: unknown): unknown {
+  try {
+    checkInputs([{ input: { command: "true", [field]: value }, place: "" }], "/");
+    return value;
+  } catch (error) {
+    if (!(error instanceof QueuectlError)) throw error;
+    const flag = `--${field.replaceAll("_", "-")}`;
+    const message = error.message.replace(`The job field "${field}"`, `The option ${flag}`);
+    throw new QueuectlError(error.code, message, { hint: error.hint });
+  }
 }
 
 function mergeInput(input: unknown, flags: Record<string, unknown>, cwd: string): unknown {
