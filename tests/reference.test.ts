@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeReference } from "../scripts/make-reference.ts";
+import { SAMPLES } from "../scripts/reference/samples.ts";
 import { COMMANDS, GLOBAL_OPTIONS } from "../src/cli/command-tree.ts";
 import { ERROR_CODES } from "../src/cli/json-shapes/other.ts";
-import { SHAPES } from "../src/cli/json-shapes/shapes.ts";
+import { SHAPES, type ShapeName } from "../src/cli/json-shapes/shapes.ts";
 import { shownOptions } from "../src/cli/render/help.ts";
 import { SETTINGS, settingEnvName } from "../src/config/settings.ts";
+import { findMismatches } from "./support/match-shape.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PAGES = makeReference();
@@ -51,6 +53,10 @@ test("every setting is there, with its variable, and every error code with its e
   }
   const exitCodes = section(page("cli"), "## Exit codes");
   for (const code of Object.keys(ERROR_CODES)) expect(exitCodes).toContain(`\`${code}\``);
+});
+
+test.each(Object.entries(SAMPLES))("the sample of a %s has its shape", (name, sample) => {
+  expect(findMismatches(sample, name as ShapeName)).toEqual([]);
 });
 
 test("every shape is there with every key, and every link leads to a heading", () => {

@@ -1,8 +1,9 @@
 import { COMMANDS } from "../../src/cli/command-tree.ts";
 import { ANSWERS, type Answer } from "../../src/cli/json-shapes/answers.ts";
 import type { Field, Shape } from "../../src/cli/json-shapes/shape.ts";
-import { SHAPES } from "../../src/cli/json-shapes/shapes.ts";
+import { SHAPES, type ShapeName } from "../../src/cli/json-shapes/shapes.ts";
 import { code, linkTo, MADE_BY, page, table } from "./markdown.ts";
+import { SAMPLES } from "./samples.ts";
 
 /** Every answer in JSON, from the shapes that the program's types are held to. */
 export function jsonReference(): string {
@@ -20,8 +21,16 @@ export function jsonReference(): string {
     "### queuectl --version",
     answerLine({ as: "one", shapes: ["version"] }),
     "## Shapes",
-    ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name}`, ...describe(shape)]),
+    ...Object.entries(SHAPES).flatMap(([name, shape]) => [
+      `### ${name}`,
+      ...describe(shape),
+      sample(SAMPLES[name as ShapeName]),
+    ]),
   );
+}
+
+function sample(value: object | undefined): string {
+  return value === undefined ? "" : `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
 }
 
 function answerLine({ as, shapes, when }: Answer): string {

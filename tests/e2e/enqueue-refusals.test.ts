@@ -56,7 +56,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [['{"command":"a","max_retries":"3"}'], '"max_retries" must be a whole number from 0', ""],
     [['{"command":"a","max_retries":1.5}'], '"max_retries" must be a whole number from 0', ""],
     [['{"command":"a","priority":true}'], '"priority" must be a whole number', ""],
-    [['{"command":"a","timeout":{}}'], "The option --timeout must be seconds or a duration", ""],
+    [['{"command":"a","timeout":{}}'], '"timeout" must be seconds or a duration', ""],
     [['{"command":"a","tags":"x"}'], '"tags" must be an array of strings', ""],
     [['{"command":"a","tags":[1]}'], '"tags" must be strings', ""],
     [['{"command":"a","env":["A=1"]}'], '"env" must be an object of names and strings', ""],

@@ -44,6 +44,8 @@ test("a dead job that is brought back wakes an idle worker", async () => {
 test("a bell that was deleted is hung up again", async () => {
   const home = homeForTest();
   await startBackground(home, 1, ...NEVER_POLLS);
+  // It is up a moment before it has hung its bell.
+  await until(() => existsSync(bell(home)), "the bell to hang");
   rmSync(bell(home));
   await until(() => existsSync(bell(home)), "the worker to notice");
   await enqueue(home, "a");
