@@ -1,6 +1,7 @@
 /**
- * Every way in which queuectl can refuse or fail, as one closed list, which may grow from version to version. Two tables elsewhere turn a code into an
- * exit code (`cli/exit-codes.ts`) and, later, into an HTTP status; nobody else picks numbers.
+ * Every way in which queuectl can refuse or fail, as one closed list; later versions may add to it. Two tables
+ * elsewhere turn a code into an exit code (`cli/exit-codes.ts`) and, later, into an HTTP status; nobody else picks
+ * numbers.
  */
 export type ErrorCode =
   // what was asked for cannot be done as written
