@@ -21,6 +21,7 @@ const PUBLISHED = [
   "dist/THIRD-PARTY-NOTICES.txt",
   "dist/index.mjs",
   ...(HAS_NATIVE ? [NATIVE] : []),
+  "dist/queuectl-rest.cjs",
   "dist/queuectl.cjs",
   "dist/types/",
   "package.json",

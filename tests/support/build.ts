@@ -15,21 +15,27 @@ export default async function setup(): Promise<void> {
   buildLauncher();
 }
 
-/**
- * One file, put in place by a rename, and only when it differs: tests of another run may be starting the old one at this
- * moment.
- */
-async function build({ output, ...input }: RolldownOptions): Promise<void> {
-  if (output === undefined || Array.isArray(output) || output.file === undefined)
-    throw new Error("Each part of the build is one file.");
-  const { file, ...options } = output;
-  const path = join(ROOT, file);
+async function build(part: RolldownOptions): Promise<void> {
+  for (const { fileName, code } of await generate(part)) {
+    const path = join(ROOT, "dist", fileName);
+    // Only when it differs, and by a rename: tests of another run may be starting the old one at this moment.
+    if (existsSync(path) && readFileSync(path, "utf8") === code) continue;
+    const fresh = `${path}.${process.pid}`;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(fresh, code);
+    renameSync(fresh, path);
+  }
+}
+
+/** The files of one part of the build, by their names in `dist/`. */
+export async function generate({
+  output,
+  ...input
+}: RolldownOptions): Promise<{ fileName: string; code: string }[]> {
+  if (output === undefined || Array.isArray(output))
+    throw new Error("Each part of the build has one output.");
   const bundle = await rolldown(input);
-  const [{ code }] = (await bundle.generate(options)).output;
+  const { output: files } = await bundle.generate(output);
   await bundle.close();
-  if (existsSync(path) && readFileSync(path, "utf8") === code) return;
-  const fresh = `${path}.${process.pid}`;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(fresh, code);
-  renameSync(fresh, path);
+  return files.flatMap((file) => (file.type === "chunk" ? [file] : []));
 }

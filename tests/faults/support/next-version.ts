@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type RolldownOptions, type RolldownPlugin, rolldown } from "rolldown";
+import type { RolldownOptions, RolldownPlugin } from "rolldown";
 import config from "../../../rolldown.config.mts";
 import { quoteArgv } from "../../../src/domain/shell-quote.ts";
+import { generate } from "../../support/build.ts";
 import type { Home, Result } from "../../support/queuectl.ts";
 
 /** The command as its next version will be: it knows one migration more. */
@@ -15,14 +16,13 @@ export class NextVersion {
 
   /** Builds it from the same sources into a directory. */
   static async build(directory: string): Promise<NextVersion> {
-    const [{ output, ...input } = {}] = config as RolldownOptions[];
-    if (output === undefined || Array.isArray(output)) throw new Error("The command is one file.");
-    const bundle = await rolldown({ ...input, plugins: [input.plugins, oneMigrationMore] });
-    const { file: _, ...options } = output;
-    const [{ code }] = (await bundle.generate(options)).output;
-    await bundle.close();
-    const path = join(directory, "next-version.cjs");
-    writeFileSync(path, code);
+    const [command] = config as RolldownOptions[];
+    if (command === undefined) throw new Error("Nothing is built");
+    const folder = join(directory, "next-version");
+    mkdirSync(folder);
+    const files = await generate({ ...command, plugins: [command.plugins, oneMigrationMore] });
+    for (const { fileName, code } of files) writeFileSync(join(folder, fileName), code);
+    const path = join(folder, "queuectl.cjs");
     return new NextVersion(path);
   }
 
