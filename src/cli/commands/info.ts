@@ -75,7 +75,7 @@ function describeSuspicion(crashes: number): string {
 function describeExecution(execution: ExecutionRecord, io: Io): string[] {
   const { number, startedAt, durationMs, outcome, worker, error, late, usage } = execution;
   const took = durationMs === null ? "" : `, took ${formatDuration(durationMs)}`;
-  const why = error === null || outcome === "succeeded" ? "" : `: ${visible(error)}`;
+  const why = error === null || error === outcome || outcome === "succeeded" ? "" : `: ${visible(error)}`;
   const cost =
     usage === null
       ? ""
