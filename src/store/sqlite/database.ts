@@ -114,11 +114,13 @@ export class Database {
   async #patiently<T>(attempt: () => T): Promise<T> {
     // Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue.
     const giveUpAt = monotonicMs() + this.#patienceMs;
-    for (;;) {
+    const fewest = this.#patienceMs / LONGEST_ROUND_MS;
+    for (let attempts = 1; ; attempts++) {
       try {
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || monotonicMs() >= giveUpAt) throw translate(this.path, error);
+        const isOver = monotonicMs() >= giveUpAt && attempts >= fewest;
+        if (!isBusy(error) || isOver) throw translate(this.path, error);
       }
       await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
     }
@@ -153,6 +155,12 @@ function locate(path: string, readOnly: boolean): string | URL {
 }
 
 const ATTEMPT_MS = 50;
+
+/**
+ * An attempt and the pause after it, generously. Where fifty programs share two cores, most of one's patience goes by
+ * without a turn at the processor: that a lock is held is known only after as many attempts as a free machine makes.
+ */
+const LONGEST_ROUND_MS = 100;
 
 /**
  * A reader that stays makes the WAL grow, and by itself SQLite never makes it smaller while anyone has it open. So much is
