@@ -234,6 +234,9 @@ static void run(struct job *job, const struct program *program, int channel, str
   job->streams[0] = (struct stream){out[0], 0, -1};
   job->streams[1] = (struct stream){error[0], 0, -1};
   job->input = in[1];
+  /* A job may take its own output out of the pipe (`head -c1 </dev/stdout`) after we were told that there is some. */
+  if (out[0] >= 0) fcntl(out[0], F_SETFL, O_NONBLOCK);
+  if (error[0] >= 0) fcntl(error[0], F_SETFL, O_NONBLOCK);
   if (refusal != 0) {
     put_number(add_frame(job, REFUSED, 4), (uint32_t)refusal);
   } else {

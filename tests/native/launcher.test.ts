@@ -1,3 +1,4 @@
+import { constants, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
   encodeKill,
@@ -125,6 +126,25 @@ describe("a job", () => {
     native.send(encodeKill(1));
     expect((await native.hears("exited", 1)).end).toEqual({ kind: "signalled", signal: "SIGTERM" });
     await native.hears("gone", 1);
+  });
+
+  test("that takes its own output out of the pipe does not hold its keeper: no read of it waits", async () => {
+    const native = launcher();
+    native.shell(1, "echo $$; sleep 300");
+    await native.printedPid(1);
+    const keeper = native.processes.find((pid) => pid !== native.pid);
+    const isPipe = (fd: string) => readlinkSync(`/proc/${keeper}/fd/${fd}`).startsWith("pipe:");
+    const pipes = readdirSync(`/proc/${keeper}/fd`).filter((fd) => Number(fd) > 3 && isPipe(fd));
+    const flags = pipes.map((fd) =>
+      Number.parseInt(
+        /flags:\s+(\d+)/.exec(readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"))?.[1] ?? "",
+        8,
+      ),
+    );
+    expect(flags.map((bits) => bits & constants.O_NONBLOCK)).toEqual([
+      constants.O_NONBLOCK,
+      constants.O_NONBLOCK,
+    ]);
   });
 
   test("that is over already takes no notice of what is still said to it", async () => {
