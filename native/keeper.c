@@ -69,6 +69,8 @@ static void announce(struct job *job) {
 }
 
 static void kill_tree(struct job *job) {
+  /* Its end may never come: it may have become another user's, or hang in the kernel. */
+  if (!job->is_killed) job->give_up_at = monotonic_ms() + GIVE_UP_MS;
   job->is_killed = true;
   /* The first process is not waited for before its group was killed: so long the number is nobody else's. */
   if (!job->has_exited) kill(-job->pid, SIGKILL);
@@ -112,9 +114,9 @@ static bool spares_none(pid_t child) {
 
 /* After the first process nothing may stay. Each round brings up the children of those whom the last one killed. */
 static void clear_tree(struct job *job) {
-  if (!job->has_exited || job->is_empty) return;
+  if (job->is_empty || !(job->has_exited || job->is_killed)) return;
   siginfo_t ended = {0};
-  if (kill_children(spares_none) == 0) {
+  if (job->has_exited && kill_children(spares_none) == 0) {
     /* Only free ones are left, unless one ended during the look and left children where it had been already. */
     waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
     job->is_empty = ended.si_pid == 0;
@@ -191,7 +193,7 @@ static void wait_for_job(struct job *job, int channel, struct pollfd fds[WATCHED
     fds[STREAMS + i] = (struct pollfd){stream->not_taken < WINDOW ? stream->fd : -1, POLLIN, 0};
   }
   fds[INPUT] = (struct pollfd){job->input, POLLOUT, 0};
-  int timeout = job->has_exited && !job->is_empty ? LOOK_AGAIN_MS : -1;
+  int timeout = (job->has_exited || job->is_killed) && !job->is_empty ? LOOK_AGAIN_MS : -1;
   if (timeout < 0 && !job->is_announced) timeout = SAY_STARTED_AFTER_MS;
   wait_for(fds, WATCHED, timeout);
 }
@@ -201,7 +203,7 @@ static void follow(struct job *job, int channel, struct inbox *inbox) {
     if (is_alone) abandon(job);
     reap(job);
     clear_tree(job);
-    if (job->has_exited && job->is_empty) {
+    if (job->is_empty) {
       measure_rest(job);
       for (int i = 0; i < 2; i++)
         if (job->streams[i].left == 0) close_fd(&job->streams[i].fd);
@@ -243,7 +245,8 @@ static void run(struct job *job, const struct program *program, int channel, str
     if (in[1] >= 0) fcntl(in[1], F_SETFL, O_NONBLOCK);
     job->announce_at = monotonic_ms() + SAY_STARTED_AFTER_MS;
     follow(job, channel, inbox);
-    add_frame(job, GONE, 0);
+    /* Of one that was given up something is left: this process exits, and so the job is LOST. */
+    if (!job->was_given_up) add_frame(job, GONE, 0);
   }
   for (int i = 0; i < 2; i++) close_fd(&job->streams[i].fd);
   close_fd(&job->input);

@@ -18,7 +18,8 @@
  *     EXITED     wait status, CPU seconds, CPU microseconds, greatest resident size in KiB, of the first process and those
  *                it waited for
  *     GONE       nothing is left of the job, and all its output was sent; it is over
- *     LOST       the keeper of the job was killed by somebody; the job is over, its end unknown
+ *     LOST       the keeper of the job was killed by somebody, or could not kill what is left of the job; the job is over, and
+ *                its end unknown unless it EXITED
  *
  * Of each stream at most WINDOW bytes are under way and not TAKEN; then its pipe is not read, and the job waits. Frames for
  * a job that is over are ignored: they crossed its end. Anything else that does not fit ends the launcher and every tree.

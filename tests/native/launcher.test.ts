@@ -1,5 +1,16 @@
-import { constants, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   encodeKill,
   encodeSpawn,
@@ -146,6 +157,29 @@ describe("a job", () => {
       constants.O_NONBLOCK,
     ]);
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    "that became another user's is lost a while after its kill, and others go on",
+    async () => {
+      const native = new NativeProcess(PATH, 65_534);
+      const directory = mkdtempSync(join(tmpdir(), "queuectl-test-"));
+      onTestFinished(() => rmSync(directory, { recursive: true }));
+      chmodSync(directory, 0o755);
+      const sudo = join(directory, "sudo");
+      copyFileSync("/usr/bin/setpriv", sudo);
+      chmodSync(sudo, 0o4755);
+      native.spawn(1, [sudo, "--reuid=0", "sh", "-c", "echo $$; exec sleep 60"], { cwd: "/" });
+      const pid = await native.printedPid(1);
+      native.send(encodeKill(1));
+      native.spawn(2, ["true"]);
+      await native.hears("gone", 2);
+      await native.hears("lost", 1);
+      expect(isRunning(pid)).toBe(true);
+      expect(native.heard("gone", 1)).toEqual([]);
+      native.spawn(3, ["true"]);
+      await native.hears("gone", 3);
+    },
+  );
 
   test("that is over already takes no notice of what is still said to it", async () => {
     const native = launcher();
