@@ -20,7 +20,7 @@ import {
 } from "../../src/worker/native-protocol.ts";
 import { compileSanitized, NativeProcess } from "../support/native-process.ts";
 import { until } from "../support/queuectl.ts";
-import { isRunning, kill } from "../support/worker-processes.ts";
+import { isRunning, kill, statOf } from "../support/worker-processes.ts";
 
 const PATH = compileSanitized();
 
@@ -226,6 +226,34 @@ describe("whoever is killed, nothing is left:", () => {
     expect(isRunning(other)).toBe(true);
     native.spawn(4, ["true"]);
     await native.hears("gone", 4);
+  });
+});
+
+describe("a job that stops its keeper", () => {
+  const isStopped = (pid: number) => statOf(pid)?.state === "T";
+  const STOP_KEEPER = "echo $$; sleep 0.2; kill -STOP $PPID; sleep 300";
+
+  test("is lost a while after its kill", async () => {
+    const native = launcher();
+    native.shell(1, STOP_KEEPER);
+    const pid = await native.printedPid(1);
+    await until(() => native.processes.some(isStopped), "the keeper to be stopped");
+    native.send(encodeKill(1));
+    await until(() => native.heard("lost", 1).length > 0, "the keeper to be given up");
+    await until(() => !isRunning(pid), "what the keeper left to end");
+    native.spawn(2, ["true"]);
+    await native.hears("gone", 2);
+  });
+
+  test("does not outlive the worker", async () => {
+    const native = launcher();
+    native.shell(1, STOP_KEEPER);
+    const pid = await native.printedPid(1);
+    await until(() => native.processes.some(isStopped), "the keeper to be stopped");
+    native.hangUp();
+    expect(await native.ended()).toBe(0);
+    expect(isRunning(pid)).toBe(false);
+    expect(native.processes).toEqual([]);
   });
 });
 
