@@ -44,6 +44,8 @@ struct job {
 static uint8_t outbox[2 * (HEADER + 4 + PIECE) + 256];
 static size_t outbox_length;
 static bool is_alone;
+/* Less than the outbox where the system keeps the buffers of sockets small. */
+static size_t longest;
 
 static uint8_t *add_frame(const struct job *job, uint32_t kind, uint32_t length) {
   uint8_t *at = outbox + outbox_length;
@@ -52,8 +54,15 @@ static uint8_t *add_frame(const struct job *job, uint32_t kind, uint32_t length)
   return at + HEADER;
 }
 
+static size_t end_of_frame(size_t at) { return at + HEADER + get_number(outbox + at); }
+
+/* In as few messages of whole frames as the socket takes. */
 static void flush_outbox(int channel) {
-  if (outbox_length > 0 && !is_alone && !send_all(channel, outbox, outbox_length)) is_alone = true;
+  for (size_t from = 0, to; from < outbox_length && !is_alone; from = to) {
+    to = end_of_frame(from);
+    while (to < outbox_length && end_of_frame(to) - from <= longest) to = end_of_frame(to);
+    if (!send_all(channel, outbox + from, to - from)) is_alone = true;
+  }
   outbox_length = 0;
 }
 
@@ -115,11 +124,9 @@ static bool spares_none(pid_t child) {
 /* After the first process nothing may stay. Each round brings up the children of those whom the last one killed. */
 static void clear_tree(struct job *job) {
   if (job->is_empty || !(job->has_exited || job->is_killed)) return;
-  siginfo_t ended = {0};
   if (job->has_exited && kill_children(spares_none) == 0) {
-    /* Only free ones are left, unless one ended during the look and left children where it had been already. */
-    waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
-    job->is_empty = ended.si_pid == 0;
+    /* Only free ones are left. */
+    job->is_empty = true;
   } else if (monotonic_ms() >= job->give_up_at) {
     job->is_empty = job->was_given_up = true;
   }
@@ -138,6 +145,7 @@ static void read_stream(struct job *job, int index) {
   struct stream *stream = &job->streams[index];
   size_t room = WINDOW - stream->not_taken;
   if (room > PIECE) room = PIECE;
+  if (room > longest - HEADER - 4) room = longest - HEADER - 4;
   if (stream->left >= 0 && room > (size_t)stream->left) room = (size_t)stream->left;
   uint8_t *body = outbox + outbox_length + HEADER;
   ssize_t got = read(stream->fd, body + 4, room);
@@ -273,6 +281,7 @@ static void serve(const struct frame *frame, int channel, struct inbox *inbox) {
 
 _Noreturn void keep(int channel) {
   struct inbox inbox = {0};
+  longest = largest_message(channel);
   for (;;) {
     struct frame frame;
     while (!next_frame(&inbox, &frame))

@@ -33,6 +33,7 @@ enum {
 
 struct keeper {
   int fd;
+  size_t longest;
   pid_t pid;
   uint32_t job;
   bool is_busy;
@@ -112,7 +113,7 @@ static struct keeper *add_keeper(void) {
   if (pid < 0) close(pair[0]);
   errno = fault;
   if (pid < 0) return NULL;
-  keepers[count] = (struct keeper){.fd = pair[0], .pid = pid};
+  keepers[count] = (struct keeper){.fd = pair[0], .longest = largest_message(pair[0]), .pid = pid};
   /* It has said nothing yet. */
   fds[count + 1] = (struct pollfd){.fd = pair[0]};
   return &keepers[count++];
@@ -139,10 +140,15 @@ static void pass_down(const struct frame *frame) {
   }
   if (keeper == NULL) return;
   if (frame->kind == KILL && keeper->overdue_at == 0) keeper->overdue_at = monotonic_ms() + KEEPER_GIVES_UP_MS;
-  /* One that is gone is seen when it is read from. */
-  size_t length = HEADER + frame->length;
-  for (size_t done = 0; done < length; done += PIECE)
-    if (!send_all(keeper->fd, frame->body - HEADER + done, length - done < PIECE ? length - done : PIECE)) return;
+  const uint8_t *bytes = frame->body - HEADER;
+  size_t piece = keeper->longest < PIECE ? keeper->longest : PIECE;
+  for (size_t left = HEADER + frame->length; left > 0; bytes += piece, left -= piece) {
+    if (piece > left) piece = left;
+    if (send_all(keeper->fd, bytes, piece)) continue;
+    /* It is gone, or has half a frame: that it has ended is seen when it is read from. */
+    kill_keeper(keeper);
+    return;
+  }
 }
 
 /* @return whether the keeper lives */

@@ -70,7 +70,10 @@ uint32_t get_number(const uint8_t *at);
 void put_number(uint8_t *at, uint32_t number);
 void put_header(uint8_t *at, uint32_t length, uint32_t kind, uint32_t job);
 
-/* False when the other side is gone. */
+/* The longest message that the socket between launcher and keeper takes; makes it long enough where the system lets us. */
+size_t largest_message(int fd);
+
+/* False when the other side is gone, or the system refuses. Exits when a message is longer than the socket takes. */
 bool send_all(int fd, const uint8_t *bytes, size_t length);
 
 #endif

@@ -188,6 +188,7 @@ describe("a job", () => {
     native.spawn(2, ["true"]);
     native.send(encodeKill(1));
     await native.hears("gone", 2);
+    await native.hears("refused", 1);
     expect(native.heard("refused", 1)).toHaveLength(1);
   });
 });
