@@ -44,6 +44,8 @@ struct job {
 static uint8_t outbox[2 * (HEADER + 4 + PIECE) + 256];
 static size_t outbox_length;
 static bool is_alone;
+/* Less than the outbox where the system keeps the buffers of sockets small. */
+static size_t longest;
 
 static uint8_t *add_frame(const struct job *job, uint32_t kind, uint32_t length) {
   uint8_t *at = outbox + outbox_length;
@@ -52,8 +54,15 @@ static uint8_t *add_frame(const struct job *job, uint32_t kind, uint32_t length)
   return at + HEADER;
 }
 
+static size_t end_of_frame(size_t at) { return at + HEADER + get_number(outbox + at); }
+
+/* In as few messages of whole frames as the socket takes. */
 static void flush_outbox(int channel) {
-  if (outbox_length > 0 && !is_alone && !send_all(channel, outbox, outbox_length)) is_alone = true;
+  for (size_t from = 0, to; from < outbox_length && !is_alone; from = to) {
+    to = end_of_frame(from);
+    while (to < outbox_length && end_of_frame(to) - from <= longest) to = end_of_frame(to);
+    if (!send_all(channel, outbox + from, to - from)) is_alone = true;
+  }
   outbox_length = 0;
 }
 
@@ -69,6 +78,8 @@ static void announce(struct job *job) {
 }
 
 static void kill_tree(struct job *job) {
+  /* Its end may never come: it may have become another user's, or hang in the kernel. */
+  if (!job->is_killed) job->give_up_at = monotonic_ms() + GIVE_UP_MS;
   job->is_killed = true;
   /* The first process is not waited for before its group was killed: so long the number is nobody else's. */
   if (!job->has_exited) kill(-job->pid, SIGKILL);
@@ -112,12 +123,10 @@ static bool spares_none(pid_t child) {
 
 /* After the first process nothing may stay. Each round brings up the children of those whom the last one killed. */
 static void clear_tree(struct job *job) {
-  if (!job->has_exited || job->is_empty) return;
-  siginfo_t ended = {0};
-  if (kill_children(spares_none) == 0) {
-    /* Only free ones are left, unless one ended during the look and left children where it had been already. */
-    waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
-    job->is_empty = ended.si_pid == 0;
+  if (job->is_empty || !(job->has_exited || job->is_killed)) return;
+  if (job->has_exited && kill_children(spares_none) == 0) {
+    /* Only free ones are left. */
+    job->is_empty = true;
   } else if (monotonic_ms() >= job->give_up_at) {
     job->is_empty = job->was_given_up = true;
   }
@@ -136,6 +145,7 @@ static void read_stream(struct job *job, int index) {
   struct stream *stream = &job->streams[index];
   size_t room = WINDOW - stream->not_taken;
   if (room > PIECE) room = PIECE;
+  if (room > longest - HEADER - 4) room = longest - HEADER - 4;
   if (stream->left >= 0 && room > (size_t)stream->left) room = (size_t)stream->left;
   uint8_t *body = outbox + outbox_length + HEADER;
   ssize_t got = read(stream->fd, body + 4, room);
@@ -191,7 +201,7 @@ static void wait_for_job(struct job *job, int channel, struct pollfd fds[WATCHED
     fds[STREAMS + i] = (struct pollfd){stream->not_taken < WINDOW ? stream->fd : -1, POLLIN, 0};
   }
   fds[INPUT] = (struct pollfd){job->input, POLLOUT, 0};
-  int timeout = job->has_exited && !job->is_empty ? LOOK_AGAIN_MS : -1;
+  int timeout = (job->has_exited || job->is_killed) && !job->is_empty ? LOOK_AGAIN_MS : -1;
   if (timeout < 0 && !job->is_announced) timeout = SAY_STARTED_AFTER_MS;
   wait_for(fds, WATCHED, timeout);
 }
@@ -201,7 +211,7 @@ static void follow(struct job *job, int channel, struct inbox *inbox) {
     if (is_alone) abandon(job);
     reap(job);
     clear_tree(job);
-    if (job->has_exited && job->is_empty) {
+    if (job->is_empty) {
       measure_rest(job);
       for (int i = 0; i < 2; i++)
         if (job->streams[i].left == 0) close_fd(&job->streams[i].fd);
@@ -234,13 +244,17 @@ static void run(struct job *job, const struct program *program, int channel, str
   job->streams[0] = (struct stream){out[0], 0, -1};
   job->streams[1] = (struct stream){error[0], 0, -1};
   job->input = in[1];
+  /* A job may take its own output out of the pipe (`head -c1 </dev/stdout`) after we were told that there is some. */
+  if (out[0] >= 0) fcntl(out[0], F_SETFL, O_NONBLOCK);
+  if (error[0] >= 0) fcntl(error[0], F_SETFL, O_NONBLOCK);
   if (refusal != 0) {
     put_number(add_frame(job, REFUSED, 4), (uint32_t)refusal);
   } else {
     if (in[1] >= 0) fcntl(in[1], F_SETFL, O_NONBLOCK);
     job->announce_at = monotonic_ms() + SAY_STARTED_AFTER_MS;
     follow(job, channel, inbox);
-    add_frame(job, GONE, 0);
+    /* Of one that was given up something is left: this process exits, and so the job is LOST. */
+    if (!job->was_given_up) add_frame(job, GONE, 0);
   }
   for (int i = 0; i < 2; i++) close_fd(&job->streams[i].fd);
   close_fd(&job->input);
@@ -267,6 +281,7 @@ static void serve(const struct frame *frame, int channel, struct inbox *inbox) {
 
 _Noreturn void keep(int channel) {
   struct inbox inbox = {0};
+  longest = largest_message(channel);
   for (;;) {
     struct frame frame;
     while (!next_frame(&inbox, &frame))

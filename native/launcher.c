@@ -5,6 +5,7 @@
  *
  * - the worker is gone: the sockets of the keepers are closed, they kill their trees and exit;
  * - a keeper is gone: its job is LOST, and what it leaves comes to this process, which kills it;
+ * - a keeper does not do what it should (`kill -STOP $PPID`): it is killed a while after it should have killed its tree;
  * - this process is gone: its sockets close by themselves, so the keepers do the same, and the worker sees it.
  *
  * So of worker, launcher and keeper any one may be killed, and no process of a job outlives that.
@@ -23,13 +24,21 @@
 #include "processes.h"
 #include "protocol.h"
 
-enum { LOOK_AGAIN_MS = 10, GIVE_UP_MS = 5000 };
+enum {
+  LOOK_AGAIN_MS = 10,
+  GIVE_UP_MS = 5000,
+  /* A keeper may wait so long for its first process, and then for what else is left. */
+  KEEPER_GIVES_UP_MS = 2 * GIVE_UP_MS,
+};
 
 struct keeper {
   int fd;
+  size_t longest;
   pid_t pid;
   uint32_t job;
   bool is_busy;
+  /* When it should long have killed its tree; 0 while nobody asked it to. */
+  int64_t overdue_at;
 };
 
 static struct keeper *keepers;
@@ -44,6 +53,12 @@ static bool is_keeper(pid_t child) {
   return false;
 }
 
+/* While its end was not taken note of, nobody else can have its pid. */
+static void kill_keeper(const struct keeper *keeper) {
+  siginfo_t ended;
+  if (waitid(P_PID, (id_t)keeper->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0) kill(keeper->pid, SIGKILL);
+}
+
 static bool keepers_live(void) {
   for (size_t i = 0; i < count; i++)
     if (kill(keepers[i].pid, 0) == 0) return true;
@@ -53,8 +68,10 @@ static bool keepers_live(void) {
 /* Whoever is still there after a while cannot be killed by us. */
 static _Noreturn void end(int status) {
   for (size_t i = 0; i < count; i++) close(keepers[i].fd);
-  for (int64_t give_up_at = monotonic_ms() + GIVE_UP_MS; monotonic_ms() < give_up_at;) {
+  int64_t overdue_at = monotonic_ms() + KEEPER_GIVES_UP_MS;
+  for (int64_t now; (now = monotonic_ms()) < overdue_at + GIVE_UP_MS;) {
     pid_t pid;
+    for (size_t i = 0; now >= overdue_at && i < count; i++) kill_keeper(&keepers[i]);
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
     if (pid < 0 || (kill_children(is_keeper) == 0 && !keepers_live())) break;
     wait_for(NULL, 0, LOOK_AGAIN_MS);
@@ -96,7 +113,7 @@ static struct keeper *add_keeper(void) {
   if (pid < 0) close(pair[0]);
   errno = fault;
   if (pid < 0) return NULL;
-  keepers[count] = (struct keeper){.fd = pair[0], .pid = pid};
+  keepers[count] = (struct keeper){.fd = pair[0], .longest = largest_message(pair[0]), .pid = pid};
   /* It has said nothing yet. */
   fds[count + 1] = (struct pollfd){.fd = pair[0]};
   return &keepers[count++];
@@ -117,14 +134,21 @@ static void pass_down(const struct frame *frame) {
     if (keeper == NULL) return tell_worker(REFUSED, frame->job, (uint32_t)errno);
     keeper->is_busy = true;
     keeper->job = frame->job;
+    keeper->overdue_at = 0;
   } else if (frame->kind < SPAWN || frame->kind > KILL) {
     end(MALFORMED);
   }
   if (keeper == NULL) return;
-  /* One that is gone is seen when it is read from. */
-  size_t length = HEADER + frame->length;
-  for (size_t done = 0; done < length; done += PIECE)
-    if (!send_all(keeper->fd, frame->body - HEADER + done, length - done < PIECE ? length - done : PIECE)) return;
+  if (frame->kind == KILL && keeper->overdue_at == 0) keeper->overdue_at = monotonic_ms() + KEEPER_GIVES_UP_MS;
+  const uint8_t *bytes = frame->body - HEADER;
+  size_t piece = keeper->longest < PIECE ? keeper->longest : PIECE;
+  for (size_t left = HEADER + frame->length; left > 0; bytes += piece, left -= piece) {
+    if (piece > left) piece = left;
+    if (send_all(keeper->fd, bytes, piece)) continue;
+    /* It is gone, or has half a frame: that it has ended is seen when it is read from. */
+    kill_keeper(keeper);
+    return;
+  }
 }
 
 /* @return whether the keeper lives */
@@ -133,9 +157,13 @@ static bool pass_up(struct keeper *keeper) {
   ssize_t length;
   while ((length = recv(keeper->fd, message, sizeof message, 0)) < 0 && errno == EINTR) continue;
   if (length <= 0) return false;
+  /* Whoever speaks gets on: the output that is left may be taken slowly. */
+  if (keeper->overdue_at > 0) keeper->overdue_at = monotonic_ms() + KEEPER_GIVES_UP_MS;
   for (size_t at = 0; at < (size_t)length; at += HEADER + get_number(message + at)) {
     uint32_t kind = get_number(message + at + 4);
-    if (kind == GONE || kind == REFUSED) keeper->is_busy = false;
+    if (kind != GONE && kind != REFUSED) continue;
+    keeper->is_busy = false;
+    keeper->overdue_at = 0;
   }
   if (!send_all(WORKER_FD, message, (size_t)length)) end(0);
   return true;
@@ -165,10 +193,23 @@ static void reap(void) {
   if (strays_until > 0 && (kill_children(is_keeper) == 0 || monotonic_ms() > strays_until)) strays_until = 0;
 }
 
+/* @return until when nothing need be looked at; -1: for ever */
+static int hurry_keepers(void) {
+  int timeout = strays_until > 0 ? LOOK_AGAIN_MS : -1;
+  for (size_t i = 0; i < count; i++) {
+    if (keepers[i].overdue_at == 0) continue;
+    int64_t left = keepers[i].overdue_at - monotonic_ms();
+    if (left <= 0) kill_keeper(&keepers[i]);
+    int patience = left > LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS;
+    if (timeout < 0 || patience < timeout) timeout = patience;
+  }
+  return timeout;
+}
+
 static void watch(void) {
   fds[0] = (struct pollfd){WORKER_FD, POLLIN, 0};
   for (size_t i = 0; i < count; i++) fds[i + 1] = (struct pollfd){keepers[i].fd, POLLIN, 0};
-  wait_for(fds, count + 1, strays_until > 0 ? LOOK_AGAIN_MS : -1);
+  wait_for(fds, count + 1, hurry_keepers());
 }
 
 int main(void) {

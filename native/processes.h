@@ -27,8 +27,9 @@ pid_t start_program(const struct program *program, int input, int output, int er
 
 /*
  * Kills every child of this process that `spares` does not spare and that is not free (QUEUECTL_TREE is empty in its
- * environment), and says how many there were. Only children: nobody else can
- * have their pids, since only this process can take note of their end.
+ * environment), and says how many there were. Not 0 either when one ended during the look: what it left may have come to
+ * where had been looked already. Only children: nobody else can have their pids, since only this process can take note of
+ * their end.
  */
 int kill_children(bool (*spares)(pid_t child));
 

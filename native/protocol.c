@@ -58,10 +58,23 @@ void put_header(uint8_t *at, uint32_t length, uint32_t kind, uint32_t job) {
   put_number(at + 8, job);
 }
 
+size_t largest_message(int fd) {
+  /* A message has its own cost (unix(7)); what the kernel is asked for it doubles. */
+  enum { COST = 1024, WANTED = 2 * (HEADER + 4 + PIECE) + COST };
+  int size = 0, wanted = WANTED;
+  socklen_t length = sizeof size;
+  if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 && size < WANTED) {
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
+    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length);
+  }
+  return size < WANTED ? (size_t)(size > 2 * COST ? size - COST : COST) : WANTED - COST;
+}
+
 bool send_all(int fd, const uint8_t *bytes, size_t length) {
   while (length > 0) {
     ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EMSGSIZE) _exit(MALFORMED);
     if (sent <= 0) return false;
     bytes += sent;
     length -= (size_t)sent;

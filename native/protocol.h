@@ -18,7 +18,8 @@
  *     EXITED     wait status, CPU seconds, CPU microseconds, greatest resident size in KiB, of the first process and those
  *                it waited for
  *     GONE       nothing is left of the job, and all its output was sent; it is over
- *     LOST       the keeper of the job was killed by somebody; the job is over, its end unknown
+ *     LOST       the keeper of the job was killed by somebody, or could not kill what is left of the job; the job is over, and
+ *                its end unknown unless it EXITED
  *
  * Of each stream at most WINDOW bytes are under way and not TAKEN; then its pipe is not read, and the job waits. Frames for
  * a job that is over are ignored: they crossed its end. Anything else that does not fit ends the launcher and every tree.
@@ -69,7 +70,10 @@ uint32_t get_number(const uint8_t *at);
 void put_number(uint8_t *at, uint32_t number);
 void put_header(uint8_t *at, uint32_t length, uint32_t kind, uint32_t job);
 
-/* False when the other side is gone. */
+/* The longest message that the socket between launcher and keeper takes; makes it long enough where the system lets us. */
+size_t largest_message(int fd);
+
+/* False when the other side is gone, or the system refuses. Exits when a message is longer than the socket takes. */
 bool send_all(int fd, const uint8_t *bytes, size_t length);
 
 #endif

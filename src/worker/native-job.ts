@@ -68,7 +68,8 @@ export class NativeJob implements LaunchedProcess {
         this.#end();
         break;
       case "lost":
-        // Most likely by the job itself (`kill -9 $PPID`): as an interruption it would begin anew for ever.
+        // After its end, of which we were told: something of it could not be killed. Before it: its keeper was killed, most
+        // likely by the job itself (`kill -9 $PPID`): as an interruption it would begin anew for ever.
         void this.#lose({ kind: "signalled", signal: "SIGKILL" });
     }
   }

@@ -9,7 +9,8 @@ type OnOutput = Parameters<Launcher["launch"]>[1];
 
 /**
  * Jobs under a process of its own (`native/`), which is cheap to fork and owns whatever they start. When that process is
- * killed, its jobs end as lost and the next one starts another; one that cannot even be started is done without.
+ * killed, its jobs end as lost and the next one starts another. One that cannot even be started is done without: for a
+ * moment where the system had no room, for good where another attempt would not go better.
  */
 export class NativeLauncher implements Launcher {
   readonly #path: string;
@@ -33,7 +34,7 @@ export class NativeLauncher implements Launcher {
   }
 
   #restart(): boolean {
-    if (this.#process.hasFailed) return false;
+    if (this.#process.hasFailed || performance.now() < this.#process.againAtMs) return false;
     try {
       this.#process = new LauncherProcess(this.#path);
       return true;
@@ -43,6 +44,10 @@ export class NativeLauncher implements Launcher {
     }
   }
 }
+
+/** No room for another process: the same may go well later. */
+const PASSING = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
+const AGAIN_AFTER_MS = 1_000;
 
 /** One life of the launcher. */
 class LauncherProcess {
@@ -55,6 +60,8 @@ class LauncherProcess {
   #isReady = false;
   #lastJob = 0;
   isOver = false;
+  /** When the next may be tried. */
+  againAtMs = 0;
 
   constructor(path: string) {
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -67,7 +74,10 @@ class LauncherProcess {
       env: {},
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
-    child.on("error", () => this.#end());
+    child.on("error", ({ code = "" }: NodeJS.ErrnoException) => {
+      if (PASSING.has(code)) this.#refuse(code);
+      else this.#end();
+    });
     child.unref();
     this.#socket = child.stdio[3] as Socket;
     this.#socket.on("data", (bytes: Buffer) => this.#read(bytes));
@@ -78,7 +88,7 @@ class LauncherProcess {
 
   /** It ended before it could serve anyone: another attempt would not go better. */
   get hasFailed(): boolean {
-    return this.isOver && !this.#isReady;
+    return this.isOver && !this.#isReady && this.againAtMs === 0;
   }
 
   launch(program: Program, onOutput: OnOutput): LaunchedProcess {
@@ -115,7 +125,7 @@ class LauncherProcess {
     if (message.kind === "hello") {
       this.#isReady = true;
       this.#setReady(true);
-      this.#socket.unref();
+      this.#releaseWhenIdle();
       return;
     }
     this.#jobs.get(message.job)?.hear(message);
@@ -125,8 +135,19 @@ class LauncherProcess {
 
   #forget(job: number): void {
     this.#jobs.delete(job);
-    // Idle, it keeps nobody from ending.
+    this.#releaseWhenIdle();
+  }
+
+  /** Idle, it keeps nobody from ending. */
+  #releaseWhenIdle(): void {
     if (this.#jobs.size === 0) this.#socket.unref();
+  }
+
+  /** It never ran, and so did none of its jobs. */
+  #refuse(code: string): void {
+    this.againAtMs = performance.now() + AGAIN_AFTER_MS;
+    for (const job of this.#jobs.keys()) this.#hear({ kind: "refused", job, code });
+    this.#end();
   }
 
   #end(): void {

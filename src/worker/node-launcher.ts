@@ -87,6 +87,8 @@ function follow(child: ChildProcess, { stdin, env }: Program, onOutput: OnOutput
       }
       child.stdout?.destroy();
       child.stderr?.destroy();
+      // One that could not be killed keeps nobody from ending.
+      child.unref();
     },
   };
 }

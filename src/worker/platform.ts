@@ -61,10 +61,14 @@ export function isGroupRunning(groupId: number, sinceMs: number): boolean {
   return running.groups.size === 0 || running.groups.has(groupId);
 }
 
-/** Empty where the process table cannot be read. */
+/** Empty where the process table cannot be read, or not now. */
 function readRunningGroups(): Set<number> {
-  const found = listPids().map(readProcess);
-  return new Set(found.flatMap((process) => (process && !process.isZombie ? [process.group] : [])));
+  try {
+    const found = listPids().map(readProcess);
+    return new Set(found.flatMap((process) => (process && !process.isZombie ? [process.group] : [])));
+  } catch {
+    return new Set();
+  }
 }
 
 /** No groups and no TERM there: a tree is ended at once, by its root, or looked at. */
@@ -79,6 +83,7 @@ const PIDS_A_TURN = 32;
 /**
  * The processes that have a variable in the environment they were started with, by its value; this one is left out.
  * One pass over /proc: 2 ms at 70 processes, 25 ms at 1,000. Empty where it cannot be read.
+ * @throws when there is no descriptor left to read it with: who was not seen may be there
  */
 export async function findByVariable(name: string): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
@@ -94,18 +99,26 @@ function readVariable(pid: number, name: string): string | undefined {
   try {
     const entries = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
     return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     // Gone meanwhile, or another user's.
     return undefined;
   }
 }
 
+function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EMFILE" || code === "ENFILE";
+}
+
+/** @throws when there is no descriptor left to read them with */
 function listPids(): number[] {
   try {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return [];
   }
 }

@@ -53,16 +53,17 @@ async function sweep(): Promise<void> {
   while (hunts.size > 0) {
     // Only those that were wanted when the pass began: it may have been past the place of a later one.
     const wanted = [...hunts];
-    const found = await findByVariable(TREE_MARKER);
-    for (const [marker, hunt] of wanted) strike(marker, hunt, found.get(marker) ?? []);
+    const found = await findByVariable(TREE_MARKER).catch(() => undefined);
+    for (const [marker, hunt] of wanted) strike(marker, hunt, found && (found.get(marker) ?? []));
     if (hunts.size > 0) await pause(PASS_EVERY_MS);
   }
   isSweeping = false;
 }
 
-function strike(marker: string, hunt: Hunt, pids: readonly number[]): void {
-  for (const pid of pids) killProcess(pid);
-  hunt.emptyPasses = pids.length === 0 ? hunt.emptyPasses + 1 : 0;
+/** @param pids undefined after a pass that could not look everywhere: it says of nobody that he is gone */
+function strike(marker: string, hunt: Hunt, pids: readonly number[] | undefined): void {
+  for (const pid of pids ?? []) killProcess(pid);
+  hunt.emptyPasses = pids?.length === 0 ? hunt.emptyPasses + 1 : 0;
   if (hunt.emptyPasses < EMPTY_PASSES && performance.now() < hunt.giveUpAtMs) return;
   hunts.delete(marker);
   hunt.end();

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openLaunchers } from "../../tests/support/launchers.ts";
 import { until } from "../../tests/support/queuectl.ts";
 import { endAfterTest, processesWith } from "../../tests/support/worker-processes.ts";
-import type { Launcher, OutputStream } from "./launcher.ts";
+import type { LaunchedProcess, Launcher, OutputStream, ProcessEnd } from "./launcher.ts";
 import { TREE_MARKER } from "./process-tree.ts";
 import type { ClaimRun, RunEnd } from "./run-claim.ts";
 import { type CommandSpec, runCommand } from "./run-command.ts";
@@ -292,5 +292,38 @@ describe.each(await openLaunchers())("%s launcher:", (_, given) => {
       running.run.stop({ kind: "interrupted" });
       expect(await running.run.ended).toMatchObject({ outcome: { kind: "interrupted" } });
     });
+  });
+});
+
+describe("a command whose launcher does not say", () => {
+  const NEVER = new Promise<never>(() => {});
+
+  function launcherOf(launched: Partial<LaunchedProcess>): Launcher {
+    const silent = { started: NEVER, ended: NEVER, usage: null, terminate: () => {} };
+    return {
+      launch: () => ({ ...silent, killTree: async () => {}, finish: async () => {}, ...launched }),
+    };
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+  });
+
+  test("that it has ended is given up a while after its kill, for the cause of its stop", async () => {
+    launcher = launcherOf({});
+    const { run } = new Running({});
+    run.stop({ kind: "interrupted" }, 0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await run.ended).toMatchObject({ outcome: { kind: "interrupted" } });
+  });
+
+  test("that it has started is killed all the same when its grace is over", async () => {
+    const { promise: ended, resolve } = Promise.withResolvers<ProcessEnd>();
+    launcher = launcherOf({ ended, killTree: async () => resolve({ kind: "signalled", signal: "SIGKILL" }) });
+    const { run } = new Running({ timeoutMs: 10, killGraceMs: 100 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await run.ended).toMatchObject({ outcome: { kind: "timed_out", afterMs: 10 } });
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

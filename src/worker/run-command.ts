@@ -63,7 +63,7 @@ export function runCommand(spec: CommandSpec, launcher: Launcher, onOutput: OnOu
 }
 
 async function follow(spec: CommandSpec, launched: LaunchedProcess, stopping: TreeStop): Promise<RunEnd> {
-  const end = await launched.ended;
+  const end = await Promise.race([launched.ended, stopping.givenUp]);
   await stopping.settled();
   await launched.finish();
   const { usage } = launched;
@@ -79,6 +79,8 @@ const LAUNCHER_DIED = "the launcher of its worker died";
 /** How long between two looks whether a group that got its TERM is gone; longer from look to look, up to the second. */
 const FIRST_LOOK_MS = 10;
 const LONGEST_LOOK_MS = 200;
+/** A process that became another user's, or hangs in the kernel, outlives its KILL; nobody waits for it for ever. */
+const GIVE_UP_AFTER_MS = 5_000;
 
 /** Ends a process tree, once. */
 class TreeStop {
@@ -87,10 +89,16 @@ class TreeStop {
   #stopped: Promise<void> | undefined;
   /** The first cause wins: it is what the execution ended for. */
   cause: StopCause | undefined;
+  /** When the end of a killed process does not come. */
+  readonly givenUp: Promise<ProcessEnd>;
+  readonly #giveUp: (end: ProcessEnd) => void;
   #isOver = false;
 
   constructor(launched: LaunchedProcess) {
     this.#launched = launched;
+    const { promise, resolve } = Promise.withResolvers<ProcessEnd>();
+    this.givenUp = promise;
+    this.#giveUp = resolve;
   }
 
   stop(cause: StopCause, graceMs: number): void {
@@ -110,7 +118,12 @@ class TreeStop {
   async #endTree(): Promise<void> {
     this.#launched.terminate();
     const termAtMs = performance.now();
-    const group = await this.#launched.started;
+    // Not waited for: a stopped keeper (`kill -STOP $PPID`) never says it.
+    let group: number | "unsaid" | undefined = "unsaid";
+    void this.#launched.started.then((pid) => {
+      group = pid;
+    });
+    await null;
     // The shell may go at once and leave a child that is still tidying up: the grace is the group's.
     for (
       let lookMs = FIRST_LOOK_MS;
@@ -118,9 +131,11 @@ class TreeStop {
       lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS)
     ) {
       await pause(Math.min(lookMs, Math.max(0, this.#deadline - performance.now())));
-      if (!isGroupRunning(group, termAtMs)) break;
+      if (typeof group === "number" && !isGroupRunning(group, termAtMs)) break;
     }
     await this.#launched.killTree();
+    const callOff = after(GIVE_UP_AFTER_MS, () => this.#giveUp({ kind: "lost", together: 1 }));
+    void this.#launched.ended.finally(callOff);
   }
 }
 

@@ -1,4 +1,16 @@
-import { describe, expect, test } from "vitest";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   encodeKill,
   encodeSpawn,
@@ -8,7 +20,7 @@ import {
 } from "../../src/worker/native-protocol.ts";
 import { compileSanitized, NativeProcess } from "../support/native-process.ts";
 import { until } from "../support/queuectl.ts";
-import { isRunning, kill } from "../support/worker-processes.ts";
+import { isRunning, kill, statOf } from "../support/worker-processes.ts";
 
 const PATH = compileSanitized();
 
@@ -127,6 +139,48 @@ describe("a job", () => {
     await native.hears("gone", 1);
   });
 
+  test("that takes its own output out of the pipe does not hold its keeper: no read of it waits", async () => {
+    const native = launcher();
+    native.shell(1, "echo $$; sleep 300");
+    await native.printedPid(1);
+    const keeper = native.processes.find((pid) => pid !== native.pid);
+    const isPipe = (fd: string) => readlinkSync(`/proc/${keeper}/fd/${fd}`).startsWith("pipe:");
+    const pipes = readdirSync(`/proc/${keeper}/fd`).filter((fd) => Number(fd) > 3 && isPipe(fd));
+    const flags = pipes.map((fd) =>
+      Number.parseInt(
+        /flags:\s+(\d+)/.exec(readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"))?.[1] ?? "",
+        8,
+      ),
+    );
+    expect(flags.map((bits) => bits & constants.O_NONBLOCK)).toEqual([
+      constants.O_NONBLOCK,
+      constants.O_NONBLOCK,
+    ]);
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    "that became another user's is lost a while after its kill, and others go on",
+    async () => {
+      const native = new NativeProcess(PATH, 65_534);
+      const directory = mkdtempSync(join(tmpdir(), "queuectl-test-"));
+      onTestFinished(() => rmSync(directory, { recursive: true }));
+      chmodSync(directory, 0o755);
+      const sudo = join(directory, "sudo");
+      copyFileSync("/usr/bin/setpriv", sudo);
+      chmodSync(sudo, 0o4755);
+      native.spawn(1, [sudo, "--reuid=0", "sh", "-c", "echo $$; exec sleep 60"], { cwd: "/" });
+      const pid = await native.printedPid(1);
+      native.send(encodeKill(1));
+      native.spawn(2, ["true"]);
+      await native.hears("gone", 2);
+      await native.hears("lost", 1);
+      expect(isRunning(pid)).toBe(true);
+      expect(native.heard("gone", 1)).toEqual([]);
+      native.spawn(3, ["true"]);
+      await native.hears("gone", 3);
+    },
+  );
+
   test("that is over already takes no notice of what is still said to it", async () => {
     const native = launcher();
     native.spawn(1, ["/no/such/program"]);
@@ -134,6 +188,7 @@ describe("a job", () => {
     native.spawn(2, ["true"]);
     native.send(encodeKill(1));
     await native.hears("gone", 2);
+    await native.hears("refused", 1);
     expect(native.heard("refused", 1)).toHaveLength(1);
   });
 });
@@ -172,6 +227,34 @@ describe("whoever is killed, nothing is left:", () => {
     expect(isRunning(other)).toBe(true);
     native.spawn(4, ["true"]);
     await native.hears("gone", 4);
+  });
+});
+
+describe("a job that stops its keeper", () => {
+  const isStopped = (pid: number) => statOf(pid)?.state === "T";
+  const STOP_KEEPER = "echo $$; sleep 0.2; kill -STOP $PPID; sleep 300";
+
+  test("is lost a while after its kill", async () => {
+    const native = launcher();
+    native.shell(1, STOP_KEEPER);
+    const pid = await native.printedPid(1);
+    await until(() => native.processes.some(isStopped), "the keeper to be stopped");
+    native.send(encodeKill(1));
+    await until(() => native.heard("lost", 1).length > 0, "the keeper to be given up");
+    await until(() => !isRunning(pid), "what the keeper left to end");
+    native.spawn(2, ["true"]);
+    await native.hears("gone", 2);
+  });
+
+  test("does not outlive the worker", async () => {
+    const native = launcher();
+    native.shell(1, STOP_KEEPER);
+    const pid = await native.printedPid(1);
+    await until(() => native.processes.some(isStopped), "the keeper to be stopped");
+    native.hangUp();
+    expect(await native.ended()).toBe(0);
+    expect(isRunning(pid)).toBe(false);
+    expect(native.processes).toEqual([]);
   });
 });
 

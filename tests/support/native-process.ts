@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ import { kill } from "./worker-processes.ts";
  */
 export function compileSanitized(): string {
   const directory = mkdtempSync(join(tmpdir(), "queuectl-native-"));
+  // For a launcher that is not root's too.
+  chmodSync(directory, 0o755);
   afterAll(() => rmSync(directory, { recursive: true }));
   const path = join(directory, "launcher");
   const reason = compileLauncher(path, ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
@@ -36,9 +38,11 @@ export class NativeProcess {
   readonly #ended: Promise<number | NodeJS.Signals | null>;
   stderr = "";
 
-  constructor(path: string) {
+  /** @param uid whose process it is; only root may say so */
+  constructor(path: string, uid?: number) {
     this.#path = path;
-    this.#child = spawn(path, [], { detached: true, env: {}, stdio: ["ignore", "ignore", "pipe", "pipe"] });
+    const stdio = ["ignore", "ignore", "pipe", "pipe"] as const;
+    this.#child = spawn(path, [], { detached: true, env: {}, stdio: [...stdio], ...(uid && { uid }) });
     this.#socket = this.#child.stdio[3] as Socket;
     this.#socket.on("data", (bytes: Buffer) => this.messages.push(...this.#reader.read(bytes)));
     this.#socket.on("error", () => {});
