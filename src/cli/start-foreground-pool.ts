@@ -8,8 +8,8 @@ import { monotonicMs } from "../store/machine.ts";
  * come straight from them. One that is killed or fails is replaced while another lives. When none does, the pool ends
  * too: the store is gone or broken for all of them, and whoever started the pool decides.
  */
-export async function startForegroundPool(count: number): Promise<number> {
-  const pool = new ForegroundPool();
+export async function startForegroundPool(count: number, isStoreThere: () => boolean): Promise<number> {
+  const pool = new ForegroundPool(isStoreThere);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => pool.pass(signal));
   return Math.max(...(await Promise.all(Array.from({ length: count }, () => pool.keepPlace()))));
 }
@@ -18,7 +18,12 @@ class ForegroundPool {
   readonly #argv = [...process.argv.slice(1), "--foreground", "--count=1"];
   readonly #living = new Set<ChildProcess>();
   readonly #over = new AbortController();
+  readonly #isStoreThere: () => boolean;
   #isStopping = false;
+
+  constructor(isStoreThere: () => boolean) {
+    this.#isStoreThere = isStoreThere;
+  }
 
   /** Once told to stop, nobody is replaced. */
   pass(signal: NodeJS.Signals): void {
@@ -39,6 +44,8 @@ class ForegroundPool {
       const waitMs = Math.max(0, place.opensAtMs - monotonicMs());
       await sleep(waitMs, undefined, { signal: this.#over.signal }).catch(() => {});
       if (this.#over.signal.aborted) return end === "killed" ? Number(!this.#isStopping) : end;
+      // A replacement must not make a store where it was taken away.
+      if (!this.#isStoreThere()) return end === "killed" ? 1 : end;
       place = placeTaken(placeClaimed(place, monotonicMs()) ?? place, monotonicMs());
     }
   }

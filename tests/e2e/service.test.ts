@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -150,6 +150,19 @@ describe("the workers that a service starts", () => {
     }, "another in its place");
     pool.kill("SIGTERM");
     expect((await pool.ended()).exitCode).toBe(0);
+  });
+
+  test("make no store where theirs was taken away", async () => {
+    const home = homeForTest();
+    const pool = home.start(["worker", "start", "--foreground", "--count=2"]);
+    const [first] = await until(async () => {
+      const seen = await showWorkers(home);
+      return seen.length === 2 && seen;
+    }, "two workers");
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${home.db}${suffix}`, { force: true });
+    kill(first?.pid ?? 0);
+    expect((await pool.ended()).exitCode).toBe(6);
+    expect(existsSync(home.db)).toBe(false);
   });
 
   test("end with an error when all of them were killed: whoever started them does so again", async () => {
