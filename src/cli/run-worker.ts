@@ -6,7 +6,7 @@ import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
 import { retainInTurn } from "../queue/prune.ts";
-import { workerLogFiles } from "../store/data-files.ts";
+import { createDataDirectory, workerLogFiles } from "../store/data-files.ts";
 import { chooseLauncher } from "../worker/choose-launcher.ts";
 import type { WorkerEvent } from "../worker/events.ts";
 import { identifySelf } from "../worker/process-identity.ts";
@@ -31,6 +31,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   const inPlaceOf = options.text(IN_PLACE_OF) ?? null;
   // A replacement belongs to a store that is there: it must not make one where it was taken away.
   await using store = await (inPlaceOf === null ? openForWriting : openForReading)(invocation, io);
+  // At the start, where somebody sees it; later it would cost the output of each job.
+  if (inPlaceOf === null) createDataDirectory(store.name);
   const given = givenSettings(invocation, io);
   const readSettings = async () => resolveSettings({ ...given, store: await store.readSettings() });
   // In the background by the log's path, which leads to a new file when the log is full; stdout goes on to the old one.

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { newPlace, placeClaimed, placeTaken } from "../domain/pool.ts";
+import { newPlace, placeClaimed, placeTaken, START_MS } from "../domain/pool.ts";
 import { monotonicMs } from "../store/machine.ts";
 
 /**
  * Several workers in this terminal: this process starts them, passes signals on, and ends when they have. Their lines
- * come straight from them. One that is killed is replaced while another lives: when all have gone, so has the reason.
+ * come straight from them. One that is killed or fails is replaced while another lives. When none does, the pool ends
+ * too: the store is gone or broken for all of them, and whoever started the pool decides.
  */
-export async function startForegroundPool(count: number): Promise<number> {
-  const pool = new ForegroundPool();
+export async function startForegroundPool(count: number, isStoreThere: () => boolean): Promise<number> {
+  const pool = new ForegroundPool(isStoreThere);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => pool.pass(signal));
   return Math.max(...(await Promise.all(Array.from({ length: count }, () => pool.keepPlace()))));
 }
@@ -17,7 +18,12 @@ class ForegroundPool {
   readonly #argv = [...process.argv.slice(1), "--foreground", "--count=1"];
   readonly #living = new Set<ChildProcess>();
   readonly #over = new AbortController();
+  readonly #isStoreThere: () => boolean;
   #isStopping = false;
+
+  constructor(isStoreThere: () => boolean) {
+    this.#isStoreThere = isStoreThere;
+  }
 
   /** Once told to stop, nobody is replaced. */
   pass(signal: NodeJS.Signals): void {
@@ -26,15 +32,20 @@ class ForegroundPool {
     for (const child of this.#living) child.kill(signal);
   }
 
-  /** One worker after the other. @returns the exit code of the last */
+  /** One worker after the other; what went wrong, each says itself. @returns the exit code of the last */
   async keepPlace(): Promise<number> {
-    let place = newPlace(monotonicMs());
-    for (;;) {
+    const firstAtMs = monotonicMs();
+    let place = newPlace(firstAtMs);
+    for (let isFirst = true; ; isFirst = false) {
       const end = await this.#runWorker();
-      if (end !== "killed") return end;
+      if (end === 0) return 0;
+      // What fails at its first start, by its flags or its store, would fail again; a replacement's trouble may pass.
+      if (isFirst && end !== "killed" && monotonicMs() - firstAtMs < START_MS) return end;
       const waitMs = Math.max(0, place.opensAtMs - monotonicMs());
       await sleep(waitMs, undefined, { signal: this.#over.signal }).catch(() => {});
-      if (this.#over.signal.aborted) return this.#isStopping ? 0 : 1;
+      if (this.#over.signal.aborted) return end === "killed" ? Number(!this.#isStopping) : end;
+      // A replacement must not make a store where it was taken away.
+      if (!this.#isStoreThere()) return end === "killed" ? 1 : end;
       place = placeTaken(placeClaimed(place, monotonicMs()) ?? place, monotonicMs());
     }
   }

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -6,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
@@ -92,6 +94,27 @@ describe("the home", () => {
     withoutUmask(() => mkdirSync(home, { mode: 0o750 }));
     expect(createHome(env)).toBe(home);
     expect(modeOf(home)).toBe(0o750);
+  });
+
+  test.each([0o720, 0o702])("cannot be one that others can write (mode %o)", (mode) => {
+    mkdirSync(home);
+    chmodSync(home, mode);
+    expect(refusal(() => createHome(env))).toMatchObject({
+      code: "store_unreachable",
+      message: `${home} can be written by others`,
+      hint: `Run: chmod go-w '${home}'`,
+    });
+    expect(refusal(() => writeConfigFile(env, {})).code).toBe("store_unreachable");
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test("may be a link to a directory of one's own, and not to one that others can write", () => {
+    const elsewhere = join(root, "elsewhere");
+    mkdirSync(elsewhere, { mode: 0o700 });
+    symlinkSync(elsewhere, home);
+    expect(createHome(env)).toBe(home);
+    chmodSync(elsewhere, 0o777);
+    expect(refusal(() => createHome(env)).code).toBe("store_unreachable");
   });
 
   test("cannot be a file", () => {

@@ -5,11 +5,13 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
+import { requireOwnDirectory } from "../domain/own-directory.ts";
 import { isStoreUrl } from "../domain/store-url.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -40,7 +42,10 @@ function userHome(): string {
   }
 }
 
-/** Creates the home at first use, for its owner alone. A user's own directory is not made: it is missing for a reason. */
+/**
+ * Creates the home at first use, for its owner alone. A user's own directory is not made: it is missing for a reason.
+ * @throws store_unreachable when it cannot be made, or others own it or can write it
+ */
 export function createHome(env: Environment): string {
   const home = homeDirectory(env);
   try {
@@ -51,6 +56,8 @@ export function createHome(env: Environment): string {
       cause,
     });
   }
+  // Through a link, which is its user's to lay.
+  requireOwnDirectory(home, statSync(home), process.getuid?.());
   return home;
 }
 

@@ -12,7 +12,7 @@ export interface PoolPlace {
 const LIVED_WELL_MS = 60_000;
 const LONGEST_WAIT_MS = 60_000;
 /** A replacement that was started and has not announced itself by then is given up. */
-const START_MS = 10_000;
+export const START_MS = 10_000;
 
 /** The first member's place. */
 export function newPlace(nowMs: number): PoolPlace {

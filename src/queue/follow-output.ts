@@ -46,8 +46,11 @@ export async function* followOutput(
       const isOver = now === undefined || now.executions > number || now.state !== "processing";
       if (now && now.executions >= number && (isOver || !current)) {
         const execution = (await store.listExecutions(job.seq)).find((each) => each.number === number);
-        // Removed since: the next look finds no job.
-        if (!execution) continue;
+        // Removed since: the next look finds no job. Never at once, for a store may be found so for longer.
+        if (!execution) {
+          await sleep(SHORTEST_LOOK_MS, undefined, { signal }).catch(() => {});
+          continue;
+        }
         current = { execution, reader: current?.reader ?? new OutputReader(store, execution, choice) };
       }
       let isIdle = true;

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { requireOwnDirectory } from "../domain/own-directory.ts";
 
 /** Output files, worker logs and the doorbell stand in `<db>.d/` beside the database. */
 function dataDirectory(databasePath: string): string {
@@ -16,10 +17,18 @@ export function hasDataDirectory(databasePath: string): boolean {
   return existsSync(dataDirectory(databasePath));
 }
 
-/** Makes the data directory at first use, for its owner alone. */
+/**
+ * Makes the data directory at first use, for its owner alone.
+ * @throws store_unreachable when it is a link, or others own it or can write it: the database may stand among strangers' files
+ */
 export function createDataDirectory(databasePath: string, folder = ""): string {
-  const directory = join(dataDirectory(databasePath), folder);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const top = dataDirectory(databasePath);
+  if (lstatSync(top, { throwIfNoEntry: false }) === undefined)
+    mkdirSync(top, { recursive: true, mode: 0o700 });
+  // Once more, whoever made it.
+  requireOwnDirectory(top, lstatSync(top), process.getuid?.());
+  const directory = join(top, folder);
+  if (folder !== "") mkdirSync(directory, { recursive: true, mode: 0o700 });
   return directory;
 }
 

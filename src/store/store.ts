@@ -117,7 +117,7 @@ export interface Store {
   /** All workers that are registered, and the dead whose day is not over, by start. */
   listWorkers(): Promise<WorkerRecord[]>;
 
-  /** Asks workers to stop (all of them when `ids` is null); they notice within half a second, and are not replaced. */
+  /** Asks workers to stop (all of them when `ids` is null); they notice within half a second, and are not replaced. The dead too: see `formerId`. */
   requestStop(ids: readonly string[] | null, request: StopRequest): Promise<void>;
 
   /** A stopping worker claims nothing more, says so in `worker status`, and is not replaced when it dies. */
@@ -357,6 +357,8 @@ export interface NewWorker {
   leaseMs: number;
   /** Null: a worker of its own, whom nobody replaces. */
   pool: PoolMembership | null;
+  /** Of a worker that was taken for dead and joins anew: what its old id was asked, it is asked still. */
+  formerId?: string | undefined;
 }
 
 /** A place in a pool of background workers: a new one, or that of a dead member. */
@@ -365,7 +367,7 @@ export interface PoolMembership {
   inPlaceOf: string | null;
 }
 
-export interface WorkerRecord extends Omit<NewWorker, "leaseMs" | "pool"> {
+export interface WorkerRecord extends Omit<NewWorker, "leaseMs" | "pool" | "formerId"> {
   /** `holdsPlace`: if it dies, or has died, it is to be replaced. */
   pool: { id: string; holdsPlace: boolean } | null;
   state: "running" | "stopping" | "dead";

@@ -193,6 +193,15 @@ describe("more output", () => {
     await scene.capture.finish();
     expect(readFileSync(precious, "utf8")).toBe("keep me");
   });
+
+  test("takes the place of what an execution of the same token left, before a backup was restored", async () => {
+    const scene = new Scene();
+    writeFileSync(scene.file(), "of another time".repeat(10_000));
+    const bytes = bytesOf(20_000);
+    await scene.write(bytes);
+    await scene.capture.finish();
+    expect(readFileSync(scene.file())).toEqual(bytes);
+  });
 });
 
 describe("a job that has run for a quarter of a second", () => {

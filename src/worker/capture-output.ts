@@ -197,8 +197,15 @@ class StreamCapture {
   async #create(): Promise<void> {
     this.#path = "";
     this.#path = this.#locate();
+    const path = this.#path;
     // Exclusive, and not through a link: the name is ours alone.
-    this.#file = await open(this.#path, "wx", 0o600);
+    const create = () => open(path, "wx", 0o600);
+    this.#file = await create().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+      // Tokens come again after a backup was restored: this is an execution's of which nobody knows any more.
+      await unlink(path);
+      return await create();
+    });
   }
 
   async #writeFile(whole: Piece): Promise<void> {

@@ -33,12 +33,12 @@ export class Membership {
     return this.#heartbeats.mayJudgeLeases(performance.now());
   }
 
-  async join(): Promise<void> {
+  async join(formerId?: string): Promise<void> {
     const { store, identity, host, queues, concurrency } = this.#options;
     const leaseMs = this.#leaseMs;
     const pool = this.#options.pool && { id: this.#options.pool.id, inPlaceOf: this.#inPlaceOf };
     await store.registerWorker(
-      { id: this.id, identity, host, queues, concurrency, leaseMs, pool },
+      { id: this.id, identity, host, queues, concurrency, leaseMs, pool, formerId },
       Date.now(),
     );
     this.#inPlaceOf = this.id;
@@ -60,12 +60,13 @@ export class Membership {
   }
 
   /**
-   * Under a new id, after the old one was declared dead.
+   * Under a new id, which is asked whatever the old one was, after the old one was declared dead.
    * @throws place_taken when its pool has replaced it meanwhile, or was stopped
    */
   async joinAnew(): Promise<void> {
+    const formerId = this.id;
     this.id = this.#options.newId();
     this.#options.onEvent({ kind: "taken_for_dead", newId: this.id });
-    await this.join();
+    await this.join(formerId);
   }
 }

@@ -13,6 +13,8 @@ export function writeScript({ job, token }: Claim, store: StoreName): string | n
   if (job.argv !== null || Buffer.byteLength(job.command) <= INLINE_BYTES) return null;
   createDataDirectory(store.name, folderOf(store));
   const path = scriptFile(store, token);
+  // Tokens come again after a backup was restored: what is there is an execution's of which nobody knows any more.
+  rmSync(path, { force: true });
   // Exclusive, and not through a link: the name is ours alone.
   writeFileSync(path, job.command, { flag: "wx", mode: 0o600 });
   return path;

@@ -36,12 +36,21 @@ describeStores("stop", (open) => {
     ]);
   });
 
-  test("a dead worker is asked nothing", async () => {
-    const scene = await openWithWorkers(open, "w");
-    await scene.declareDead("w");
-    await scene.store.requestStop(null, { graceMs: 0 });
-    expect(await scene.store.listWorkers()).toMatchObject([{ state: "dead", stopRequest: null }]);
-  });
+  test.each([null, 30_000])(
+    "one taken for dead is asked too, under its next id (grace %s)",
+    async (graceMs) => {
+      const scene = await openWithWorkers(open, "w", "other");
+      await scene.declareDead("w");
+      await scene.store.requestStop(["w"], { graceMs });
+      await scene.startWorker("w2", { formerId: "w" });
+      await scene.startWorker("other2", { formerId: "other" });
+      await scene.startWorker("w3", { formerId: "forgotten" });
+      const asked = Object.fromEntries(
+        (await scene.store.listWorkers()).map(({ id, stopRequest }) => [id, stopRequest]),
+      );
+      expect(asked).toEqual({ w: { graceMs }, w2: { graceMs }, other: null, other2: null, w3: null });
+    },
+  );
 
   test("a request to stop ends no claim by itself: the worker says when it obeys", async () => {
     const scene = await openWithWorkers(open, "w");

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
+import { holdLock } from "../support/sqlite-file.ts";
 import { jobWhen, showWorkers } from "../support/worker-home.ts";
 import { isRunning, kill } from "../support/worker-processes.ts";
 import { QUEUECTL } from "../support/worker-terminal.ts";
@@ -130,6 +131,38 @@ describe("the workers that a service starts", () => {
     pool.kill("SIGTERM");
     expect((await pool.ended()).exitCode).toBe(0);
     await until(() => home.processes().length === 0, "all to end");
+  });
+
+  test("one whose replacement finds the store locked is replaced once more", async () => {
+    const home = homeForTest();
+    const pool = home.start(["worker", "start", "--foreground", "--count=2"]);
+    const [first] = await until(async () => {
+      const seen = await showWorkers(home);
+      return seen.length === 2 && seen;
+    }, "two workers");
+    const lock = holdLock(home.db);
+    kill(first?.pid ?? 0);
+    await until(() => pool.stderr.includes("is locked by another program"), "its replacement to give up");
+    lock.release();
+    await until(async () => {
+      const active = (await showWorkers(home)).filter(({ state }) => state === "running");
+      return active.length === 2 && !active.some(({ pid }) => pid === first?.pid);
+    }, "another in its place");
+    pool.kill("SIGTERM");
+    expect((await pool.ended()).exitCode).toBe(0);
+  });
+
+  test("make no store where theirs was taken away", async () => {
+    const home = homeForTest();
+    const pool = home.start(["worker", "start", "--foreground", "--count=2"]);
+    const [first] = await until(async () => {
+      const seen = await showWorkers(home);
+      return seen.length === 2 && seen;
+    }, "two workers");
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(`${home.db}${suffix}`, { force: true });
+    kill(first?.pid ?? 0);
+    expect((await pool.ended()).exitCode).toBe(6);
+    expect(existsSync(home.db)).toBe(false);
   });
 
   test("end with an error when all of them were killed: whoever started them does so again", async () => {

@@ -166,6 +166,23 @@ describe("worker stop", () => {
     expect(readJob(home, "deaf")).toMatchObject(interrupted);
   });
 
+  test("reaches a worker that was taken for dead while it was paused", async () => {
+    const home = homeForTest();
+    const paused = await home.startWorker(["--lease-timeout", "1s"]);
+    await home.ok("enqueue", "--id", "a", 'test "$QUEUECTL_ATTEMPT" -gt 1 || sleep 300');
+    await jobWhen(home, "a", "processing");
+    paused.kill("SIGSTOP");
+    const sibling = await home.startWorker(["--lease-timeout", "1s"]);
+    await sibling.printed("is dead; its jobs are pending again");
+    await jobWhen(home, "a", "completed");
+    sibling.kill("SIGTERM");
+    await sibling.ended();
+    expect(await home.ok("worker", "stop")).toBe("No workers are running.\n");
+    paused.kill("SIGCONT");
+    expect((await paused.ended()).exitCode).toBe(0);
+    expect(paused.stdout).toContain("Stopped.");
+  });
+
   test("reaches a worker in the foreground of another terminal", async () => {
     const home = homeForTest();
     const worker = await home.startWorker();

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { HAS_NATIVE } from "../support/launchers.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { countJobs, readExecutions } from "../support/worker-home.ts";
-import { processesWith } from "../support/worker-processes.ts";
+import { isRunning, kill, processesWith } from "../support/worker-processes.ts";
 import { fault, times } from "./support/fault.ts";
 import { WorkerFleet } from "./support/worker-fleet.ts";
 
@@ -13,6 +14,7 @@ const COMMAND = `
     grep -lsz "^FAULT_TREE=$FAULT_TREE$" $(sed 's|.*|/proc/&/environ|' tree.$QUEUECTL_JOB_ID) >> met; exit 0
   fi
   note() { echo $1 >> tree.$QUEUECTL_JOB_ID; }
+  env -i setsid sleep 300 & echo $! >> wiped
   sleep 300 & note $!
   sh -c 'sh -c "sleep 300 & wait" & wait' & note $!
   nohup sleep 300 >/dev/null 2>&1 & note $!
@@ -21,7 +23,7 @@ const COMMAND = `
   sh -c 'trap "" TERM INT HUP; while :; do sleep 0.2; done' & note $!
   nohup setsid sh -c 'trap "" TERM INT HUP; while :; do sleep 0.2; done' >/dev/null 2>&1 & note $!
   note $$; wait; sleep 300`;
-/** Those that stay: the shell, child, nested three, nohup, setsid, double fork, and twice one that is deaf to TERM. */
+/** Those that stay and can be found by their environment: the shell, child, nested three, nohup, setsid, double fork, and twice one that is deaf to TERM. */
 const PROCESSES = 10;
 
 /** What ends a tree, and what the history then says. Those that are run again are run again by another worker. */
@@ -83,15 +85,21 @@ async function endTrees({ flags = [], outcome, end, isRunAgain }: Ending, count:
 
   // From the moment on in which the history says that it is over.
   expect(processesWith(marker)).toEqual([]);
+  const wiped = pidsOf(home, "wiped");
+  expect(wiped).toHaveLength(count);
+  const left = wiped.filter(isRunning);
+  // Without the native launcher nobody can know it: said among the limits.
+  if (HAS_NATIVE) expect(left).toEqual([]);
+  else for (const pid of left) kill(pid);
   for (const id of ids) {
     expect(readExecutions(home, id)[0]).toMatchObject({ outcome });
-    expect(
-      readFileSync(join(home.cwd, `tree.${id}`), "utf8")
-        .trim()
-        .split("\n"),
-    ).toHaveLength(8);
+    expect(pidsOf(home, `tree.${id}`)).toHaveLength(8);
   }
   if (isRunAgain) expect(readFileSync(join(home.cwd, "met"), "utf8")).toBe("");
   else expect(existsSync(join(home.cwd, "met"))).toBe(false);
   return tookMs;
+}
+
+function pidsOf(home: Home, name: string): number[] {
+  return readFileSync(join(home.cwd, name), "utf8").trim().split("\n").map(Number);
 }

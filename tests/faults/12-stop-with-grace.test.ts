@@ -1,11 +1,13 @@
 import { expect } from "vitest";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { countJobs, enqueueHeld, readExecutions, readJob } from "../support/worker-home.ts";
-import { fault, times } from "./support/fault.ts";
+import { expectOnTarget, fault, times } from "./support/fault.ts";
 import { WorkerFleet } from "./support/worker-fleet.ts";
 
 const GRACE_MS = 2_000;
 const KILL_GRACE_MS = 300;
+/** For noticing the request, for the exits of both workers, and for seeing that they are gone. */
+const EXIT_MS = 2_000;
 
 fault(
   "a stop with a grace completes what ends within it, gives the rest back with nothing spent, and is over in time",
@@ -37,9 +39,10 @@ fault(
       }
     }
     // Not before the grace is over: the deaf had it whole. Wide enough for a busy machine.
+    record(`grace 2 s, kill-grace 0.3 s; asked to all gone: ${times(samples)}`);
+    expectOnTarget(Math.max(...samples), GRACE_MS + KILL_GRACE_MS + EXIT_MS);
     expect(Math.min(...samples)).toBeGreaterThanOrEqual(GRACE_MS);
     expect(Math.max(...samples)).toBeLessThan(GRACE_MS + KILL_GRACE_MS + 20_000);
-    record(`grace 2 s, kill-grace 0.3 s; asked to all gone: ${times(samples)}`);
   },
 );
 

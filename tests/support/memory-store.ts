@@ -171,7 +171,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       };
     },
 
-    async registerWorker({ leaseMs, pool, ...registered }, now) {
+    async registerWorker({ leaseMs, pool, formerId, ...registered }, now) {
       const nowMs = clock.monotonicMs();
       const before = pool?.inPlaceOf ? worker(pool.inPlaceOf) : undefined;
       if (pool?.inPlaceOf) {
@@ -192,7 +192,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         heartbeats: 0,
         lease: leaseOf(leaseMs, registered.identity.bootId),
         jobsDone: 0,
-        stopRequest: null,
+        stopRequest: (formerId && worker(formerId)?.stopRequest) || null,
       });
     },
 
@@ -217,7 +217,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     async requestStop(ids, request) {
       for (const asked of truth.workers) {
         if (ids !== null && !ids.includes(asked.id)) continue;
-        if (asked.state !== "dead") asked.stopRequest = request;
+        asked.stopRequest = request;
         if (asked.pool) asked.pool.holdsPlace = false;
       }
       wake();

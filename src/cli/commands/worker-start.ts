@@ -1,6 +1,8 @@
 import { QueuectlError } from "../../domain/errors.ts";
+import { storeExists } from "../../store/open-store.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
+import { storeLocation } from "../context.ts";
 import type { Io } from "../io.ts";
 
 /** One worker here, or several: which of the three ways to start is decided here, and done in a file each. */
@@ -15,7 +17,10 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   if (isBackground(invocation, io))
     return await (await import("../start-in-background.ts")).startInBackground(count, invocation, io);
   if (process.pid === 1) (await import("../leave-init.ts")).leaveInit();
-  if (count > 1) return await (await import("../start-foreground-pool.ts")).startForegroundPool(count);
+  if (count > 1) {
+    const isStoreThere = () => storeExists(storeLocation(invocation, io).path);
+    return await (await import("../start-foreground-pool.ts")).startForegroundPool(count, isStoreThere);
+  }
   return await (await import("../run-worker.ts")).runWorker(invocation, io);
 }
 

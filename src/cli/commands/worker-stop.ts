@@ -27,8 +27,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     workers.filter(({ isAlive }) => isAlive),
     args[0],
   );
-  // With nobody left alive, a replacement that the last one has started may still be on its way.
-  if (targets.length > 0 || workers.some(({ pool }) => pool?.holdsPlace)) {
+  // With nobody left alive, a replacement may still be on its way, and one that is only paused comes back.
+  if (workers.length > 0) {
     const ids = args[0] === undefined ? null : targets.map(({ id }) => id);
     await store.requestStop(ids, { graceMs: await readGrace(store, invocation, io) });
   }

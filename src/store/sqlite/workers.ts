@@ -22,7 +22,7 @@ export async function registerWorker(
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.state = 'processing' AND jobs.worker = workers.id)`).run(
       now - DEAD_SHOWN_MS,
     );
-    const { id, identity, host, queues, concurrency, leaseMs, pool } = worker;
+    const { id, identity, host, queues, concurrency, leaseMs, pool, formerId } = worker;
     const nowMs = clock.monotonicMs();
     db.prepare(`
       INSERT INTO workers (id, pid, start_time, boot_id, pid_namespace, host, queues, concurrency, started_at, heartbeat_at,
@@ -40,6 +40,10 @@ export async function registerWorker(
       now,
       nowMs + leaseMs,
     );
+    if (formerId !== undefined)
+      db.prepare(`
+        UPDATE workers SET stop_requested = former.stop_requested, stop_grace_ms = former.stop_grace_ms
+        FROM workers AS former WHERE workers.id = ? AND former.id = ?`).run(id, formerId);
     if (pool) joinPool(db, id, pool, nowMs);
   });
 }
@@ -80,17 +84,11 @@ export async function requestStop(
   { graceMs }: StopRequest,
 ): Promise<void> {
   await db.write(() => {
-    const all = db.prepare("UPDATE workers SET stop_requested = 1, stop_grace_ms = ? WHERE state <> 'dead'");
-    const one = db.prepare(
-      "UPDATE workers SET stop_requested = 1, stop_grace_ms = ? WHERE state <> 'dead' AND id = ?",
+    // The dead too: a replacement may be on its way, and one that was only paused comes back and joins anew.
+    const ask = db.prepare(
+      "UPDATE workers SET stop_requested = 1, stop_grace_ms = ?, holds_place = 0 WHERE ? IS NULL OR id = ?",
     );
-    // Of the dead too: a replacement may be on its way.
-    const vacate = db.prepare(
-      "UPDATE workers SET holds_place = 0 WHERE holds_place = 1 AND (? IS NULL OR id = ?)",
-    );
-    if (ids === null) all.run(graceMs);
-    else for (const id of ids) one.run(graceMs, id);
-    for (const id of ids ?? [null]) vacate.run(id, id);
+    for (const id of ids ?? [null]) ask.run(graceMs, id, id);
   });
 }
 

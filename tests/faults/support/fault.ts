@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { type TestContext, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 
 /**
  * One row of the fault table. The suite runs in three sizes, by `FAULTS_SCALE`: 1 is the row's full target, 0.1 what
@@ -98,6 +98,11 @@ function randomFrom(seed: number): () => number {
 function shuffle<T>(list: readonly T[], random: () => number): T[] {
   const left = [...list];
   return list.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
+}
+
+/** The row's own target in time, where the run is of full size; a smaller one stands among other tests on a busy machine. */
+export function expectOnTarget(tookMs: number, targetMs: number): void {
+  if (SCALE >= 1) expect(tookMs).toBeLessThanOrEqual(targetMs);
 }
 
 /** Smallest, median, 99th percentile and largest of some times in milliseconds. */
