@@ -9,6 +9,9 @@ export const INTERRUPTED = 130;
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   job_not_found: 4,
   execution_not_found: 4,
+  queue_not_found: 4,
+  flow_not_found: 4,
+  schedule_not_found: 4,
   worker_not_found: 4,
   setting_not_found: 4,
   store_unreachable: 6,

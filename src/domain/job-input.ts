@@ -85,6 +85,13 @@ export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
     backoffBase: readBackoffBase(fields, names),
     timeoutMs: readTimeout(fields),
     runAt: readRunAt(fields, defaults.now),
+    expiresAt: null,
+    unique: null,
+    uniqueReturn: false,
+    key: null,
+    keyLimit: null,
+    dependsOn: [],
+    group: null,
     createdAt: defaults.now,
   };
 }

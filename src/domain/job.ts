@@ -1,3 +1,6 @@
+import type { Dependency } from "./dependency.ts";
+import type { GroupMembership } from "./group.ts";
+
 /** The states of a job; what may follow what is in `transition.ts`. */
 export const JOB_STATES = [
   "pending",
@@ -12,10 +15,10 @@ export const JOB_STATES = [
 export type JobState = (typeof JOB_STATES)[number];
 
 /** Why a job is in the dead letter queue. */
-export type DeadReason = "retries_spent" | "crash_loop" | "dependency" | "policy";
+export type DeadReason = "retries_spent" | "crash_loop" | "dependency" | "policy" | "expired";
 
-/** What a person decides about a job before it exists. Instants are epoch milliseconds, durations milliseconds. */
-export interface NewJob {
+/** What a person decides about a job. Instants are epoch milliseconds, durations milliseconds. */
+export interface JobSpec {
   id: string;
   /** Shell text; for a job given as argv, the shell-quoted form that is shown. */
   command: string;
@@ -35,11 +38,28 @@ export interface NewJob {
   /** 0 means none; null means: whatever the setting says when an execution starts. */
   timeoutMs: number | null;
   runAt: number | null;
+  /** If it was never started by then, it is dead; null means never. */
+  expiresAt: number | null;
+  /** Of all jobs of this name at most one is unfinished. */
+  unique: string | null;
+  /** Of all jobs of this key only so many run at once, whatever their queues. */
+  key: string | null;
+  /** What must become of other jobs first. */
+  dependsOn: readonly Dependency[];
+  group: GroupMembership | null;
   createdAt: number;
 }
 
+/** A job that does not exist yet. */
+export interface NewJob extends JobSpec {
+  /** The limit of its key from now on; null leaves it as it is (1, for a new key). */
+  keyLimit: number | null;
+  /** When an unfinished job of the same unique name exists: take that one for this one, instead of a refusal. */
+  uniqueReturn: boolean;
+}
+
 /** A job as the store holds it. */
-export interface Job extends NewJob {
+export interface Job extends JobSpec {
   /** Order of arrival: grows with every job of a store. */
   seq: number;
   state: JobState;
@@ -70,11 +90,11 @@ export function isFinished(state: JobState): boolean {
 }
 
 /** How many executions may fail before the job is dead: the first one and its retries. */
-export function allowedExecutions(job: Pick<NewJob, "maxRetries">): number {
+export function allowedExecutions(job: Pick<JobSpec, "maxRetries">): number {
   return 1 + job.maxRetries;
 }
 
 /** When a new job may first be claimed. */
-export function firstDueAt(job: Pick<NewJob, "runAt" | "createdAt">): number {
+export function firstDueAt(job: Pick<JobSpec, "runAt" | "createdAt">): number {
   return job.runAt ?? job.createdAt;
 }

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { buildJob } from "../../tests/support/build-job.ts";
-import type { Job } from "../domain/job.ts";
+import { buildStoredJob } from "../../tests/support/build-job.ts";
 import type { Store } from "../store/store.ts";
 import { followOutput } from "./follow-output.ts";
 
 test("between two looks there is a pause, also while a job's execution is not to be found", async () => {
-  const job = { ...buildJob(), seq: 1, state: "processing", executions: 1 } as Job;
+  const job = buildStoredJob({ state: "processing", executions: 1 });
   let looks = 0;
   const store = {
     getJob: async () => (++looks > 4 ? undefined : job),

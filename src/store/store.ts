@@ -1,7 +1,11 @@
+import type { Condition } from "../domain/dependency.ts";
+import type { Gate, GateState, Rate } from "../domain/gate.ts";
+import type { GroupKind, NewGroup } from "../domain/group.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { LeaseState, WorkerIdentity } from "../domain/lease.ts";
 import type { Outcome, OutcomeKind } from "../domain/outcome.ts";
 import type { Transition } from "../domain/transition.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 
 /**
  * The durable truth. Design note:
@@ -26,15 +30,29 @@ export interface Store {
   /** Random, made with the store, never changed: names it in the marker that jobs carry in their environment. */
   readonly id: string;
 
-  /**
-   * Adds jobs, all or none, in the order given. While a slow source is being read, nobody else has to wait.
-   * @throws duplicate_id naming the first id that exists already, in the store or earlier in the list
-   */
-  enqueue(jobs: Iterable<NewJob> | AsyncIterable<NewJob>): Promise<EnqueueReceipt>;
+  /** When what is to be run comes by itself. */
+  readonly schedules: ScheduleStore;
 
   /**
-   * Hands due jobs to a worker: higher priority first, then earlier due time, then arrival. No two claims ever hold
-   * the same job at once. Claims nothing for a worker that is not registered or was declared dead.
+   * Adds jobs, all or none, in the order given. While a slow source is being read, nobody else has to wait.
+   *
+   * A job that waits for others (in the store, or anywhere in the list) is `blocked` until it may run, and where it never
+   * can, dead from the beginning. A key gets the limit that is given last.
+   * @param group made with its jobs, in the same transaction
+   * @throws each with its `position`, and nothing is added: duplicate_id naming the first id that exists already, in the
+   *   store or earlier in the list; not_unique; unknown_dependency; dependency_cycle naming its path; queue_draining
+   */
+  enqueue(jobs: Iterable<NewJob> | AsyncIterable<NewJob>, group?: NewGroup): Promise<EnqueueReceipt>;
+
+  /**
+   * Hands due jobs to a worker: higher priority first; between queues of equal priority by turns, the one that has waited
+   * longest for a claim first; within a queue by earlier due time, then arrival. No two claims ever hold the same job at
+   * once. Claims nothing for a worker that is not registered or was declared dead.
+   *
+   * What stands before a closed gate (`judgeGate`: its queue's, its key's, its group's) is passed over, and no claim ever
+   * lets one too many through, whichever workers claim at once. The cost does not grow with what waits there.
+   *
+   * First of all it ends jobs that have expired, whatever gate they stand at.
    *
    * A suspect (`Job.suspicion`) is handed out alone: to a worker that holds nothing, which is then given nothing else
    * until it has ended. When it is a suspect's turn and no worker is empty, the one that holds least gets nothing more
@@ -59,7 +77,13 @@ export interface Store {
   rebaseWaits(now: number): Promise<number>;
 
   /**
-   * Cancels jobs, all or none: those that do not run, at once; of one that runs it is noted with its execution, and the
+   * True when jobs of these queues are due but stand at a gate that others, or time, will open; a paused one is not.
+   * @param queues null means every queue
+   */
+  isHeldBack(queues: readonly string[] | null): Promise<boolean>;
+
+  /**
+   * Cancels jobs, all or none; the id of a group stands for its jobs that are not finished: those that do not run, at once; of one that runs it is noted with its execution, and the
    * worker that holds it is woken. From then on the job can only end `completed`, if it is quicker, or `cancelled`,
    * whatever becomes of its worker.
    * @returns the executions that still run
@@ -69,14 +93,17 @@ export interface Store {
 
   /**
    * Brings jobs back, due now, all or none; wakes the workers. A finished one gets a full new series of retries; a
-   * `failed` one keeps its count. A suspect stays one.
+   * `failed` one keeps its count. A suspect stays one. Those that died because they depended on them come back too, and
+   * theirs. One whose own dependencies are not met waits for them. The id of a group stands for its dead jobs and, with
+   * `retry`, its cancelled ones.
    * @param change which jobs may be brought back: dead ones, or all that neither wait nor run
-   * @throws job_not_found, not_dead or not_finished naming the first id that is wrong
+   * @throws job_not_found, not_dead or not_finished naming the first id that is wrong; dependency_failed when one that it
+   *   waits for would still be dead or cancelled; not_unique when another of its unique name is unfinished
    */
   retryJobs(ids: readonly string[], options: { change: "retry" | "retryDead"; now: number }): Promise<void>;
 
   /**
-   * Deletes dead jobs with their history; all or none.
+   * Deletes dead jobs with their history, all or none; the id of a group stands for its dead jobs.
    * @returns the tokens of the executions that went with them, whose output files may go too
    * @throws job_not_found, not_dead naming the first id that is wrong
    */
@@ -93,6 +120,21 @@ export interface Store {
 
   /** The whole history of one job, oldest first. */
   listExecutions(seq: number): Promise<ExecutionRecord[]>;
+
+  /** What a job waits for: each gate that it must pass and each job that it depends on, as the claim would see them. */
+  readWaits(seq: number): Promise<JobWaits>;
+
+  /** The group of exactly this id. */
+  getGroup(id: string): Promise<GroupRecord | undefined>;
+
+  /** Groups of a kind, oldest first; with `newest`, only so many. */
+  listGroups(filter: { kind: GroupKind; newest?: number | undefined }): Promise<GroupRecord[]>;
+
+  /** Sets what is given of a queue's gate and leaves the rest; the queue need not have jobs. Wakes the workers. */
+  changeQueue(name: string, change: QueueChange): Promise<void>;
+
+  /** Every queue that has jobs or was set, by name. */
+  listQueues(): Promise<QueueRecord[]>;
 
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */
   counts(queues: readonly string[] | null): Promise<Record<JobState, number>>;
@@ -191,11 +233,14 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Jobs of one enqueue have consecutive arrival numbers. */
+/** The jobs that one enqueue added have consecutive arrival numbers. */
 export interface EnqueueReceipt {
+  /** How many were added; with 0, `lastSeq` is below `firstSeq`. */
   count: number;
   firstSeq: number;
   lastSeq: number;
+  /** Jobs that were there already and stand for those of the list (`uniqueReturn`), by place in the list, from 1. */
+  existing: { position: number; id: string }[];
 }
 
 export interface ClaimRequest {
@@ -278,8 +323,37 @@ export interface FinishReceipt {
   claimed: ClaimBatch;
 }
 
+/** What stands between a job and its start, besides time. */
+export interface JobWaits {
+  /** Of its queue, its key, its group, in this order: those that it has, set or not. */
+  gates: (Gate & {
+    /** Ids of jobs that run behind it, at most 5. */
+    holders: string[];
+  })[];
+  dependencies: { on: string; condition: Condition; state: JobState }[];
+}
+
+export interface GroupRecord extends NewGroup {
+  counts: Record<JobState, number>;
+}
+
+export interface QueueChange {
+  state?: GateState;
+  /** Null takes the cap away. */
+  maxRunning?: number | null;
+  /** Null takes the rate away. */
+  rate?: Rate | null;
+}
+
+export interface QueueRecord {
+  gate: Gate;
+  counts: Record<JobState, number>;
+}
+
 export interface JobFilter {
   state?: JobState | undefined;
+  /** Only the jobs of the group of this id. */
+  group?: string | undefined;
   /** Only the newest so many of those that match when the list begins (still oldest first). */
   newest?: number | undefined;
   /** Only those of one enqueue. */

@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
-import { buildJob } from "../../tests/support/build-job.ts";
-import type { Job } from "../domain/job.ts";
+import { buildStoredJob } from "../../tests/support/build-job.ts";
 import type { OutputStream } from "./launcher.ts";
 import { type Handler, handlerRunner } from "./run-handler.ts";
 
-const CLAIM = { token: 1, number: 1, job: buildJob() as Job };
+const CLAIM = { token: 1, number: 1, job: buildStoredJob() };
 const LIMITS = { timeoutMs: 0, killGraceMs: 0 };
 
 /** What a handler's execution hands over, piece by piece. */

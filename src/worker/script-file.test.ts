@@ -2,8 +2,7 @@ import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { buildJob } from "../../tests/support/build-job.ts";
-import type { Claim } from "../store/store.ts";
+import { buildStoredJob } from "../../tests/support/build-job.ts";
 import { writeScript } from "./script-file.ts";
 
 test("a script takes the place of what stands at its name since before a backup was restored, and follows no link", () => {
@@ -11,7 +10,8 @@ test("a script takes the place of what stands at its name since before a backup 
   onTestFinished(() => rmSync(root, { recursive: true }));
   const store = { name: join(root, "queue.db"), id: "s" };
   const write = (letter: string) =>
-    writeScript({ token: 1, job: buildJob({ command: letter.repeat(200_000) }) } as Claim, store) ?? "";
+    writeScript({ token: 1, number: 1, job: buildStoredJob({ command: letter.repeat(200_000) }) }, store) ??
+    "";
   const path = write("a");
   expect(write("b")).toBe(path);
   expect(readFileSync(path, "utf8")).toBe("b".repeat(200_000));

@@ -1,4 +1,4 @@
-import type { NewJob } from "../../src/domain/job.ts";
+import type { Job, NewJob } from "../../src/domain/job.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { type Transition, toCompleted } from "../../src/domain/transition.ts";
 import type {
@@ -29,7 +29,34 @@ export function buildJob(given: Partial<NewJob> = {}): NewJob {
     backoffBase: null,
     timeoutMs: null,
     runAt: null,
+    expiresAt: null,
+    unique: null,
+    uniqueReturn: false,
+    key: null,
+    keyLimit: null,
+    dependsOn: [],
+    group: null,
     createdAt: 0,
+    ...given,
+  };
+}
+
+/** A job as a store holds it, before its first execution; whatever a test cares about is given. */
+export function buildStoredJob(given: Partial<Job> = {}): Job {
+  const { keyLimit: _, uniqueReturn: __, ...spec } = buildJob();
+  return {
+    ...spec,
+    seq: built,
+    state: "pending",
+    reason: null,
+    attempts: 0,
+    executions: 0,
+    dueAt: 0,
+    worker: null,
+    suspicion: null,
+    exitCode: null,
+    error: null,
+    updatedAt: 0,
     ...given,
   };
 }

@@ -70,7 +70,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       const firstSeq = truth.lastSeq + 1;
       for (const job of added) truth.jobs.push(storedJob(job, ++truth.lastSeq));
       wake();
-      return { count: added.length, firstSeq, lastSeq: truth.lastSeq };
+      return { count: added.length, firstSeq, lastSeq: truth.lastSeq, existing: [] };
     },
 
     claim: async (request) => claimJobs(truth, request),
@@ -88,6 +88,14 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         claimed: next ? claimJobs(truth, next) : { claims: [], nextDueAt: null },
       };
     },
+
+    schedules: undefined as unknown as Store["schedules"],
+    isHeldBack: async () => false,
+    readWaits: async () => ({ gates: [], dependencies: [] }),
+    getGroup: async () => undefined,
+    listGroups: async () => [],
+    changeQueue: async () => {},
+    listQueues: async () => [],
 
     async rebaseWaits(now) {
       const touchedLater = truth.jobs.filter(

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { buildJob } from "../../../tests/support/build-job.ts";
+import { buildStoredJob } from "../../../tests/support/build-job.ts";
 import { fakeIo } from "../../../tests/support/fake-io.ts";
-import type { Job } from "../../domain/job.ts";
 import { parse } from "../parse.ts";
 import { audienceFor } from "./audience.ts";
 
@@ -10,7 +9,7 @@ function seenWaiting(columns: number): string {
   const io = fakeIo({ columns });
   const parsed = parse(["demo"]);
   if (parsed.kind !== "run") throw new Error("demo is a verb");
-  const job = { ...buildJob({ id: "report", maxRetries: 2 }), attempts: 2, error: "exit code 1" } as Job;
+  const job = buildStoredJob({ id: "report", maxRetries: 2, attempts: 2, error: "exit code 1" });
   const audience = audienceFor(parsed.invocation, io);
   for (const leftMs of [2_000, 1_950, 1_900]) audience.waiting(job, leftMs);
   audience.waited();

@@ -20,6 +20,7 @@ const REASONS: Readonly<Record<DeadReason, string>> = {
   crash_loop: "its workers died of it",
   dependency: "a job that it depends on cannot complete",
   policy: "its failure is one that is not retried",
+  expired: "it was not started in time",
 };
 
 export const OUTCOMES: Readonly<Record<OutcomeKind, string>> = {

@@ -35,7 +35,7 @@ function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
     }
     seen.add(job.id);
   }
-  return { count, firstSeq: lastSeq - count + 1, lastSeq };
+  return { count, firstSeq: lastSeq - count + 1, lastSeq, existing: [] };
 }
 
 /** Rows that one turn of the event loop moves to the staging table. */
@@ -98,7 +98,7 @@ function moveStaged(db: Database, stream: number): EnqueueReceipt {
       .run(stream);
     const count = Number(changes);
     const lastSeq = Number(lastInsertRowid);
-    return { count, firstSeq: lastSeq - count + 1, lastSeq };
+    return { count, firstSeq: lastSeq - count + 1, lastSeq, existing: [] };
   } catch (error) {
     throw isUniqueViolation(error) ? firstDuplicate(db, stream) : error;
   }

@@ -7,6 +7,7 @@ import cancelLateResultsSuspects from "./migrations/0002_cancel_late_results_sus
 import retention from "./migrations/0003_retention.sql";
 import executionUsage from "./migrations/0004_execution_usage.sql";
 import pools from "./migrations/0005_pools.sql";
+import gatesGroupsDependencies from "./migrations/0006_gates_groups_dependencies.sql";
 
 /** "QCTL": what `file` and we recognise our databases by. */
 export const APPLICATION_ID = 0x5143544c;
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly string[] = [
   retention,
   executionUsage,
   pools,
+  gatesGroupsDependencies,
 ];
 
 /**

@@ -1,12 +1,14 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { QueuectlError } from "../../domain/errors.ts";
+import type { GroupMembership } from "../../domain/group.ts";
 import type { Job, JobState } from "../../domain/job.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
 /** The columns of a job, for every SELECT that `toJob` reads. */
 export const JOB_COLUMNS = `seq, id, command, argv, state, reason, queue, priority, tags, cwd, env, stdin, max_retries,
-  backoff_base, timeout_ms, attempts, executions, run_at, due_at, worker, suspicion, exit_code, error, created_at, updated_at`;
+  backoff_base, timeout_ms, attempts, executions, run_at, due_at, expires_at, unique_name, limit_key, depends_on, group_kind,
+  group_id, member, worker, suspicion, exit_code, error, created_at, updated_at`;
 
 /** A row of `jobs` as the domain knows it. */
 export function toJob(row: Row): Job {
@@ -30,6 +32,11 @@ export function toJob(row: Row): Job {
     executions: row["executions"] as number,
     runAt: row["run_at"] as number | null,
     dueAt: row["due_at"] as number,
+    expiresAt: row["expires_at"] as number | null,
+    unique: row["unique_name"] as string | null,
+    key: row["limit_key"] as string | null,
+    dependsOn: readJson<Job["dependsOn"]>(row, "depends_on"),
+    group: toMembership(row),
     worker: row["worker"] as string | null,
     suspicion: row["suspicion"] as number | null,
     exitCode: row["exit_code"] as number | null,
@@ -37,6 +44,11 @@ export function toJob(row: Row): Job {
     createdAt: row["created_at"] as number,
     updatedAt: row["updated_at"] as number,
   };
+}
+
+function toMembership(row: Row): GroupMembership | null {
+  const kind = row["group_kind"] as GroupMembership["kind"] | null;
+  return kind === null ? null : { kind, id: row["group_id"] as string, member: row["member"] as string };
 }
 
 /**

@@ -35,6 +35,13 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
+    schedules: undefined as unknown as Store["schedules"],
+    isHeldBack: async () => false,
+    readWaits: async () => ({ gates: [], dependencies: [] }),
+    getGroup: async () => undefined,
+    listGroups: async () => [],
+    changeQueue: async () => {},
+    listQueues: async () => [],
     rebaseWaits: async (now) => {
       const rebased = await rebaseWaits(db, now);
       if (rebased > 0) ring(db.path);

@@ -1,0 +1,25 @@
+/** Jobs that were made together: the members of an array, the steps of a flow, the runs of a schedule. */
+export const GROUP_KINDS = ["array", "flow", "schedule"] as const;
+
+export type GroupKind = (typeof GROUP_KINDS)[number];
+
+/** A job's place in a group. */
+export interface GroupMembership {
+  kind: GroupKind;
+  id: string;
+  /** The index in an array, the name of a flow's step, the instant of a schedule: as text. */
+  member: string;
+}
+
+export interface NewGroup {
+  /** Not the id of a job or of another group. */
+  id: string;
+  kind: GroupKind;
+  /** What people call it: a flow's name, an array's command, a schedule's name. */
+  name: string;
+  /** How many of its jobs may run at once; null means no cap. */
+  maxRunning: number | null;
+  /** As soon as so many of its jobs are dead, those that wait are cancelled; null: never. */
+  maxFails: number | null;
+  createdAt: number;
+}

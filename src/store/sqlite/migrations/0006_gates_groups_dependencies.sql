@@ -1,0 +1,147 @@
+-- What stands between a job and its start: gates, groups, dependencies; and lanes, by which a claim finds its way past
+-- what is closed. Triggers note what has changed, for every writer; `settle.ts` decides what follows from it.
+
+ALTER TABLE jobs ADD COLUMN expires_at  INTEGER;  -- never started by then: dead
+ALTER TABLE jobs ADD COLUMN unique_name TEXT;
+ALTER TABLE jobs ADD COLUMN limit_key   TEXT;
+ALTER TABLE jobs ADD COLUMN depends_on  TEXT NOT NULL DEFAULT '[]' CHECK (json_type(depends_on) = 'array'); -- as given
+ALTER TABLE jobs ADD COLUMN group_kind  TEXT CHECK (group_kind IN ('array', 'flow', 'schedule'));
+ALTER TABLE jobs ADD COLUMN group_id    TEXT;
+ALTER TABLE jobs ADD COLUMN member      TEXT;
+-- The gate ('key:…', 'group:…') at which the claim last turned the due job away. A note that saves looking again, no
+-- truth: clearing it is always safe, and any change of state does.
+ALTER TABLE jobs ADD COLUMN parked_by   TEXT;
+
+-- The new reason, 'expired'. A CHECK cannot be altered; SQLite's documentation names this way (lang_altertable, 7).
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = replace(sql, '''dependency'', ''policy'')', '''dependency'', ''policy'', ''expired'')')
+  WHERE type = 'table' AND name = 'jobs';
+PRAGMA writable_schema = RESET;
+
+CREATE UNIQUE INDEX jobs_unique ON jobs (unique_name)
+  WHERE unique_name IS NOT NULL AND state IN ('pending', 'blocked', 'processing', 'failed');
+CREATE INDEX jobs_expiring ON jobs (expires_at)
+  WHERE expires_at IS NOT NULL AND executions = 0 AND state IN ('pending', 'blocked');
+CREATE INDEX jobs_by_key ON jobs (limit_key, state, seq) WHERE limit_key IS NOT NULL;
+CREATE INDEX jobs_by_group ON jobs (group_id, state, seq) WHERE group_id IS NOT NULL;
+
+-- A claim goes lane by lane, so the index over all queues has no reader any more.
+DROP INDEX jobs_claimable;
+DROP INDEX jobs_claimable_by_queue;
+CREATE INDEX jobs_claimable ON jobs (queue, priority DESC, due_at, seq)
+  WHERE state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL;
+CREATE INDEX jobs_parked ON jobs (parked_by, queue, priority DESC, due_at, seq)
+  WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL;
+
+-- Only what somebody has set: a queue without a row is open.
+CREATE TABLE gates (
+  scope          TEXT NOT NULL CHECK (scope IN ('queue', 'key', 'group')),
+  name           TEXT NOT NULL,
+  state          TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'paused', 'draining')),
+  max_running    INTEGER CHECK (max_running > 0),
+  running        INTEGER NOT NULL DEFAULT 0,        -- kept by triggers
+  rate_starts    INTEGER CHECK (rate_starts > 0),
+  rate_period_ms INTEGER CHECK (rate_period_ms > 0),
+  started        INTEGER NOT NULL DEFAULT 0,        -- the number of the newest start in gate_starts
+  stirred        INTEGER NOT NULL DEFAULT 0,        -- 1: something may pass now that could not before
+  PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX gates_stirred ON gates (scope, name) WHERE stirred = 1;
+
+-- The newest starts of a queue with a rate, as many as the rate counts.
+CREATE TABLE gate_starts (
+  queue  TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  at     INTEGER NOT NULL,
+  PRIMARY KEY (queue, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_groups (
+  id         TEXT PRIMARY KEY,
+  kind       TEXT NOT NULL CHECK (kind IN ('array', 'flow', 'schedule')),
+  name       TEXT NOT NULL,
+  max_fails  INTEGER CHECK (max_fails > 0),
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dependencies (
+  job       INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  on_job    INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  condition TEXT NOT NULL CHECK (condition IN ('completed', 'finished', 'failed')),
+  met       INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job, on_job, condition)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_on ON dependencies (on_job);
+CREATE INDEX dependencies_unmet ON dependencies (job) WHERE met = 0;
+
+-- Jobs of which something follows that has not been decided yet.
+CREATE TABLE unsettled (seq INTEGER PRIMARY KEY) STRICT;
+
+-- The jobs of one queue and one priority. Awake: worth a look. Asleep: until then there is nothing to claim in it.
+CREATE TABLE lanes (
+  queue        TEXT NOT NULL,
+  priority     INTEGER NOT NULL,
+  turn         INTEGER NOT NULL DEFAULT 0,          -- the token of the last claim from it: the lowest is next
+  asleep_until INTEGER,                             -- null: awake; the largest safe integer: until something stirs it
+  held_back    INTEGER NOT NULL DEFAULT 0,          -- 1: asleep with due jobs, before a gate that opens by itself
+  PRIMARY KEY (queue, priority)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_awake ON lanes (priority DESC, turn, queue) WHERE asleep_until IS NULL;
+CREATE INDEX lanes_asleep ON lanes (asleep_until) WHERE asleep_until IS NOT NULL;
+INSERT INTO lanes (queue, priority) SELECT DISTINCT queue, priority FROM jobs WHERE state IN ('pending', 'failed');
+
+-- A job that may be claimed sooner than its lane believes wakes it.
+CREATE TRIGGER jobs_lane_insert AFTER INSERT ON jobs WHEN NEW.state IN ('pending', 'failed') BEGIN
+  INSERT INTO lanes (queue, priority) VALUES (NEW.queue, NEW.priority)
+    ON CONFLICT (queue, priority) DO UPDATE SET asleep_until = NULL, held_back = 0 WHERE asleep_until > NEW.due_at;
+END;
+CREATE TRIGGER jobs_lane_update AFTER UPDATE OF state, queue, priority, due_at, suspicion, parked_by ON jobs
+WHEN NEW.state IN ('pending', 'failed') AND NEW.parked_by IS NULL BEGIN
+  INSERT INTO lanes (queue, priority) VALUES (NEW.queue, NEW.priority)
+    ON CONFLICT (queue, priority) DO UPDATE SET asleep_until = NULL, held_back = 0 WHERE asleep_until > NEW.due_at;
+END;
+
+CREATE TRIGGER jobs_unpark AFTER UPDATE OF state, queue, priority, due_at, limit_key, group_id ON jobs
+WHEN NEW.parked_by IS NOT NULL BEGIN
+  UPDATE jobs SET parked_by = NULL WHERE seq = NEW.seq;
+END;
+
+-- How many run behind each gate; and whatever ends or steps aside there may let another pass.
+CREATE TRIGGER jobs_queue_gate AFTER UPDATE OF state, queue ON jobs
+WHEN (OLD.state = 'processing' OR NEW.state = 'processing') AND (NEW.state <> OLD.state OR NEW.queue <> OLD.queue) BEGIN
+  UPDATE gates SET running = running - 1, stirred = 1
+    WHERE scope = 'queue' AND name = OLD.queue AND OLD.state = 'processing';
+  UPDATE gates SET running = running + 1 WHERE scope = 'queue' AND name = NEW.queue AND NEW.state = 'processing';
+END;
+CREATE TRIGGER jobs_key_gate AFTER UPDATE OF state, limit_key, due_at ON jobs
+WHEN OLD.limit_key IS NOT NULL OR NEW.limit_key IS NOT NULL BEGIN
+  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+    WHERE scope = 'key' AND name = OLD.limit_key;
+  UPDATE gates SET running = running + 1 WHERE scope = 'key' AND name = NEW.limit_key AND NEW.state = 'processing';
+END;
+CREATE TRIGGER jobs_group_gate AFTER UPDATE OF state, group_id, due_at ON jobs
+WHEN OLD.group_id IS NOT NULL OR NEW.group_id IS NOT NULL BEGIN
+  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+    WHERE scope = 'group' AND name = OLD.group_id;
+  UPDATE gates SET running = running + 1 WHERE scope = 'group' AND name = NEW.group_id AND NEW.state = 'processing';
+END;
+CREATE TRIGGER jobs_gates_delete AFTER DELETE ON jobs
+WHEN OLD.state NOT IN ('completed', 'dead', 'cancelled') BEGIN
+  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = 1 WHERE scope = 'queue' AND name = OLD.queue;
+  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = 1 WHERE scope = 'key' AND name = OLD.limit_key;
+  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = 1 WHERE scope = 'group' AND name = OLD.group_id;
+END;
+
+-- Who finishes, or is brought back, may decide the fate of those that depend on it; who dies, that of its group.
+CREATE TRIGGER jobs_unsettle AFTER UPDATE OF state ON jobs
+WHEN NEW.state <> OLD.state
+  AND (OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
+  AND (EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq)
+    OR (NEW.state = 'dead' AND NEW.group_id IS NOT NULL)) BEGIN
+  INSERT INTO unsettled (seq) VALUES (NEW.seq) ON CONFLICT DO NOTHING;
+END;
+-- A dependency whose job was deleted is no dependency any more.
+CREATE TRIGGER dependencies_unsettle AFTER DELETE ON dependencies
+WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
+  INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO NOTHING;
+END;
