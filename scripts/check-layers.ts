@@ -35,6 +35,7 @@ const LAYERS: readonly { under: string; layer: Layer }[] = [
   { under: "src/domain/", layer: "domain" },
   { under: "src/config/", layer: "config" },
   { under: "src/store/store.ts", layer: "store contract" },
+  { under: "src/store/schedule-store.ts", layer: "store contract" },
   { under: "src/store/data-files.ts", layer: "store contract" },
   { under: "src/store/machine.ts", layer: "store contract" },
   { under: "src/store/output-layout.ts", layer: "store contract" },

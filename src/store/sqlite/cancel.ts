@@ -1,6 +1,7 @@
 import type { HeldClaim } from "../store.ts";
 import type { Database } from "./database.ts";
 import { requireChangeable } from "./requeue.ts";
+import { settle } from "./settle.ts";
 import { toHeldClaim } from "./workers.ts";
 
 /**
@@ -10,7 +11,7 @@ import { toHeldClaim } from "./workers.ts";
  */
 export async function cancelJobs(db: Database, ids: readonly string[], now: number): Promise<HeldClaim[]> {
   return await db.write(() => {
-    requireChangeable(db, ids, "cancel");
+    const jobs = requireChangeable(db, ids, "cancel");
     // One that was made `processing` by hand has no execution that could end.
     const cancel = db.prepare(`
       UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, updated_at = ?
@@ -23,10 +24,12 @@ export async function cancelJobs(db: Database, ids: readonly string[], now: numb
       SELECT jobs.claim, jobs.id, executions.cancel_requested_at
       FROM jobs JOIN executions ON executions.token = jobs.claim
       WHERE jobs.id = ? AND jobs.state = 'processing'`);
-    return [...new Set(ids)].flatMap((id) => {
+    const stillRunning = jobs.flatMap((id) => {
       if (cancel.run(now, id).changes === 1) return [];
       request.run(now, id);
       return running.all(id).map(toHeldClaim);
     });
+    settle(db, now);
+    return stillRunning;
   });
 }

@@ -1,29 +1,41 @@
 import { mustMakeRoom } from "../../domain/suspect.ts";
 import type { Claim, ClaimBatch, ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
+import { expireJobs, nextExpiry } from "./expire.ts";
+import { Gatekeeper, gatesOfRow, recordStart } from "./gates.ts";
+import { nextWaking, noteTurns, pickDueJobs, wakeDueLanes, wakeLanesOf } from "./lanes.ts";
 import { JOB_COLUMNS, type Row, readJson, toJob } from "./rows.ts";
+import { settle } from "./settle.ts";
 
 /**
  * Hands out due jobs. Runs inside a write transaction, so that nobody else claims meanwhile.
  *
- * The index is ordered by priority, due time, arrival. A range over it stops at the first job that is not due, but only
- * within one priority; so the claim walks priority by priority, from the highest, each a seek and a short range. A
- * million jobs that are due tomorrow cost one seek.
- *
- * Suspects stand in an index of their own, of which only the first that is due matters: a worker runs one and nothing
- * beside it. Without suspects that is one seek in an empty index; with a thousand of them no more.
+ * What is picked, in which order and past which gates, is in `lanes.ts`. Suspects stand in an index of their own, of which
+ * only the first matters that is due and may pass its gates: a worker runs one and nothing beside it. Without suspects
+ * that is one seek in an empty index.
  */
 export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
   if (request.limit <= 0 || !mayClaim(db, request.worker)) return { claims: [], nextDueAt: null };
-  const suspects = walkLanes(db, SUSPECTS, { ...request, limit: 1 });
-  const others = walkLanes(db, OTHERS, request);
-  const [suspect] = suspects.rows;
-  const { rows, nextDueAt } =
-    suspect === undefined
-      ? { rows: others.rows, nextDueAt: earliest([suspects.nextDueAt, others.nextDueAt]) }
-      : inTurn(db, suspect, others, request);
+  const { now, queues, limit } = request;
+  const hasExpired = expireJobs(db, now);
+  settle(db, now);
+  wakeDueLanes(db, now);
+  const keeper = new Gatekeeper(db, now);
+  const suspect = findSuspect(db, keeper, request);
+  const others = pickDueJobs(db, keeper, request);
+  const { rows, isAll } = suspect.row
+    ? inTurn(db, suspect.row, others.rows, request)
+    : { rows: others.rows, isAll: false };
   const claims = rows.map((row) => claimRow(db, row, request));
-  return { claims, nextDueAt: claims.length < request.limit ? nextDueAt : null };
+  noteTurns(db, claims);
+  // Picked, but to be claimed by another or later: their lanes may have gone to sleep on account of it.
+  wakeLanesOf(
+    db,
+    others.rows.filter((row) => !rows.includes(row)),
+  );
+  if (claims.length >= limit || isAll) return { claims, nextDueAt: null };
+  if (hasExpired || others.mustLookAgain) return { claims, nextDueAt: now };
+  return { claims, nextDueAt: earliest([nextWaking(db, queues), suspect.nextDueAt, nextExpiry(db)]) };
 }
 
 /**
@@ -40,19 +52,27 @@ function mayClaim(db: Database, worker: string): boolean {
   return row !== undefined;
 }
 
-/** What this worker gets when a suspect is due: what comes before it; then it alone, or the rest, or room for it. */
-function inTurn(db: Database, suspect: Row, others: Walk, { worker, limit }: ClaimRequest): Walk {
-  const before = others.rows.filter((row) => compareInOrder(row, suspect) < 0);
-  if (before.length === limit) return others;
+/**
+ * What this worker gets when a suspect is due: what comes before it; then it alone, or the rest, or room for it.
+ * `isAll`: it gets nothing more before something of it has ended.
+ */
+function inTurn(
+  db: Database,
+  suspect: Row,
+  others: readonly Row[],
+  { worker, limit }: ClaimRequest,
+): { rows: readonly Row[]; isAll: boolean } {
+  const before = others.filter((row) => compareInOrder(row, suspect) < 0);
+  if (before.length === limit) return { rows: others, isAll: false };
   const held = countHeld(db);
   const own = (held.get(worker) ?? 0) + before.length;
-  if (own === 0) return { rows: [suspect], nextDueAt: null };
+  if (own === 0) return { rows: [suspect], isAll: true };
   const rivals = listServing(db, suspect["queue"] as string).filter((id) => id !== worker);
   const isEmptiest = mustMakeRoom(
     { id: worker, held: own },
     rivals.map((id) => ({ id, held: held.get(id) ?? 0 })),
   );
-  return isEmptiest ? { rows: before, nextDueAt: null } : others;
+  return isEmptiest ? { rows: before, isAll: true } : { rows: others, isAll: false };
 }
 
 /** How many jobs each worker holds. Reads the rows of what runs; done only when a suspect waits. */
@@ -71,81 +91,52 @@ function listServing(db: Database, queue: string): string[] {
     .map((row) => row["id"] as string);
 }
 
-interface Walk {
-  rows: Row[];
-  nextDueAt: number | null;
-}
-
-/** The first jobs that are due, over all queues that the request is about, in the order of claiming. */
-function walkLanes(db: Database, walkable: Walkable, request: ClaimRequest): Walk {
-  const lanes = request.queues === null ? [null] : [...new Set(request.queues)];
-  const walks = lanes.map((queue) => walkDueJobs(db, walkable, queue, request));
-  return {
-    rows: walks
-      .flatMap((walk) => walk.rows)
-      .sort(compareInOrder)
-      .slice(0, request.limit),
-    nextDueAt: earliest(walks.map((walk) => walk.nextDueAt)),
-  };
-}
-
-function walkDueJobs(
+/** The first suspect that may start now, and when the next of the others is due. */
+function findSuspect(
   db: Database,
-  { anyQueue, oneQueue }: Walkable,
-  queue: string | null,
-  { limit, now }: ClaimRequest,
-): Walk {
-  const sql = queue === null ? anyQueue : oneQueue;
-  const lane = queue === null ? [] : [queue];
-  const rows: Row[] = [];
-  const upcoming: (number | null)[] = [];
-  let above = Number.MAX_SAFE_INTEGER;
-  while (rows.length < limit) {
-    const next = db.prepare(sql.nextPriority).get(...lane, above) as { priority: number | null };
-    if (next.priority === null) break;
-    const priority = next.priority;
-    rows.push(...(db.prepare(sql.due).all(...lane, priority, now, limit - rows.length) as Row[]));
-    upcoming.push((db.prepare(sql.upcoming).get(...lane, priority, now) as { due_at: number | null }).due_at);
-    above = priority;
-  }
-  return { rows, nextDueAt: earliest(upcoming) };
-}
-
-/** The questions of a walk, in any queue and in one. */
-interface Walkable {
-  anyQueue: WalkSql;
-  oneQueue: WalkSql;
-}
-
-interface WalkSql {
-  nextPriority: string;
-  due: string;
-  upcoming: string;
-}
-
-/** @param from the index and, with what makes it partial, the rows in it */
-function walkSql(from: string): WalkSql {
+  keeper: Gatekeeper,
+  { queues, now }: ClaimRequest,
+): { row: Row | null; nextDueAt: number | null } {
+  const found = (queues ?? [null]).map((queue) => firstSuspect(db, keeper, queue, now));
+  const rows = found.flatMap(({ row }) => (row === null ? [] : [row]));
   return {
-    nextPriority: `SELECT max(priority) AS priority FROM jobs INDEXED BY ${from} AND priority < ?`,
-    due: `SELECT ${JOB_COLUMNS} FROM jobs INDEXED BY ${from} AND priority = ? AND due_at <= ?
-      ORDER BY due_at, seq LIMIT ?`,
-    upcoming: `SELECT min(due_at) AS due_at FROM jobs INDEXED BY ${from} AND priority = ? AND due_at > ?`,
+    row: rows.sort(compareInOrder)[0] ?? null,
+    nextDueAt: earliest(found.map(({ nextDueAt }) => nextDueAt)),
   };
 }
 
-const OTHERS: Walkable = {
-  anyQueue: walkSql("jobs_claimable WHERE state IN ('pending', 'failed') AND suspicion IS NULL"),
-  oneQueue: walkSql(
-    "jobs_claimable_by_queue WHERE state IN ('pending', 'failed') AND suspicion IS NULL AND queue = ?",
-  ),
-};
+/** So many suspects before closed gates are passed over. */
+const SUSPECTS_LOOKED_AT = 100;
 
-const SUSPECTS: Walkable = {
-  anyQueue: walkSql("jobs_suspect WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL"),
-  oneQueue: walkSql(
-    "jobs_suspect_by_queue WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL AND queue = ?",
-  ),
-};
+function firstSuspect(
+  db: Database,
+  keeper: Gatekeeper,
+  queue: string | null,
+  now: number,
+): { row: Row | null; nextDueAt: number | null } {
+  const lane = queue === null ? [] : [queue];
+  const from = queue === null ? SUSPECTS : SUSPECTS_OF_QUEUE;
+  const rows = db
+    .prepare(
+      `SELECT ${JOB_COLUMNS} FROM ${from} AND due_at <= ? ORDER BY priority DESC, due_at, seq LIMIT ${SUSPECTS_LOOKED_AT}`,
+    )
+    .all(...lane, now) as Row[];
+  const next = db.prepare(`SELECT min(due_at) AS due_at FROM ${from} AND due_at > ?`).get(...lane, now);
+  return {
+    row: rows.find((row) => mayPass(keeper, row)) ?? null,
+    nextDueAt: (next?.["due_at"] as number | null | undefined) ?? null,
+  };
+}
+
+const SUSPECTS =
+  "jobs INDEXED BY jobs_suspect WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL";
+const SUSPECTS_OF_QUEUE =
+  "jobs INDEXED BY jobs_suspect_by_queue WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL AND queue = ?";
+
+function mayPass(keeper: Gatekeeper, row: Row): boolean {
+  const gates = [["queue", row["queue"] as string] as const, ...gatesOfRow(row)];
+  return gates.every(([scope, name]) => keeper.judge(scope, name) === null);
+}
 
 /** Higher priority, then earlier due time, then arrival. */
 function compareInOrder(a: Row, b: Row): number {
@@ -164,6 +155,7 @@ function claimRow(db: Database, row: Row, { worker, now, outputLimitBytes }: Cla
   db.prepare(`
     UPDATE jobs SET state = 'processing', executions = ?, claim = ?, worker = ?, updated_at = ?
     WHERE seq = ?`).run(number, token, worker, now, job.seq);
+  recordStart(db, job.queue, now);
   return { token, number, job: { ...job, state: "processing", executions: number, worker, updatedAt: now } };
 }
 

@@ -53,6 +53,11 @@ export class Database {
     this.#db.exec(sql);
   }
 
+  /** Lets migrations do what SQLite else forbids: change the text of a table's schema. */
+  allowSchemaEdits(): void {
+    this.#db.enableDefensive(false);
+  }
+
   /**
    * Runs `work` in one durable transaction; all of it or nothing. `work` must not wait for anything.
    * @throws store_removed when the path no longer leads to the file that is open: what is written there is lost
@@ -183,6 +188,11 @@ const SQLITE_NOTADB = 26;
 /** True for a fault of an INSERT that meets an id which exists. */
 export function isUniqueViolation(error: unknown): boolean {
   return resultCode(error) === SQLITE_CONSTRAINT_UNIQUE;
+}
+
+/** The column, without its table, that a fault of `isUniqueViolation` is about. */
+export function violatedColumn(error: unknown): string | undefined {
+  return /UNIQUE constraint failed: \w+\.(\w+)/.exec(String(error))?.[1];
 }
 
 function isBusy(error: unknown): boolean {

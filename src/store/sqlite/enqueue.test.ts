@@ -19,7 +19,7 @@ test("a generator that meets a lock is read once, when the lock is gone", async 
   }
   const enqueued = store.enqueue(generate());
   other.release();
-  await expect(enqueued).resolves.toEqual({ count: 3, firstSeq: 1, lastSeq: 3 });
+  await expect(enqueued).resolves.toEqual({ count: 3, firstSeq: 1, lastSeq: 3, existing: [] });
   await store.close();
 });
 

@@ -1,41 +1,160 @@
 import type { SQLInputValue } from "node:sqlite";
 import { QueuectlError } from "../../domain/errors.ts";
+import type { NewGroup } from "../../domain/group.ts";
 import { firstDueAt, type NewJob } from "../../domain/job.ts";
+import { refuseSecond } from "../../domain/refuse-change.ts";
 import type { EnqueueReceipt } from "../store.ts";
-import { type Database, isUniqueViolation } from "./database.ts";
+import { type Database, isUniqueViolation, violatedColumn } from "./database.ts";
+import { addDependencies } from "./dependencies.ts";
+import { setKeyLimit } from "./gates.ts";
+import { addGroup } from "./groups.ts";
+import type { Row } from "./rows.ts";
+import { settle } from "./settle.ts";
 
-const INSERT_JOB = `
-  INSERT INTO jobs (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
-                    run_at, due_at, created_at, updated_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** What is written of a new job, in the order of `toValues`. */
+const COLUMNS = `id, command, argv, state, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
+  run_at, due_at, expires_at, unique_name, limit_key, depends_on, group_kind, group_id, member, created_at, updated_at`;
+const PLACEHOLDERS = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
 /** Adds jobs, all or none. A list goes straight in; what still has to be read is staged first (see `stage`). */
 export async function enqueue(
   db: Database,
   jobs: Iterable<NewJob> | AsyncIterable<NewJob>,
+  group?: NewGroup,
 ): Promise<EnqueueReceipt> {
   return Symbol.asyncIterator in jobs
-    ? await enqueueStaged(db, jobs)
-    : await db.write(() => insertAll(db, jobs));
+    ? await enqueueStaged(db, jobs, group)
+    : await db.write(() => insertAll(db, jobs, group));
 }
 
-function insertAll(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt {
-  const insert = db.prepare(INSERT_JOB);
+/** In the transaction of the caller. */
+export function insertAll(db: Database, jobs: Iterable<NewJob>, group?: NewGroup): EnqueueReceipt {
+  const insert = db.prepare(`INSERT INTO jobs (${COLUMNS}) VALUES (${PLACEHOLDERS})`);
+  const existing: EnqueueReceipt["existing"] = [];
   const seen = new Set<string>();
-  let count = 0;
+  const extras = new Extras();
+  let position = 0;
   let lastSeq = 0;
+  if (group) addGroup(db, group);
   for (const job of jobs) {
-    count += 1;
+    position += 1;
     try {
       lastSeq = Number(insert.run(...toValues(job)).lastInsertRowid);
+      seen.add(job.id);
+      extras.note(job);
     } catch (error) {
-      throw isUniqueViolation(error)
-        ? duplicateId({ id: job.id, position: count, isOfList: seen.has(job.id) })
-        : error;
+      existing.push({
+        position,
+        id: standIn(db, error, { ...job, position, isOfList: () => seen.has(job.id) }),
+      });
     }
-    seen.add(job.id);
   }
-  return { count, firstSeq: lastSeq - count + 1, lastSeq, existing: [] };
+  const count = position - existing.length;
+  const receipt = { count, firstSeq: lastSeq - count + 1, lastSeq, existing };
+  complete(db, receipt, extras);
+  return receipt;
+}
+
+/**
+ * The job that is there already and is taken for one that could not be added.
+ * @throws the refusal, where there is none or it is not wanted
+ */
+function standIn(db: Database, error: unknown, job: Unadded): string {
+  if (!isUniqueViolation(error)) throw error;
+  const { id, unique, uniqueReturn, position } = job;
+  if (unique === null || violatedColumn(error) === "id")
+    throw duplicateId({ id, position, isOfList: job.isOfList() });
+  const other = findUnfinished(db, unique) as string;
+  if (!uniqueReturn) throw refuseSecond("enqueue", { id, unique, other }, position);
+  return other;
+}
+
+interface Unadded extends Pick<NewJob, "id" | "unique" | "uniqueReturn"> {
+  position: number;
+  /** Whether the other job of its id came earlier in the same list. */
+  isOfList(): boolean;
+}
+
+function findUnfinished(db: Database, unique: string): string | undefined {
+  const row = db
+    .prepare(`
+      SELECT id FROM jobs INDEXED BY jobs_unique
+      WHERE unique_name = ? AND unique_name IS NOT NULL AND state IN ('pending', 'blocked', 'processing', 'failed')`)
+    .get(unique);
+  return row?.["id"] as string | undefined;
+}
+
+/** What new jobs need besides their rows. Collected on the way: to look for it afterwards would be to read them all. */
+class Extras {
+  readonly keys: Map<string, number | null> = new Map<string, number | null>();
+  hasDependencies = false;
+  createdAt = 0;
+
+  note({ key, keyLimit, dependsOn, createdAt }: NewJob): void {
+    if (key !== null) this.keys.set(key, keyLimit ?? this.keys.get(key) ?? null);
+    if (dependsOn.length > 0) this.hasDependencies = true;
+    this.createdAt = createdAt;
+  }
+}
+
+/** Makes the new jobs' keys, refuses what their queues or ids do not allow, and ties them to those they wait for. */
+function complete(db: Database, receipt: EnqueueReceipt, extras: Extras): void {
+  if (receipt.count === 0) return;
+  const position = (seq: number) => positionOf(seq - receipt.firstSeq + 1, receipt.existing);
+  refuseDraining(db, receipt, position);
+  refuseGroupIds(db, receipt, position);
+  for (const [key, limit] of extras.keys) setKeyLimit(db, key, limit);
+  if (!extras.hasDependencies) return;
+  addDependencies(db, { ...receipt, createdAt: extras.createdAt }, position);
+  settle(db, extras.createdAt);
+}
+
+/** The place in the list of the nth job that was added. */
+function positionOf(nth: number, existing: EnqueueReceipt["existing"]): number {
+  let position = nth;
+  for (const skipped of existing) if (skipped.position <= position) position += 1;
+  return position;
+}
+
+function refuseDraining(
+  db: Database,
+  { firstSeq, lastSeq }: EnqueueReceipt,
+  position: (seq: number) => number,
+): void {
+  const draining = db.prepare("SELECT name FROM gates WHERE scope = 'queue' AND state = 'draining'").all();
+  for (const { name = null } of draining) {
+    const row = db
+      .prepare("SELECT seq, id FROM jobs WHERE seq BETWEEN ? AND ? AND queue = ? ORDER BY seq LIMIT 1")
+      .get(firstSeq, lastSeq, name);
+    if (row)
+      throw new QueuectlError(
+        "queue_draining",
+        `Cannot enqueue the job "${row["id"]}": the queue "${name}" is draining and takes no new jobs`,
+        {
+          hint: `Open it again: queuectl queue resume ${name}`,
+          position: position(row["seq"] as number),
+        },
+      );
+  }
+}
+
+/** One id means one thing: a group's is no job's. */
+function refuseGroupIds(
+  db: Database,
+  { firstSeq, lastSeq }: EnqueueReceipt,
+  position: (seq: number) => number,
+): void {
+  const row = db
+    .prepare(`
+      SELECT jobs.seq, jobs.id FROM job_groups CROSS JOIN jobs ON jobs.id = job_groups.id
+      WHERE jobs.seq BETWEEN ? AND ? ORDER BY jobs.seq LIMIT 1`)
+    .get(firstSeq, lastSeq);
+  if (row)
+    throw duplicateId({
+      id: row["id"] as string,
+      position: position(row["seq"] as number),
+      isOfList: false,
+    });
 }
 
 /** Rows that one turn of the event loop moves to the staging table. */
@@ -46,75 +165,159 @@ let lastStream = 0;
 
 /**
  * A file or a pipe may be slow and larger than memory. Its jobs are first written to a temporary table, which no other
- * connection sees or waits for, and then moved over in one statement of one transaction.
+ * connection sees or waits for, and then moved over in one transaction.
  */
-async function enqueueStaged(db: Database, jobs: AsyncIterable<NewJob>): Promise<EnqueueReceipt> {
+async function enqueueStaged(
+  db: Database,
+  jobs: AsyncIterable<NewJob>,
+  group: NewGroup | undefined,
+): Promise<EnqueueReceipt> {
   lastStream += 1;
   const stream = lastStream;
   await db.writeTemporary(() =>
-    db.exec(`
-      CREATE TEMP TABLE IF NOT EXISTS staged (
-        stream, position, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base,
-        timeout_ms, run_at, due_at, created_at, updated_at, PRIMARY KEY (stream, position)) WITHOUT ROWID`),
+    db.exec(
+      `CREATE TEMP TABLE IF NOT EXISTS staged (stream, position, unique_return, ${COLUMNS.replace(/\s+/g, " ")},
+         PRIMARY KEY (stream, position)) WITHOUT ROWID`,
+    ),
   );
   try {
-    await stage(db, stream, jobs);
-    return await db.write(() => moveStaged(db, stream));
+    const extras = new Extras();
+    const mayReturn = await stage(db, stream, jobs, extras);
+    return await db.write(() => {
+      if (group) addGroup(db, group);
+      const receipt = mayReturn ? moveOneByOne(db, stream) : moveStaged(db, stream);
+      complete(db, receipt, extras);
+      return receipt;
+    });
   } finally {
     await db.writeTemporary(() => db.prepare("DELETE FROM temp.staged WHERE stream = ?").run(stream));
   }
 }
 
-async function stage(db: Database, stream: number, jobs: AsyncIterable<NewJob>): Promise<void> {
+/** @returns true when one of the jobs may be stood for by another */
+async function stage(
+  db: Database,
+  stream: number,
+  jobs: AsyncIterable<NewJob>,
+  extras: Extras,
+): Promise<boolean> {
   let position = 0;
+  let mayReturn = false;
   let batch: NewJob[] = [];
   const flush = async () => {
     const first = position - batch.length + 1;
     await db.writeTemporary(() => {
-      const insert = db.prepare(`
-        INSERT INTO temp.staged (stream, position, id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries,
-                                 backoff_base, timeout_ms, run_at, due_at, created_at, updated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-      for (const [index, job] of batch.entries()) insert.run(stream, first + index, ...toValues(job));
+      const insert = db.prepare(
+        `INSERT INTO temp.staged (stream, position, unique_return, ${COLUMNS}) VALUES (?, ?, ?, ${PLACEHOLDERS})`,
+      );
+      for (const [index, job] of batch.entries())
+        insert.run(stream, first + index, job.uniqueReturn ? 1 : 0, ...toValues(job));
     });
     batch = [];
   };
   for await (const job of jobs) {
     position += 1;
+    extras.note(job);
+    if (job.uniqueReturn) mayReturn = true;
     if (batch.push(job) === STAGE_BATCH) await flush();
   }
   await flush();
+  return mayReturn;
 }
 
 function moveStaged(db: Database, stream: number): EnqueueReceipt {
   try {
     const { changes, lastInsertRowid } = db
-      .prepare(`
-        INSERT INTO jobs (id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
-                          run_at, due_at, created_at, updated_at)
-        SELECT id, command, argv, queue, priority, tags, cwd, env, stdin, max_retries, backoff_base, timeout_ms,
-               run_at, due_at, created_at, updated_at
-        FROM temp.staged WHERE stream = ? ORDER BY position`)
+      .prepare(
+        `INSERT INTO jobs (${COLUMNS}) SELECT ${COLUMNS} FROM temp.staged WHERE stream = ? ORDER BY position`,
+      )
       .run(stream);
     const count = Number(changes);
     const lastSeq = Number(lastInsertRowid);
     return { count, firstSeq: lastSeq - count + 1, lastSeq, existing: [] };
   } catch (error) {
-    throw isUniqueViolation(error) ? firstDuplicate(db, stream) : error;
+    throw isUniqueViolation(error) ? firstRefusal(db, stream) : error;
   }
 }
 
-/** One sort, under the write lock: comparing each job with all before it would hold everyone up for minutes. */
-function firstDuplicate(db: Database, stream: number): QueuectlError {
+/** As `moveStaged`, several times as slow: each job may be refused by itself. */
+function moveOneByOne(db: Database, stream: number): EnqueueReceipt {
+  const staged = db.prepare(
+    "SELECT position, id, unique_name, unique_return FROM temp.staged WHERE stream = ? AND position > ? ORDER BY position LIMIT 500",
+  );
+  const insert = db.prepare(
+    `INSERT INTO jobs (${COLUMNS}) SELECT ${COLUMNS} FROM temp.staged WHERE stream = ? AND position = ?`,
+  );
+  const existing: EnqueueReceipt["existing"] = [];
+  let position = 0;
+  let lastSeq = 0;
+  for (let page = staged.all(stream, 0); page.length > 0; page = staged.all(stream, position)) {
+    for (const row of page) {
+      position = row["position"] as number;
+      try {
+        lastSeq = Number(insert.run(stream, position).lastInsertRowid);
+      } catch (error) {
+        const job = {
+          id: row["id"] as string,
+          unique: row["unique_name"] as string | null,
+          uniqueReturn: row["unique_return"] === 1,
+          position,
+          isOfList: () => isStagedBefore(db, stream, row),
+        };
+        existing.push({ position, id: standIn(db, error, job) });
+      }
+    }
+  }
+  const count = position - existing.length;
+  return { count, firstSeq: lastSeq - count + 1, lastSeq, existing };
+}
+
+function isStagedBefore(db: Database, stream: number, { id = null, position = null }: Row): boolean {
+  return (
+    db
+      .prepare("SELECT 1 FROM temp.staged WHERE stream = ? AND id = ? AND position < ?")
+      .get(stream, id, position) !== undefined
+  );
+}
+
+/**
+ * Which of the staged jobs cannot be added, and why. One sort, under the write lock: comparing each job with all before it
+ * would hold everyone up for minutes.
+ */
+function firstRefusal(db: Database, stream: number): QueuectlError {
   const row = db
     .prepare(`
-      SELECT id, position, NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id) AS is_of_list
-      FROM (SELECT id, position, row_number() OVER (PARTITION BY id ORDER BY position) AS nth
+      SELECT id, position, unique_name, nth_id, EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id) AS id_exists
+      FROM (SELECT id, position, unique_name, unique_return, row_number() OVER (PARTITION BY id ORDER BY position) AS nth_id,
+                   row_number() OVER (PARTITION BY unique_name ORDER BY position) AS nth_unique
             FROM temp.staged WHERE stream = ?) AS s
-      WHERE nth > 1 OR EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id)
+      WHERE nth_id > 1 OR id_exists
+        OR (unique_name IS NOT NULL AND unique_return = 0 AND (nth_unique > 1 OR EXISTS (
+              SELECT 1 FROM jobs INDEXED BY jobs_unique
+              WHERE jobs.unique_name = s.unique_name AND jobs.unique_name IS NOT NULL
+                AND jobs.state IN ('pending', 'blocked', 'processing', 'failed'))))
       ORDER BY position LIMIT 1`)
-    .get(stream) as { id: string; position: number; is_of_list: number };
-  return duplicateId({ id: row.id, position: row.position, isOfList: row.is_of_list === 1 });
+    .get(stream) as {
+    id: string;
+    position: number;
+    unique_name: string | null;
+    nth_id: number;
+    id_exists: number;
+  };
+  const { id, position, unique_name: unique } = row;
+  if (row.nth_id > 1 || row.id_exists === 1 || unique === null)
+    return duplicateId({ id, position, isOfList: row.id_exists === 0 });
+  return refuseSecond("enqueue", { id, unique, other: firstOfUnique(db, stream, unique) }, position);
+}
+
+/** The unfinished job of a unique name: in the store, else the first of the list. */
+function firstOfUnique(db: Database, stream: number, unique: string): string {
+  const other = findUnfinished(db, unique);
+  if (other !== undefined) return other;
+  const row = db
+    .prepare("SELECT id FROM temp.staged WHERE stream = ? AND unique_name = ? ORDER BY position LIMIT 1")
+    .get(stream, unique);
+  return row?.["id"] as string;
 }
 
 /** @param isOfList true when the other job of this id came earlier in the same list, and so exists nowhere */
@@ -140,6 +343,7 @@ function toValues(job: NewJob): SQLInputValue[] {
     job.id,
     job.command,
     job.argv === null ? null : JSON.stringify(job.argv),
+    job.dependsOn.length === 0 ? "pending" : "blocked",
     job.queue,
     job.priority,
     JSON.stringify(job.tags),
@@ -151,6 +355,13 @@ function toValues(job: NewJob): SQLInputValue[] {
     job.timeoutMs,
     job.runAt,
     firstDueAt(job),
+    job.expiresAt,
+    job.unique,
+    job.key,
+    job.dependsOn.length === 0 ? "[]" : JSON.stringify(job.dependsOn),
+    job.group?.kind ?? null,
+    job.group?.id ?? null,
+    job.group?.member ?? null,
     job.createdAt,
     job.createdAt,
   ];

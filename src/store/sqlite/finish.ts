@@ -3,9 +3,11 @@ import { afterCancelRequest } from "../../domain/transition.ts";
 import type { ClaimRequest, FinishedExecution, FinishReceipt } from "../store.ts";
 import { claimJobs } from "./claim.ts";
 import type { Database } from "./database.ts";
+import { settle } from "./settle.ts";
 
 /**
- * Records results and claims anew, in one commit.
+ * Records results, settles what follows from them, and claims anew, in one commit. `hasReleased`: others may have something
+ * to claim now.
  *
  * The guard is the WHERE of the job's UPDATE: the row must still be processing under this very token, and the worker
  * must not have been declared dead. It stands first; the history is written afterwards and only once (`outcome IS NULL`),
@@ -16,7 +18,7 @@ export async function finish(
   worker: string,
   results: readonly FinishedExecution[],
   next?: ClaimRequest,
-): Promise<FinishReceipt> {
+): Promise<FinishReceipt & { hasReleased: boolean }> {
   return await db.write(() => {
     const all = results.map((result) => ({
       token: result.claim.token,
@@ -26,8 +28,9 @@ export async function finish(
     const stale = tokens("stale");
     const recorded = results.length - stale.length;
     if (recorded > 0) countFinished(db, worker, recorded, results[0]?.finishedAt ?? 0);
+    const hasReleased = settle(db, results[0]?.finishedAt ?? next?.now ?? 0);
     const claimed = next ? claimJobs(db, next) : { claims: [], nextDueAt: null };
-    return { stale, cancelled: tokens("cancelled"), claimed };
+    return { stale, cancelled: tokens("cancelled"), claimed, hasReleased };
   });
 }
 

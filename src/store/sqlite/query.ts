@@ -28,11 +28,11 @@ export async function* listJobs(db: Database, filter: JobFilter = {}): AsyncGene
   const last = filter.seqs?.last ?? Number.MAX_SAFE_INTEGER;
   let left = filter.newest ?? Number.MAX_SAFE_INTEGER;
   let after = Math.max(first - 1, await beforeNewest(db, filter, last));
-  const page = filter.state === undefined ? PAGE_OF_ALL : PAGE_OF_STATE;
-  const state = filter.state === undefined ? [] : [filter.state];
+  const { rows: from, values } = listed(filter);
+  const page = `SELECT ${JOB_COLUMNS} FROM ${from} seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
   while (left > 0) {
     const limit = Math.min(PAGE, left);
-    const rows = await db.read(() => db.prepare(page).all(...state, after, last, limit) as Row[]);
+    const rows = await db.read(() => db.prepare(page).all(...values, after, last, limit) as Row[]);
     for (const row of rows) yield toJob(row);
     if (rows.length < limit) return;
     after = rows.at(-1)?.["seq"] as number;
@@ -40,19 +40,26 @@ export async function* listJobs(db: Database, filter: JobFilter = {}): AsyncGene
   }
 }
 
-const PAGE_OF_ALL = `SELECT ${JOB_COLUMNS} FROM jobs WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
-const PAGE_OF_STATE = `SELECT ${JOB_COLUMNS} FROM jobs INDEXED BY jobs_by_state
-  WHERE state = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
+/** The rows that a filter is about, up to the last condition, with an index that has them in order of arrival. */
+function listed({ state, group }: JobFilter): { rows: string; values: string[] } {
+  if (group !== undefined)
+    return state === undefined
+      ? { rows: "jobs INDEXED BY jobs_of_group WHERE group_id = ? AND", values: [group] }
+      : {
+          rows: "jobs INDEXED BY jobs_by_group WHERE group_id = ? AND state = ? AND",
+          values: [group, state],
+        };
+  return state === undefined
+    ? { rows: "jobs WHERE", values: [] }
+    : { rows: "jobs INDEXED BY jobs_by_state WHERE state = ? AND", values: [state] };
+}
 
 /** The arrival number just before the newest so many up to `last`; 0 when there are fewer. */
-async function beforeNewest(db: Database, { state, newest }: JobFilter, last: number): Promise<number> {
-  if (newest === undefined) return 0;
-  const sql =
-    state === undefined
-      ? "SELECT seq FROM jobs WHERE seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
-      : `SELECT seq FROM jobs INDEXED BY jobs_by_state WHERE state = ? AND seq <= ?
-         ORDER BY seq DESC LIMIT 1 OFFSET ?`;
-  const row = await db.read(() => db.prepare(sql).get(...(state === undefined ? [] : [state]), last, newest));
+async function beforeNewest(db: Database, filter: JobFilter, last: number): Promise<number> {
+  if (filter.newest === undefined) return 0;
+  const { rows, values } = listed(filter);
+  const sql = `SELECT seq FROM ${rows} seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?`;
+  const row = await db.read(() => db.prepare(sql).get(...values, last, filter.newest ?? 0));
   return row ? (row["seq"] as number) : 0;
 }
 

@@ -10,13 +10,22 @@ const TOUCHED_LATER = `state IN ('pending', 'failed') AND updated_at > ? AND (st
 export async function rebaseWaits(db: Database, now: number): Promise<number> {
   // Looked at without the lock first: as a rule there are none, and a long queue is long to look through.
   const any = await db.read(() => db.prepare(`SELECT 1 FROM jobs WHERE ${TOUCHED_LATER} LIMIT 1`).get(now));
-  if (any === undefined) return 0;
+  const anyStart = await db.read(() => db.prepare("SELECT 1 FROM gate_starts WHERE at > ? LIMIT 1").get(now));
+  if (any === undefined && anyStart === undefined) return 0;
   return await db.write(() => {
     const { changes } = db
       .prepare(
         `UPDATE jobs SET due_at = ? + max(0, due_at - updated_at), updated_at = ? WHERE ${TOUCHED_LATER}`,
       )
       .run(now, now, now);
-    return Number(changes);
+    return Number(changes) + rebaseStarts(db, now);
   });
+}
+
+/** Starts that would lie in the future count as of now: the rate holds, and its queue is closed for one period at most. */
+function rebaseStarts(db: Database, now: number): number {
+  const { changes } = db.prepare("UPDATE gate_starts SET at = ?1 WHERE at > ?1").run(now);
+  if (changes === 0) return 0;
+  db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE held_back = 1").run();
+  return Number(changes);
 }

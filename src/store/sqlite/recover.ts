@@ -3,6 +3,7 @@ import type { HeldClaim, RecoveredJob } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./rows.ts";
+import { settle } from "./settle.ts";
 import { heldBy, toHeldClaim } from "./workers.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function recoverJobs(
 ): Promise<RecoveredJob[]> {
   return await db.write(() => {
     const lost = worker === null ? orphans(db) : heldByDead(db, worker);
-    return lost.map((row) => {
+    const recovered = lost.map((row) => {
       const { transition, suspicion, error } = decideAfterLoss(
         {
           suspicion: row["suspicion"] as number | null,
@@ -65,6 +66,8 @@ export async function recoverJobs(
         WHERE token = ? AND outcome IS NULL`).run(now, row["claim"] as number | null);
       return { jobId: row["id"] as string, to: transition.to };
     });
+    settle(db, now);
+    return recovered;
   });
 }
 

@@ -74,9 +74,22 @@ export async function takeRetentionTurn(db: Database, now: number, everyMs: numb
   const isDue = "retained_at <= ? OR retained_at > ?";
   const due = await db.read(() => db.prepare(`SELECT 1 FROM store WHERE ${isDue}`).get(now - everyMs, now));
   if (!due) return false;
-  return await db.write(
-    () =>
-      db.prepare(`UPDATE store SET retained_at = ? WHERE ${isDue}`).run(now, now - everyMs, now).changes ===
-      1,
-  );
+  return await db.write(() => {
+    const { changes } = db
+      .prepare(`UPDATE store SET retained_at = ? WHERE ${isDue}`)
+      .run(now, now - everyMs, now);
+    if (changes === 1) forgetUnused(db);
+    return changes === 1;
+  });
+}
+
+/** What was made by the way for jobs that are gone: groups, the gates of groups and keys, lanes. Queues stay as they were set. */
+function forgetUnused(db: Database): void {
+  db.exec(`
+    DELETE FROM job_groups
+    WHERE kind <> 'schedule' AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.group_id = job_groups.id);
+    DELETE FROM gates WHERE scope = 'group' AND NOT EXISTS (SELECT 1 FROM job_groups WHERE job_groups.id = gates.name);
+    DELETE FROM gates WHERE scope = 'key' AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.limit_key = gates.name);
+    DELETE FROM lanes WHERE asleep_until IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM counters WHERE counters.queue = lanes.queue AND state IN ('pending', 'failed') AND jobs > 0);`);
 }

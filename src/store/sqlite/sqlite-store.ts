@@ -1,3 +1,4 @@
+import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
 import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
 import { cancelJobs } from "./cancel.ts";
@@ -6,6 +7,8 @@ import type { Clock } from "./clock.ts";
 import { corrupt, type Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { finish } from "./finish.ts";
+import { changeQueue } from "./gates.ts";
+import { getGroup, listGroups } from "./groups.ts";
 import { claimReplacement } from "./pools.ts";
 import * as query from "./query.ts";
 import { rebaseWaits } from "./rebase-waits.ts";
@@ -13,6 +16,7 @@ import { declareDead, listOrphans, recoverJobs } from "./recover.ts";
 import { removeDead, retryJobs } from "./requeue.ts";
 import * as retain from "./retain.ts";
 import { readSettings, writeSetting } from "./settings.ts";
+import { isHeldBack, listQueues, readWaits } from "./waits.ts";
 import { onRing, ring } from "./wakeups.ts";
 import * as workers from "./workers.ts";
 
@@ -27,21 +31,22 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
   return {
     name: db.path,
     id,
-    enqueue: (jobs: Iterable<NewJob> | AsyncIterable<NewJob>) => ringing(enqueue(db, jobs)),
+    enqueue: (jobs: Iterable<NewJob> | AsyncIterable<NewJob>, group?: NewGroup) =>
+      ringing(enqueue(db, jobs, group)),
     claim: (request) => db.write(() => claimJobs(db, request)),
     finish: async (worker, results, next) => {
-      const receipt = await finish(db, worker, results, next);
-      // A job given back is due at once, and this worker may be on its way out.
-      if (results.some(({ transition }) => transition.to === "pending")) ring(db.path);
+      const { hasReleased, ...receipt } = await finish(db, worker, results, next);
+      // A job given back or let go on is due at once, and this worker may be busy, on its way out, or not of its queue.
+      if (hasReleased || results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
     schedules: undefined as unknown as Store["schedules"],
-    isHeldBack: async () => false,
-    readWaits: async () => ({ gates: [], dependencies: [] }),
-    getGroup: async () => undefined,
-    listGroups: async () => [],
-    changeQueue: async () => {},
-    listQueues: async () => [],
+    isHeldBack: (queues) => isHeldBack(db, queues),
+    readWaits: (seq) => readWaits(db, seq),
+    getGroup: (groupId) => getGroup(db, groupId),
+    listGroups: (filter) => listGroups(db, filter),
+    changeQueue: (name, change) => ringing(changeQueue(db, name, change)),
+    listQueues: () => listQueues(db),
     rebaseWaits: async (now) => {
       const rebased = await rebaseWaits(db, now);
       if (rebased > 0) ring(db.path);

@@ -24,6 +24,7 @@ CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND executions = 0 AND state IN ('pending', 'blocked');
 CREATE INDEX jobs_by_key ON jobs (limit_key, state, seq) WHERE limit_key IS NOT NULL;
 CREATE INDEX jobs_by_group ON jobs (group_id, state, seq) WHERE group_id IS NOT NULL;
+CREATE INDEX jobs_of_group ON jobs (group_id, seq) WHERE group_id IS NOT NULL;
 
 -- A claim goes lane by lane, so the index over all queues has no reader any more.
 DROP INDEX jobs_claimable;
@@ -132,12 +133,12 @@ WHEN OLD.state NOT IN ('completed', 'dead', 'cancelled') BEGIN
   UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = 1 WHERE scope = 'group' AND name = OLD.group_id;
 END;
 
--- Who finishes, or is brought back, may decide the fate of those that depend on it; who dies, that of its group.
+-- Who finishes, or is brought back, may decide the fate of those that depend on it; who fails, that of its group.
 CREATE TRIGGER jobs_unsettle AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state
-  AND (OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
-  AND (EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq)
-    OR (NEW.state = 'dead' AND NEW.group_id IS NOT NULL)) BEGIN
+  AND (((OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
+      AND EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq))
+    OR (NEW.state IN ('dead', 'failed') AND NEW.group_id IS NOT NULL)) BEGIN
   INSERT INTO unsettled (seq) VALUES (NEW.seq) ON CONFLICT DO NOTHING;
 END;
 -- A dependency whose job was deleted is no dependency any more.

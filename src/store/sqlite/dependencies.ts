@@ -1,0 +1,108 @@
+import { type Condition, type Dependency, findCycle, judgeDependency } from "../../domain/dependency.ts";
+import { QueuectlError } from "../../domain/errors.ts";
+import type { JobState } from "../../domain/job.ts";
+import type { Database } from "./database.ts";
+import { type Row, readJson } from "./rows.ts";
+import { moveDependant } from "./settle.ts";
+
+/** Arrays that wait for arrays: each member for each. Beyond this it is no plan but a slip. */
+const DEPENDENCIES_AT_MOST = 1_000_000;
+
+/**
+ * Ties jobs that were just added to those they wait for, and puts each where it belongs: blocked, free at once, or dead.
+ * @param position of a job in the list that was given, by arrival number
+ * @throws unknown_dependency, dependency_cycle, invalid_job
+ */
+export function addDependencies(
+  db: Database,
+  added: { firstSeq: number; lastSeq: number; createdAt: number },
+  position: (seq: number) => number,
+): void {
+  const { firstSeq, lastSeq, createdAt } = added;
+  const dependants = db
+    .prepare(
+      "SELECT seq, id, depends_on FROM jobs WHERE seq BETWEEN ? AND ? AND depends_on <> '[]' ORDER BY seq",
+    )
+    .all(firstSeq, lastSeq) as Row[];
+  let count = 0;
+  for (const row of dependants) {
+    const seq = row["seq"] as number;
+    for (const dependency of readJson<Dependency[]>(row, "depends_on")) {
+      count += tie(db, { id: row["id"] as string, seq, position: position(seq) }, dependency);
+      if (count > DEPENDENCIES_AT_MOST) throw tooMany(row["id"] as string, position(seq));
+    }
+  }
+  refuseCycle(db, firstSeq, position);
+  for (const row of dependants) moveDependant(db, row["seq"] as number, createdAt);
+}
+
+/** @returns how many jobs there are to wait for */
+function tie(
+  db: Database,
+  job: { id: string; seq: number; position: number },
+  { on, condition }: Dependency,
+): number {
+  const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").all(on);
+  const found = one.length > 0 ? one : db.prepare("SELECT seq, state FROM jobs WHERE group_id = ?").all(on);
+  if (found.length === 0) throw unknown(job, on);
+  const insert = db.prepare(
+    "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  for (const row of found) {
+    const isMet = judgeDependency(condition, row["state"] as JobState) === "met";
+    insert.run(job.seq, row["seq"] as number, condition, isMet ? 1 : 0);
+  }
+  return found.length;
+}
+
+/** Only jobs of one list can wait for each other in a circle: those that exist already wait for none that is new. */
+function refuseCycle(db: Database, firstSeq: number, position: (seq: number) => number): void {
+  const edges = db
+    .prepare(`
+      SELECT job AS seq, jobs.id AS id, on_jobs.id AS needed
+      FROM dependencies JOIN jobs ON jobs.seq = dependencies.job JOIN jobs AS on_jobs ON on_jobs.seq = dependencies.on_job
+      WHERE dependencies.job >= ?1 AND dependencies.on_job >= ?1 ORDER BY dependencies.job, dependencies.on_job`)
+    .all(firstSeq) as { seq: number; id: string; needed: string }[];
+  const needs = new Map<string, string[]>();
+  for (const { id, needed } of edges) needs.set(id, [...(needs.get(id) ?? []), needed]);
+  const cycle = findCycle(needs);
+  if (cycle === null) return;
+  const first = edges.find(({ id }) => id === cycle[0])?.seq ?? firstSeq;
+  throw new QueuectlError(
+    "dependency_cycle",
+    `The jobs wait for each other in a circle: ${cycle.join(" → ")}`,
+    {
+      hint: "Take one of these dependencies away. Nothing was enqueued.",
+      position: position(first),
+    },
+  );
+}
+
+function unknown(job: { id: string; position: number }, on: string): QueuectlError {
+  return new QueuectlError(
+    "unknown_dependency",
+    `The job "${job.id}" cannot wait for "${on}": there is no such job, array or flow`,
+    { hint: "Nothing was enqueued. All jobs: queuectl list", position: job.position },
+  );
+}
+
+function tooMany(id: string, position: number): QueuectlError {
+  return new QueuectlError(
+    "invalid_job",
+    `With the job "${id}" the list has more than ${DEPENDENCIES_AT_MOST} dependencies`,
+    { hint: "Let one job in between wait for all of the first, and the others for that one.", position },
+  );
+}
+
+/** The conditions of a job, each with the state of the job that it is about. */
+export function readDependencies(
+  db: Database,
+  seq: number,
+): { on: string; condition: Condition; state: JobState }[] {
+  return db
+    .prepare(`
+      SELECT on_jobs.id AS "on", condition, on_jobs.state
+      FROM dependencies JOIN jobs AS on_jobs ON on_jobs.seq = dependencies.on_job
+      WHERE dependencies.job = ? ORDER BY on_jobs.seq, condition`)
+    .all(seq) as { on: string; condition: Condition; state: JobState }[];
+}

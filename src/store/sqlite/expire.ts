@@ -1,0 +1,29 @@
+import { describeExpiry } from "../../domain/expiry.ts";
+import type { Database } from "./database.ts";
+
+/** One claim ends no more than so many; it asks to be called again. */
+const EXPIRED_AT_MOST = 500;
+
+const EXPIRING = `jobs INDEXED BY jobs_expiring
+  WHERE expires_at IS NOT NULL AND executions = 0 AND state IN ('pending', 'blocked')`;
+
+/**
+ * Ends the jobs that were not started in time, whatever they stand before. Read first: as a rule there are none.
+ * @returns true when there may be more
+ */
+export function expireJobs(db: Database, now: number): boolean {
+  const expired = db
+    .prepare(`SELECT seq, expires_at FROM ${EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ?`)
+    .all(now, EXPIRED_AT_MOST);
+  const expire = db.prepare(
+    "UPDATE jobs SET state = 'dead', reason = 'expired', error = ?, updated_at = ? WHERE seq = ?",
+  );
+  for (const row of expired)
+    expire.run(describeExpiry(row["expires_at"] as number), now, row["seq"] as number);
+  return expired.length === EXPIRED_AT_MOST;
+}
+
+export function nextExpiry(db: Database): number | null {
+  const row = db.prepare(`SELECT min(expires_at) AS at FROM ${EXPIRING}`).get();
+  return (row?.["at"] as number | null | undefined) ?? null;
+}

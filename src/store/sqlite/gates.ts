@@ -1,0 +1,159 @@
+import {
+  type Closure,
+  type Gate,
+  type GateScope,
+  judgeGate,
+  openGate,
+  type Rate,
+} from "../../domain/gate.ts";
+import type { QueueChange } from "../store.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./rows.ts";
+
+const GATE_COLUMNS = "scope, name, state, max_running, running, rate_starts, rate_period_ms, started";
+
+/** A gate as it stands; what nobody has set is open. */
+export function readGate(db: Database, scope: GateScope, name: string): Gate {
+  const row = db.prepare(`SELECT ${GATE_COLUMNS} FROM gates WHERE scope = ? AND name = ?`).get(scope, name);
+  return row ? toGate(db, row) : openGate(scope, name);
+}
+
+function toGate(db: Database, row: Row): Gate {
+  const name = row["name"] as string;
+  const starts = row["rate_starts"] as number | null;
+  return {
+    scope: row["scope"] as GateScope,
+    name,
+    state: row["state"] as Gate["state"],
+    maxRunning: row["max_running"] as number | null,
+    running: row["running"] as number,
+    rate: starts === null ? null : { starts, periodMs: row["rate_period_ms"] as number },
+    paceStartAt: starts === null ? null : paceStartAt(db, name, (row["started"] as number) + 1 - starts),
+  };
+}
+
+/** When a queue's start of this number was; null when it is none that matters any more, or ever was. */
+function paceStartAt(db: Database, queue: string, number: number): number | null {
+  const row = db.prepare("SELECT at FROM gate_starts WHERE queue = ? AND number = ?").get(queue, number);
+  return row ? (row["at"] as number) : null;
+}
+
+/** The gates that a job must pass besides its queue's, as they are written in `parked_by`. */
+export function gatesOfRow(row: Row): [GateScope, string][] {
+  const { limit_key: key, group_id: group } = row as { limit_key: string | null; group_id: string | null };
+  return [
+    ...(key === null ? [] : [["key", key] satisfies [GateScope, string]]),
+    ...(group === null ? [] : [["group", group] satisfies [GateScope, string]]),
+  ];
+}
+
+/**
+ * Lets jobs of one claim pass: it counts those that it has let through, which no row shows yet. Lives no longer than the
+ * transaction of the claim, so that nobody else passes meanwhile.
+ */
+export class Gatekeeper {
+  readonly #db: Database;
+  readonly #now: number;
+  readonly #gates = new Map<string, { gate: Gate; passed: number }>();
+
+  constructor(db: Database, now: number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** Why the next job may not pass; null when it may. */
+  judge(scope: GateScope, name: string): Closure | null {
+    return judgeGate(this.#load(scope, name).gate, this.#now);
+  }
+
+  /** Counts a job that passes all its gates. */
+  pass(row: Row): void {
+    for (const [scope, name] of [["queue", row["queue"] as string] as const, ...gatesOfRow(row)]) {
+      const known = this.#load(scope, name);
+      known.passed += 1;
+      known.gate.running += 1;
+      if (known.gate.rate !== null)
+        known.gate.paceStartAt = this.#paceStartAt(name, known.gate.rate, known.passed);
+    }
+  }
+
+  #load(scope: GateScope, name: string): { gate: Gate; passed: number } {
+    const key = `${scope}:${name}`;
+    let known = this.#gates.get(key);
+    if (!known) {
+      known = { gate: readGate(this.#db, scope, name), passed: 0 };
+      this.#gates.set(key, known);
+    }
+    return known;
+  }
+
+  /** As it will be once those that have passed are recorded as starts of now. */
+  #paceStartAt(queue: string, { starts }: Rate, passed: number): number | null {
+    const row = this.#db.prepare("SELECT started FROM gates WHERE scope = 'queue' AND name = ?").get(queue);
+    const started = (row?.["started"] as number | undefined) ?? 0;
+    const number = started + passed + 1 - starts;
+    return number > started ? this.#now : paceStartAt(this.#db, queue, number);
+  }
+}
+
+/** Notes a start, of a queue with a rate; the newest are kept, as many as the rate counts. */
+export function recordStart(db: Database, queue: string, now: number): void {
+  const row = db
+    .prepare(`
+      UPDATE gates SET started = started + 1
+      WHERE scope = 'queue' AND name = ? AND rate_starts IS NOT NULL RETURNING started, rate_starts`)
+    .get(queue) as { started: number; rate_starts: number } | undefined;
+  if (row === undefined) return;
+  db.prepare("INSERT INTO gate_starts (queue, number, at) VALUES (?, ?, ?)").run(queue, row.started, now);
+  db.prepare("DELETE FROM gate_starts WHERE queue = ? AND number <= ?").run(
+    queue,
+    row.started - row.rate_starts,
+  );
+}
+
+export async function changeQueue(db: Database, name: string, change: QueueChange): Promise<void> {
+  await db.write(() => {
+    db.prepare(`
+      INSERT INTO gates (scope, name, running)
+      VALUES ('queue', ?1, coalesce((SELECT jobs FROM counters WHERE queue = ?1 AND state = 'processing'), 0))
+      ON CONFLICT (scope, name) DO NOTHING`).run(name);
+    const { state, maxRunning, rate } = change;
+    if (state !== undefined)
+      db.prepare("UPDATE gates SET state = ? WHERE scope = 'queue' AND name = ?").run(state, name);
+    if (maxRunning !== undefined)
+      db.prepare("UPDATE gates SET max_running = ? WHERE scope = 'queue' AND name = ?").run(maxRunning, name);
+    if (rate !== undefined) {
+      db.prepare(
+        "UPDATE gates SET rate_starts = ?, rate_period_ms = ? WHERE scope = 'queue' AND name = ?",
+      ).run(rate?.starts ?? null, rate?.periodMs ?? null, name);
+      if (rate === null) db.prepare("DELETE FROM gate_starts WHERE queue = ?").run(name);
+    }
+    // Whatever was changed, in whichever direction: the next claim looks.
+    db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ?").run(name);
+  });
+}
+
+/** Makes a key's gate, or gives it another limit. */
+export function setKeyLimit(db: Database, key: string, limit: number | null): void {
+  db.prepare(`
+    INSERT INTO gates (scope, name, max_running, running)
+    VALUES ('key', ?1, coalesce(?2, 1), (SELECT count(*) FROM jobs WHERE limit_key = ?1 AND state = 'processing'))
+    ON CONFLICT (scope, name) DO UPDATE SET max_running = coalesce(?2, max_running), stirred = 1`).run(
+    key,
+    limit,
+  );
+}
+
+/** Ids of jobs that run behind a gate. */
+export function holdersOf(db: Database, { scope, name }: Pick<Gate, "scope" | "name">): string[] {
+  const sql = {
+    queue:
+      "SELECT id FROM jobs INDEXED BY jobs_by_state WHERE state = 'processing' AND queue = ? ORDER BY seq LIMIT 5",
+    key: "SELECT id FROM jobs WHERE limit_key = ? AND state = 'processing' ORDER BY seq LIMIT 5",
+    group: "SELECT id FROM jobs WHERE group_id = ? AND state = 'processing' ORDER BY seq LIMIT 5",
+  }[scope];
+  return db
+    .prepare(sql)
+    .all(name)
+    .map((row) => row["id"] as string);
+}

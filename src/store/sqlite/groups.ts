@@ -1,0 +1,90 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import type { GroupKind, NewGroup } from "../../domain/group.ts";
+import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../../domain/refuse-change.ts";
+import type { GroupRecord } from "../store.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./rows.ts";
+
+/** @throws duplicate_id when a job or another group has the id */
+export function addGroup(db: Database, group: NewGroup): void {
+  const { id, kind, name, maxRunning, maxFails, createdAt } = group;
+  const taken = db
+    .prepare("SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM job_groups WHERE id = ?1")
+    .get(id);
+  if (taken) throw duplicateGroup(group);
+  db.prepare("INSERT INTO job_groups (id, kind, name, max_fails, created_at) VALUES (?, ?, ?, ?, ?)").run(
+    id,
+    kind,
+    name,
+    maxFails,
+    createdAt,
+  );
+  if (maxRunning !== null)
+    db.prepare("INSERT INTO gates (scope, name, max_running) VALUES ('group', ?, ?)").run(id, maxRunning);
+}
+
+function duplicateGroup({ id, kind }: NewGroup): QueuectlError {
+  return new QueuectlError("duplicate_id", `Cannot enqueue the ${kind} "${id}": this id exists already`, {
+    hint: "Choose another id, or leave it out to get a new one. Nothing was enqueued.",
+  });
+}
+
+const GROUPS = `
+  SELECT job_groups.id, job_groups.kind, job_groups.name, max_running, max_fails, created_at
+  FROM job_groups LEFT JOIN gates ON gates.scope = 'group' AND gates.name = job_groups.id`;
+
+export async function getGroup(db: Database, id: string): Promise<GroupRecord | undefined> {
+  return await db.read(() => {
+    const row = db.prepare(`${GROUPS} WHERE job_groups.id = ?`).get(id);
+    return row && toGroup(db, row);
+  });
+}
+
+export async function listGroups(
+  db: Database,
+  { kind, newest }: { kind: GroupKind; newest?: number | undefined },
+): Promise<GroupRecord[]> {
+  return await db.read(() =>
+    db
+      .prepare(`${GROUPS} WHERE job_groups.kind = ? ORDER BY created_at DESC, job_groups.id DESC LIMIT ?`)
+      .all(kind, newest ?? -1)
+      .reverse()
+      .map((row) => toGroup(db, row)),
+  );
+}
+
+function toGroup(db: Database, row: Row): GroupRecord {
+  const id = row["id"] as string;
+  const rows = db
+    .prepare("SELECT state, count(*) AS jobs FROM jobs WHERE group_id = ? GROUP BY state")
+    .all(id) as { state: JobState; jobs: number }[];
+  const count = (state: JobState) => rows.find((counted) => counted.state === state)?.jobs ?? 0;
+  return {
+    id,
+    kind: row["kind"] as GroupKind,
+    name: row["name"] as string,
+    maxRunning: row["max_running"] as number | null,
+    maxFails: row["max_fails"] as number | null,
+    createdAt: row["created_at"] as number,
+    counts: Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<JobState, number>,
+  };
+}
+
+/**
+ * Ids of jobs, those of groups replaced by the jobs of theirs that can be changed in this way.
+ * @throws the refusal of a group that has no such job
+ */
+export function expandGroups(db: Database, ids: readonly string[], change: Change): string[] {
+  const members = db.prepare(
+    "SELECT id FROM jobs WHERE group_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq",
+  );
+  const isGroup = db.prepare("SELECT 1 FROM job_groups WHERE id = ?");
+  const expanded = ids.flatMap((id) => {
+    if (isGroup.get(id) === undefined) return [id];
+    const own = members.all(id, JSON.stringify(GROUP_CHANGEABLE[change]));
+    if (own.length === 0) throw refuseGroupChange(change, id);
+    return own.map((row) => row["id"] as string);
+  });
+  return [...new Set(expanded)];
+}

@@ -1,0 +1,238 @@
+import type { Claim, ClaimRequest } from "../store.ts";
+import type { Database } from "./database.ts";
+import { type Gatekeeper, gatesOfRow } from "./gates.ts";
+import { JOB_COLUMNS, type Row } from "./rows.ts";
+
+/** Asleep until something stirs it: a job is added or given back, or its queue's gate opens. */
+const UNTIL_STIRRED = Number.MAX_SAFE_INTEGER;
+
+/**
+ * So many due jobs one claim turns away at closed gates, and parks. A key with a million due jobs then holds up nobody:
+ * the claim asks to be called again at once, and other lanes have their turns in between.
+ */
+const PARKED_AT_MOST = 500;
+
+export interface Picked {
+  rows: Row[];
+  /** There is more to look at than one claim looks at. */
+  mustLookAgain: boolean;
+}
+
+/**
+ * Picks due jobs in the order of claiming, of which nothing is claimed yet. Lanes of one priority have one job each by
+ * turns, the one that was served longest ago first. A lane in which nothing is to be had goes to sleep on the way, and a job
+ * before a closed gate is parked; both are seen again only when that may have changed, which is what keeps a claim's cost
+ * the same with a thousand full queues and a million waiting jobs.
+ */
+export function pickDueJobs(db: Database, keeper: Gatekeeper, { queues, limit, now }: ClaimRequest): Picked {
+  const rows: Row[] = [];
+  const walk: Walk = { db, keeper, now, parkedLeft: PARKED_AT_MOST, hasStirred: false };
+  let above = Number.MAX_SAFE_INTEGER;
+  while (rows.length < limit) {
+    const priority = nextPriority(db, queues, above);
+    if (priority === null) break;
+    takeTurns(walk, awakeLanes(db, queues, priority, limit), { rows, limit });
+    above = priority;
+  }
+  return { rows, mustLookAgain: walk.hasStirred || walk.parkedLeft <= 0 };
+}
+
+interface Walk {
+  db: Database;
+  keeper: Gatekeeper;
+  now: number;
+  parkedLeft: number;
+  /** A parked job made room at its other gate. */
+  hasStirred: boolean;
+}
+
+/** One job from each lane, then a second from each, and so on. */
+function takeTurns(walk: Walk, fresh: Iterator<Lane>, { rows, limit }: { rows: Row[]; limit: number }): void {
+  const served: LaneReader[] = [];
+  while (rows.length < limit) {
+    const lane = fresh.next();
+    const reader = lane.done ? served.shift() : new LaneReader(walk, lane.value);
+    if (reader === undefined) return;
+    const row = reader.next(limit - rows.length);
+    if (row === null) continue;
+    rows.push(row);
+    served.push(reader);
+  }
+}
+
+interface Lane {
+  queue: string;
+  priority: number;
+  turn: number;
+}
+
+function nextPriority(db: Database, queues: readonly string[] | null, below: number): number | null {
+  const row =
+    queues === null
+      ? db
+          .prepare(
+            "SELECT max(priority) AS priority FROM lanes INDEXED BY lanes_awake WHERE asleep_until IS NULL AND priority < ?",
+          )
+          .get(below)
+      : db
+          .prepare(`
+            SELECT max(priority) AS priority FROM lanes
+            WHERE queue IN (SELECT value FROM json_each(?)) AND asleep_until IS NULL AND priority < ?`)
+          .get(JSON.stringify(queues), below);
+  return (row?.["priority"] as number | null | undefined) ?? null;
+}
+
+/** Of one priority, by turn; those of the same turn were never served, and go by name. */
+function* awakeLanes(
+  db: Database,
+  queues: readonly string[] | null,
+  priority: number,
+  page: number,
+): Generator<Lane, void, undefined> {
+  if (queues !== null) {
+    const rows = db
+      .prepare(`
+        SELECT queue, turn FROM lanes
+        WHERE queue IN (SELECT value FROM json_each(?)) AND priority = ? AND asleep_until IS NULL ORDER BY turn, queue`)
+      .all(JSON.stringify(queues), priority);
+    for (const row of rows) yield { queue: row["queue"] as string, priority, turn: row["turn"] as number };
+    return;
+  }
+  let after = { turn: -1, queue: "" };
+  for (;;) {
+    const rows = db
+      .prepare(`
+        SELECT queue, turn FROM lanes INDEXED BY lanes_awake
+        WHERE asleep_until IS NULL AND priority = ? AND (turn, queue) > (?, ?) ORDER BY turn, queue LIMIT ?`)
+      .all(priority, after.turn, after.queue, page) as unknown as { turn: number; queue: string }[];
+    for (const { queue, turn } of rows) yield { queue, priority, turn };
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < page) return;
+    after = last;
+  }
+}
+
+/** Hands out a lane's due jobs one by one, as far as gates let them pass. */
+class LaneReader {
+  readonly #walk: Walk;
+  readonly #lane: Lane;
+  #page: Row[] = [];
+  #after = { dueAt: Number.MIN_SAFE_INTEGER, seq: 0 };
+  #isAtEnd = false;
+
+  constructor(walk: Walk, lane: Lane) {
+    this.#walk = walk;
+    this.#lane = lane;
+  }
+
+  /** The next job that may start; null when this lane has none, and then it sleeps. */
+  next(wanted: number): Row | null {
+    const { keeper } = this.#walk;
+    const closure = keeper.judge("queue", this.#lane.queue);
+    if (closure !== null) {
+      const until = closure.kind === "pace" ? closure.opensAt : UNTIL_STIRRED;
+      return this.#sleep(until, closure.kind !== "paused");
+    }
+    for (let row = this.#read(wanted); row !== undefined; row = this.#read(wanted)) {
+      if (this.#isTurnedAway(row)) continue;
+      keeper.pass(row);
+      return row;
+    }
+    return this.#walk.parkedLeft > 0 ? this.#sleep(this.#nextDueAt(), false) : null;
+  }
+
+  #read(wanted: number): Row | undefined {
+    if (this.#walk.parkedLeft <= 0) return undefined;
+    if (this.#page.length === 0 && !this.#isAtEnd) {
+      const { queue, priority } = this.#lane;
+      const { dueAt, seq } = this.#after;
+      this.#page = this.#walk.db
+        .prepare(DUE)
+        .all(queue, priority, this.#walk.now, dueAt, seq, wanted) as Row[];
+      this.#isAtEnd = this.#page.length < wanted;
+      const last = this.#page.at(-1);
+      if (last) this.#after = { dueAt: last["due_at"] as number, seq: last["seq"] as number };
+    }
+    return this.#page.shift();
+  }
+
+  /** Parks a job before the first of its gates that is closed, where it does not stand in the way of the others. */
+  #isTurnedAway(row: Row): boolean {
+    const { db, keeper } = this.#walk;
+    const gates = gatesOfRow(row);
+    const closed = gates.find(([scope, name]) => keeper.judge(scope, name) !== null);
+    if (closed === undefined) return false;
+    const [scope, name] = closed;
+    db.prepare("UPDATE jobs SET parked_by = ? WHERE seq = ?").run(`${scope}:${name}`, row["seq"] as number);
+    this.#walk.parkedLeft -= 1;
+    // It was perhaps the one that its other gate had let go: the next there may have its place.
+    for (const [other, itsName] of gates) {
+      if (other === scope || keeper.judge(other, itsName) !== null) continue;
+      const { changes } = db
+        .prepare(
+          "UPDATE gates SET stirred = 1 WHERE scope = ? AND name = ? AND EXISTS (SELECT 1 FROM jobs WHERE parked_by = ?)",
+        )
+        .run(other, itsName, `${other}:${itsName}`);
+      if (changes > 0) this.#walk.hasStirred = true;
+    }
+    return true;
+  }
+
+  #nextDueAt(): number {
+    const { queue, priority } = this.#lane;
+    const row = this.#walk.db.prepare(UPCOMING).get(queue, priority, this.#walk.now);
+    return (row?.["due_at"] as number | null | undefined) ?? UNTIL_STIRRED;
+  }
+
+  #sleep(until: number, isHeldBack: boolean): null {
+    const { queue, priority } = this.#lane;
+    this.#walk.db
+      .prepare("UPDATE lanes SET asleep_until = ?, held_back = ? WHERE queue = ? AND priority = ?")
+      .run(until, isHeldBack ? 1 : 0, queue, priority);
+    return null;
+  }
+}
+
+const CLAIMABLE = `jobs INDEXED BY jobs_claimable
+  WHERE state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL AND queue = ? AND priority = ?`;
+const DUE = `SELECT ${JOB_COLUMNS} FROM ${CLAIMABLE} AND due_at <= ? AND (due_at, seq) > (?, ?)
+  ORDER BY due_at, seq LIMIT ?`;
+const UPCOMING = `SELECT min(due_at) AS due_at FROM ${CLAIMABLE} AND due_at > ?`;
+
+/** Wakes the lanes whose time has come. */
+export function wakeDueLanes(db: Database, now: number): void {
+  db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE asleep_until <= ?").run(now);
+}
+
+/** Wakes the lanes of jobs that were picked but not claimed. */
+export function wakeLanesOf(db: Database, rows: readonly Row[]): void {
+  const wake = db.prepare(
+    "UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND priority = ?",
+  );
+  for (const row of rows) wake.run(row["queue"] as string, row["priority"] as number);
+}
+
+/** A lane's turn is its newest claim: whoever was not served now comes first the next time. */
+export function noteTurns(db: Database, claims: readonly Claim[]): void {
+  const note = db.prepare("UPDATE lanes SET turn = ? WHERE queue = ? AND priority = ?");
+  const newest = new Map(claims.map(({ job, token }) => [`${job.priority}/${job.queue}`, { job, token }]));
+  for (const { job, token } of newest.values()) note.run(token, job.queue, job.priority);
+}
+
+/** When the first of the sleeping lanes wakes by itself; null when none does. */
+export function nextWaking(db: Database, queues: readonly string[] | null): number | null {
+  const row =
+    queues === null
+      ? db
+          .prepare(
+            "SELECT min(asleep_until) AS at FROM lanes INDEXED BY lanes_asleep WHERE asleep_until IS NOT NULL",
+          )
+          .get()
+      : db
+          .prepare(
+            "SELECT min(asleep_until) AS at FROM lanes WHERE queue IN (SELECT value FROM json_each(?)) AND asleep_until IS NOT NULL",
+          )
+          .get(JSON.stringify(queues));
+  const at = (row?.["at"] as number | null | undefined) ?? UNTIL_STIRRED;
+  return at === UNTIL_STIRRED ? null : at;
+}

@@ -1,0 +1,59 @@
+import type { GateScope } from "../../domain/gate.ts";
+import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import type { JobWaits, QueueRecord } from "../store.ts";
+import type { Database } from "./database.ts";
+import { readDependencies } from "./dependencies.ts";
+import { gatesOfRow, holdersOf, readGate } from "./gates.ts";
+import type { Row } from "./rows.ts";
+
+/** What stands between a job and its start, read at one moment. */
+export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
+  return await db.read(() => {
+    const row = db.prepare("SELECT queue, limit_key, group_id FROM jobs WHERE seq = ?").get(seq);
+    if (row === undefined) return { gates: [], dependencies: [] };
+    const passed: [GateScope, string][] = [["queue", row["queue"] as string], ...gatesOfRow(row)];
+    const gates = passed.map(([scope, name]) => readGate(db, scope, name));
+    return {
+      gates: gates.map((gate) => ({ ...gate, holders: holdersOf(db, gate) })),
+      dependencies: readDependencies(db, seq),
+    };
+  });
+}
+
+export async function listQueues(db: Database): Promise<QueueRecord[]> {
+  return await db.read(() => {
+    const rows = db.prepare("SELECT queue, state, jobs FROM counters ORDER BY queue").all() as Row[];
+    const set = db.prepare("SELECT name FROM gates WHERE scope = 'queue'").all();
+    const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
+    const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);
+    return [...names].sort().map((name) => {
+      const count = (state: JobState) =>
+        (byQueue.get(name)?.find((row) => row["state"] === state)?.["jobs"] as number | undefined) ?? 0;
+      const counts = Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<
+        JobState,
+        number
+      >;
+      // A queue without a row in `gates` counts nothing behind it; the counters know.
+      return { gate: { ...readGate(db, "queue", name), running: counts.processing }, counts };
+    });
+  });
+}
+
+/** Read only when a worker has nothing else to do and asks whether that is the end. */
+export async function isHeldBack(db: Database, queues: readonly string[] | null): Promise<boolean> {
+  const wanted = queues === null ? null : JSON.stringify(queues);
+  const row = await db.read(() =>
+    db
+      .prepare(`
+        SELECT 1 FROM lanes
+        WHERE held_back = 1 AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))
+        UNION ALL
+        SELECT 1 FROM jobs INDEXED BY jobs_parked
+        WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL
+          AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))
+          AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'queue' AND name = jobs.queue AND gates.state = 'paused')
+        LIMIT 1`)
+      .get(wanted),
+  );
+  return row !== undefined;
+}
