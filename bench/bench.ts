@@ -1,4 +1,5 @@
 import { openBenchStore } from "./bench-store.ts";
+import { claim } from "./claim.ts";
 import { cold } from "./cold.ts";
 import { drain } from "./drain.ts";
 import { exactlyOnce } from "./exactly-once.ts";
@@ -14,6 +15,7 @@ const BENCHMARKS = {
   "exactly-once": exactlyOnce,
   recovery,
   pickup,
+  claim,
   cold,
   idle,
   drain,

@@ -26,7 +26,7 @@ export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
   const { rows, isAll } = suspect.row
     ? inTurn(db, suspect.row, others.rows, request)
     : { rows: others.rows, isAll: false };
-  const claims = rows.map((row) => claimRow(db, row, request));
+  const claims = rows.map((row) => claimRow(db, row, keeper, request));
   noteTurns(db, claims);
   // Picked, but to be claimed by another or later: their lanes may have gone to sleep on account of it.
   wakeLanesOf(
@@ -144,7 +144,12 @@ function compareInOrder(a: Row, b: Row): number {
   return by("priority", b, a) || by("due_at", a, b) || by("seq", a, b);
 }
 
-function claimRow(db: Database, row: Row, { worker, now, outputLimitBytes }: ClaimRequest): Claim {
+function claimRow(
+  db: Database,
+  row: Row,
+  keeper: Gatekeeper,
+  { worker, now, outputLimitBytes }: ClaimRequest,
+): Claim {
   const job = toJob(row);
   const number = job.executions + 1;
   if (job.executions > 0) closeAbandoned(db, job.seq, now);
@@ -155,7 +160,7 @@ function claimRow(db: Database, row: Row, { worker, now, outputLimitBytes }: Cla
   db.prepare(`
     UPDATE jobs SET state = 'processing', executions = ?, claim = ?, worker = ?, updated_at = ?
     WHERE seq = ?`).run(number, token, worker, now, job.seq);
-  recordStart(db, job.queue, now);
+  if (keeper.isPaced(job.queue)) recordStart(db, job.queue, now);
   return { token, number, job: { ...job, state: "processing", executions: number, worker, updatedAt: now } };
 }
 

@@ -12,9 +12,13 @@ const EXPIRING = `jobs INDEXED BY jobs_expiring
  * @returns true when there may be more
  */
 export function expireJobs(db: Database, now: number): boolean {
+  const first = nextExpiry(db);
+  if (first === null || first > now) return false;
   const expired = db
-    .prepare(`SELECT seq, expires_at FROM ${EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ?`)
-    .all(now, EXPIRED_AT_MOST);
+    .prepare(
+      `SELECT seq, expires_at FROM ${EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ${EXPIRED_AT_MOST}`,
+    )
+    .all(now);
   const expire = db.prepare(
     "UPDATE jobs SET state = 'dead', reason = 'expired', error = ?, updated_at = ? WHERE seq = ?",
   );

@@ -66,6 +66,11 @@ export class Gatekeeper {
     return judgeGate(this.#load(scope, name).gate, this.#now);
   }
 
+  /** Whether the starts of a queue's jobs must be noted. */
+  isPaced(queue: string): boolean {
+    return this.#load("queue", queue).gate.rate !== null;
+  }
+
   /** Counts a job that passes all its gates. */
   pass(row: Row): void {
     for (const [scope, name] of [["queue", row["queue"] as string] as const, ...gatesOfRow(row)]) {
