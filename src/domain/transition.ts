@@ -47,10 +47,10 @@ const NEXT_STATES: Readonly<Record<JobState, readonly JobState[]>> = {
   pending: ["processing", "cancelled", "dead"],
   blocked: ["pending", "cancelled", "dead"],
   processing: ["completed", "failed", "dead", "pending", "cancelled"],
-  failed: ["processing", "pending", "cancelled", "dead"],
-  completed: ["pending"],
+  failed: ["processing", "pending", "blocked", "cancelled", "dead"],
+  completed: ["pending", "blocked"],
   dead: ["pending", "blocked"],
-  cancelled: ["pending"],
+  cancelled: ["pending", "blocked"],
 };
 
 /** True when the state machine knows the step. */
