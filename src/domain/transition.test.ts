@@ -15,7 +15,7 @@ const steps = JOB_STATES.flatMap((from) => JOB_STATES.map((to) => [from, to] as 
 /** The life of a job, said once more in the other direction: from where each state can be reached. */
 const REACHED_FROM: Readonly<Record<JobState, readonly JobState[]>> = {
   pending: ["blocked", "processing", "failed", "completed", "dead", "cancelled"],
-  blocked: ["dead"],
+  blocked: ["failed", "completed", "dead", "cancelled"],
   processing: ["pending", "failed"],
   completed: ["processing"],
   failed: ["processing"],
