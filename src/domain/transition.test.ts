@@ -37,7 +37,7 @@ describe("the state machine", () => {
     for (const from of reached) {
       for (const to of JOB_STATES) if (canMove(from, to)) reached.add(to);
     }
-    // `blocked` is where a job with dependencies begins, and where a dead one returns to.
+    // `blocked` is where a job with dependencies begins, and where one that is brought back returns to.
     expect([...reached].sort()).toEqual([...JOB_STATES].sort());
     for (const from of JOB_STATES) expect(JOB_STATES.some((to) => canMove(from, to))).toBe(true);
   });

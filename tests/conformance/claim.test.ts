@@ -60,7 +60,7 @@ describeStores("claim", (open) => {
     expect(idsOf(await scene.claim("w"))).toEqual(["high", "early", "early-too", "late", "low"]);
   });
 
-  test("claims follow the order that a plain sort gives, whatever the jobs, queues and batches", async () => {
+  test("claims follow the order that dealing from sorted queues gives, whatever the jobs, queues and batches", async () => {
     const job = fc.record({
       queue: fc.constantFrom("default", "mail", "media"),
       priority: fc.integer({ min: -2, max: 2 }),
@@ -81,11 +81,17 @@ describeStores("claim", (open) => {
           await scene.startWorker("w");
           const dueAt = (job: (typeof jobs)[number]) => job.runAt ?? job.createdAt;
           const waiting = jobs.filter(({ queue }) => served === null || served.includes(queue));
-          const expected = waiting
+          const due = waiting
             .filter((job) => dueAt(job) <= now)
-            .sort(
-              (a, b) => b.priority - a.priority || dueAt(a) - dueAt(b) || jobs.indexOf(a) - jobs.indexOf(b),
-            );
+            .sort((a, b) => dueAt(a) - dueAt(b) || jobs.indexOf(a) - jobs.indexOf(b));
+          // Nobody has been served before, so the first job of each queue comes in the first round, and so on.
+          const roundOf = ({ queue, priority, id }: (typeof due)[number]) =>
+            due
+              .filter((job) => job.queue === queue && job.priority === priority)
+              .findIndex((job) => job.id === id);
+          const expected = due.toSorted(
+            (a, b) => b.priority - a.priority || roundOf(a) - roundOf(b) || (a.queue < b.queue ? -1 : 1),
+          );
           const later = waiting.map(dueAt).filter((at) => at > now);
 
           const claimed: string[] = [];
@@ -187,7 +193,7 @@ describeStores("claim", (open) => {
       claims: [],
       nextDueAt: null,
     });
-    expect(idsOf(await scene.claim("w", { limit: 2, queues: ["mail", "default"] }))).toEqual(["a", "b"]);
+    expect(idsOf(await scene.claim("w", { limit: 2, queues: ["mail", "default"] }))).toEqual(["a", "c"]);
   });
 
   test("a worker that is not registered or is stopping claims nothing", async () => {

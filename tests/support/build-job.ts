@@ -1,3 +1,4 @@
+import type { NewGroup } from "../../src/domain/group.ts";
 import type { Job, NewJob } from "../../src/domain/job.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { type Transition, toCompleted } from "../../src/domain/transition.ts";
@@ -59,6 +60,11 @@ export function buildStoredJob(given: Partial<Job> = {}): Job {
     updatedAt: 0,
     ...given,
   };
+}
+
+/** An array without rules; whatever a test cares about is given. */
+export function buildGroup(given: Partial<NewGroup> = {}): NewGroup {
+  return { id: "g", kind: "array", name: "true", maxRunning: null, maxFails: null, createdAt: 0, ...given };
 }
 
 /** A worker of this id, serving every queue under a lease of 15 seconds. */

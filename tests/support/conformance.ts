@@ -2,10 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe } from "vitest";
-import type { NewJob } from "../../src/domain/job.ts";
+import type { NewGroup } from "../../src/domain/group.ts";
+import type { JobState, NewJob } from "../../src/domain/job.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import type { Claim, ClaimRequest, FinishReceipt, NewWorker, Store } from "../../src/store/store.ts";
-import { buildJob, buildResult, buildWorker } from "./build-job.ts";
+import { buildGroup, buildJob, buildResult, buildWorker } from "./build-job.ts";
 import { MemoryTruth, memoryStore } from "./memory-store.ts";
 import { TestTime } from "./test-time.ts";
 
@@ -27,6 +28,13 @@ export class Scene {
     await this.store.enqueue(jobs.map((job) => buildJob(job)));
   }
 
+  /** Enqueues jobs as the members of a group, in one step with it. */
+  async enqueueGroup(given: Partial<NewGroup>, ...jobs: Partial<NewJob>[]): Promise<void> {
+    const { id, kind, ...group } = buildGroup(given);
+    const members = jobs.map((job, index) => buildJob({ group: { id, kind, member: `${index}` }, ...job }));
+    await this.store.enqueue(members, { id, kind, ...group });
+  }
+
   async startWorker(id: string, given: Partial<NewWorker> = {}): Promise<void> {
     const identity = { ...buildWorker(id).identity, bootId: this.time.bootId };
     await this.store.registerWorker(buildWorker(id, { identity, ...given }), this.time.now());
@@ -35,6 +43,11 @@ export class Scene {
   /** As many due jobs as there are, unless the test says otherwise. */
   async claim(worker: string, given: Partial<ClaimRequest> = {}): Promise<Claim[]> {
     return (await this.store.claim(this.claimRequest(worker, given))).claims;
+  }
+
+  /** The same, by the ids of their jobs. */
+  async claimIds(worker: string, given: Partial<ClaimRequest> = {}): Promise<string[]> {
+    return (await this.claim(worker, given)).map(({ job }) => job.id);
   }
 
   claimRequest(worker: string, given: Partial<ClaimRequest> = {}): ClaimRequest {
@@ -77,6 +90,11 @@ export class Scene {
     const job = await this.store.getJob(id);
     if (!job) throw new Error(`There is no job ${id}`);
     return { job, executions: await this.store.listExecutions(job.seq) };
+  }
+
+  /** Where jobs are, by id. */
+  async states(...ids: string[]): Promise<(JobState | undefined)[]> {
+    return await Promise.all(ids.map(async (id) => (await this.store.getJob(id))?.state));
   }
 
   /** Ids in order of arrival. */

@@ -1,43 +1,40 @@
 import { QueuectlError } from "../../src/domain/errors.ts";
-import { firstDueAt, JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
+import type { NewGroup } from "../../src/domain/group.ts";
+import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
-import { newPlace, type PoolPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
-import { CHANGEABLE, type Change, refuseChange } from "../../src/domain/refuse-change.ts";
-import { decideAfterLoss, mustMakeRoom } from "../../src/domain/suspect.ts";
-import { afterCancelRequest, canMove } from "../../src/domain/transition.ts";
+import { newPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
+import { decideAfterLoss } from "../../src/domain/suspect.ts";
+import { afterCancelRequest } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
 import type {
   CapturedStream,
-  ClaimBatch,
-  ClaimRequest,
-  ExecutionRecord,
   ExpiredJobs,
   FinishedExecution,
-  HeldClaim,
   JobFilter,
   OutputCursor,
   Store,
-  WorkerRecord,
 } from "../../src/store/store.ts";
+import { claimJobs, isHeldBack } from "./memory-claim.ts";
+import { addJobs } from "./memory-enqueue.ts";
+import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
+import { requireChangeable, retryJobs } from "./memory-requeue.ts";
+import { settle, standingOf } from "./memory-settle.ts";
+import {
+  closeExecution,
+  forget,
+  heldBy,
+  heldClaim,
+  isHeldBy,
+  MemoryTruth,
+  move,
+  openExecution,
+  orphans,
+  type StoredWorker,
+  shown,
+} from "./memory-truth.ts";
 
-type StoredJob = Job & { token: number | null };
-type StoredExecution = ExecutionRecord & { seq: number; isToBeCancelled: boolean };
-type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease; place: PoolPlace };
-
-/** What several stores share as several programs share a file. */
-export class MemoryTruth {
-  readonly id: string = "memory";
-  jobs: StoredJob[] = [];
-  executions: StoredExecution[] = [];
-  workers: StoredWorker[] = [];
-  readonly settings: Map<string, string> = new Map<string, string>();
-  readonly listeners: Set<() => void> = new Set<() => void>();
-  readonly finishedAt: number[] = [];
-  lastSeq = 0;
-  lastToken = 0;
-  retainedAt = 0;
-}
+export { MemoryTruth };
 
 /**
  * The contract in memory: a model to compare with, made to be obviously right. Everything that changes the truth runs
@@ -58,19 +55,12 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     name: "memory",
     id: truth.id,
 
-    async enqueue(jobs: Iterable<NewJob> | AsyncIterable<NewJob>) {
-      const added: NewJob[] = [];
-      for await (const job of jobs) added.push(job);
-      const ids = new Set(truth.jobs.map(({ id }) => id));
-      for (const [index, { id }] of added.entries()) {
-        if (ids.has(id))
-          throw new QueuectlError("duplicate_id", `The id "${id}" exists`, { position: index + 1 });
-        ids.add(id);
-      }
-      const firstSeq = truth.lastSeq + 1;
-      for (const job of added) truth.jobs.push(storedJob(job, ++truth.lastSeq));
+    async enqueue(jobs: Iterable<NewJob> | AsyncIterable<NewJob>, group?: NewGroup) {
+      const given: NewJob[] = [];
+      for await (const job of jobs) given.push(job);
+      const receipt = addJobs(truth, given, group);
       wake();
-      return { count: added.length, firstSeq, lastSeq: truth.lastSeq, existing: [] };
+      return receipt;
     },
 
     claim: async (request) => claimJobs(truth, request),
@@ -81,7 +71,9 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         end: recordResult(truth, id, result),
       }));
       const tokens = (wanted: End) => ends.filter(({ end }) => end === wanted).map(({ token }) => token);
-      if (results.some(({ transition }) => transition.to === "pending")) wake();
+      settle(truth, results[0]?.finishedAt ?? 0);
+      // Something may have been given back, released, or let through a gate.
+      if (results.length > 0) wake();
       return {
         stale: tokens("stale"),
         cancelled: tokens("cancelled"),
@@ -90,20 +82,55 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     schedules: undefined as unknown as Store["schedules"],
-    isHeldBack: async () => false,
-    readWaits: async () => ({ gates: [], dependencies: [] }),
-    getGroup: async () => undefined,
-    listGroups: async () => [],
-    changeQueue: async () => {},
-    listQueues: async () => [],
+    isHeldBack: async (queues) => isHeldBack(truth, queues),
+
+    async readWaits(seq) {
+      const job = truth.jobs.find((candidate) => candidate.seq === seq);
+      const gates = (job ? gatesOf(job) : []).map(([scope, name]) => ({
+        ...readGate(truth, [scope, name]),
+        holders: holdersOf(truth, [scope, name])
+          .slice(0, 5)
+          .map(({ id }) => id),
+      }));
+      return { gates, dependencies: standingOf(truth, seq) };
+    },
+
+    async getGroup(id) {
+      const group = truth.groups.find((candidate) => candidate.id === id);
+      return group && { ...structuredClone(group), counts: countStates(membersOf(truth, id)) };
+    },
+
+    async listGroups({ kind, newest }) {
+      const found = truth.groups
+        .filter((group) => group.kind === kind)
+        .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+        .map((group) => ({ ...structuredClone(group), counts: countStates(membersOf(truth, group.id)) }));
+      return found.slice(Math.max(0, found.length - (newest ?? found.length)));
+    },
+
+    async changeQueue(name, change) {
+      changeQueue(truth, name, change);
+      wake();
+    },
+
+    async listQueues() {
+      const set = [...truth.gates.values()].filter(({ scope }) => scope === "queue");
+      const names = new Set([...set.map(({ name }) => name), ...truth.jobs.map(({ queue }) => queue)]);
+      return [...names].sort().map((name) => ({
+        gate: readGate(truth, ["queue", name]),
+        counts: countStates(truth.jobs.filter(({ queue }) => queue === name)),
+      }));
+    },
 
     async rebaseWaits(now) {
       const touchedLater = truth.jobs.filter(
         ({ state, updatedAt, dueAt, runAt }) =>
-          updatedAt > now && (state === "failed" || (state === "pending" && dueAt !== runAt)),
+          updatedAt > now &&
+          (state === "failed" || ((state === "pending" || state === "blocked") && dueAt !== runAt)),
       );
       for (const job of touchedLater)
         Object.assign(job, { dueAt: now + Math.max(0, job.dueAt - job.updatedAt), updatedAt: now });
+      for (const gate of truth.gates.values()) gate.starts = gate.starts.map((at) => Math.min(at, now));
       if (touchedLater.length > 0) wake();
       return touchedLater.length;
     },
@@ -114,31 +141,21 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         const running = openExecution(truth, job.token);
         if (running) running.isToBeCancelled = true;
         else {
-          move(job, "cancelled");
+          move(truth, job, "cancelled");
           Object.assign(job, { reason: null, updatedAt: now });
         }
       }
+      settle(truth, now);
       wake();
       return jobs.flatMap((job) => heldClaim(truth, job));
     },
 
-    async retryJobs(ids, { change, now }) {
-      for (const job of requireChangeable(truth, ids, change)) {
-        const attempts = job.state === "failed" ? job.attempts : 0;
-        move(job, "pending");
-        Object.assign(job, { reason: null, attempts, dueAt: now });
-        Object.assign(job, { exitCode: null, error: null, updatedAt: now });
-      }
+    async retryJobs(ids, options) {
+      retryJobs(truth, ids, options);
       wake();
     },
 
-    async removeDead(ids) {
-      const removed = new Set(requireChangeable(truth, ids, "removeDead").map(({ seq }) => seq));
-      const gone = truth.executions.filter(({ seq }) => removed.has(seq));
-      truth.jobs = truth.jobs.filter(({ seq }) => !removed.has(seq));
-      truth.executions = truth.executions.filter(({ seq }) => !removed.has(seq));
-      return gone.map(({ token }) => token);
-    },
+    removeDead: async (ids) => forget(truth, requireChangeable(truth, ids, "removeDead")),
 
     async getJob(id) {
       const job = truth.jobs.find((candidate) => candidate.id === id);
@@ -162,11 +179,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async counts(queues) {
       const counted = truth.jobs.filter(({ queue }) => queues === null || queues.includes(queue));
-      const inState = (state: JobState) => counted.filter((job) => job.state === state).length;
-      return Object.fromEntries(JOB_STATES.map((state) => [state, inState(state)])) as Record<
-        JobState,
-        number
-      >;
+      return countStates(counted);
     },
 
     async activity(now) {
@@ -250,7 +263,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       if (id !== null && dead?.state !== "dead") return [];
       const lost = id === null ? orphans(truth) : truth.jobs.filter((job) => isHeldBy(job, id));
       wake();
-      return lost.map((job) => {
+      const recovered = lost.map((job) => {
         const { transition, suspicion, error } = decideAfterLoss(
           {
             suspicion: job.suspicion,
@@ -264,11 +277,13 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         );
         closeExecution(truth, job.token, { outcome: "lost", finishedAt: now, error: "its worker died" });
         const { to, ...moved } = transition;
-        move(job, to);
+        move(truth, job, to);
         Object.assign(job, { reason: null, ...moved, suspicion, token: null, worker: null });
         Object.assign(job, { exitCode: null, error, updatedAt: now });
         return { jobId: job.id, to };
       });
+      settle(truth, now);
+      return recovered;
     },
 
     async claimReplacement({ dead, by }) {
@@ -293,11 +308,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     async removeExpired(expired, limit) {
       const old = truth.jobs.filter(isExpired(expired));
       old.sort((a, b) => a.updatedAt - b.updatedAt || a.seq - b.seq);
-      const removed = new Set(old.slice(0, limit).map(({ seq }) => seq));
-      const gone = truth.executions.filter(({ seq }) => removed.has(seq));
-      truth.jobs = truth.jobs.filter(({ seq }) => !removed.has(seq));
-      truth.executions = truth.executions.filter(({ seq }) => !removed.has(seq));
-      return { jobs: removed.size, tokens: gone.map(({ token }) => token) };
+      const removed = old.slice(0, limit);
+      return { jobs: removed.length, tokens: forget(truth, removed) };
     },
 
     async pruneOutput({ before, after, limit }) {
@@ -347,95 +359,6 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
   };
 }
 
-function storedJob(job: NewJob, seq: number): StoredJob {
-  return {
-    ...structuredClone(job),
-    seq,
-    state: "pending",
-    reason: null,
-    attempts: 0,
-    executions: 0,
-    dueAt: firstDueAt(job),
-    token: null,
-    worker: null,
-    suspicion: null,
-    exitCode: null,
-    error: null,
-    updatedAt: job.createdAt,
-  };
-}
-
-/** What the state machine does not know is a fault of the model, or of the contract. */
-function move(job: StoredJob, to: JobState): void {
-  if (!canMove(job.state, to)) throw new Error(`A job cannot go from ${job.state} to ${to}`);
-  job.state = to;
-}
-
-/** A job as callers see it: theirs to keep, without the fence. */
-function shown({ token: _, ...job }: StoredJob): Job {
-  return structuredClone(job);
-}
-
-function claimJobs(truth: MemoryTruth, request: ClaimRequest): ClaimBatch {
-  const { worker, limit, queues, now } = request;
-  const running = truth.workers.filter(({ state }) => state === "running");
-  const own = truth.jobs.filter((job) => isHeldBy(job, worker));
-  const mayClaim =
-    running.some(({ id }) => id === worker) && own.every(({ suspicion }) => suspicion === null);
-  if (!mayClaim || limit <= 0) return { claims: [], nextDueAt: null };
-  const waiting = truth.jobs.filter(
-    ({ state, queue }) =>
-      (state === "pending" || state === "failed") && (queues === null || queues.includes(queue)),
-  );
-  const due = waiting.filter(({ dueAt }) => dueAt <= now);
-  due.sort((a, b) => b.priority - a.priority || a.dueAt - b.dueAt || a.seq - b.seq);
-  const take = (jobs: StoredJob[]) => jobs.slice(0, limit).map((job) => takeJob(truth, job, request));
-
-  const turn = due.findIndex(({ suspicion }) => suspicion !== null);
-  const suspect = due[turn];
-  const others = due.filter(({ suspicion }) => suspicion === null);
-  if (suspect && turn < limit) {
-    const held = own.length + turn;
-    if (held === 0) return { claims: take([suspect]), nextDueAt: null };
-    const rivals = running
-      .filter(({ id, queues }) => id !== worker && (queues === null || queues.includes(suspect.queue)))
-      .map(({ id }) => ({ id, held: heldBy(truth, id).length }));
-    if (mustMakeRoom({ id: worker, held }, rivals))
-      return { claims: take(due.slice(0, turn)), nextDueAt: null };
-  }
-  const later = waiting
-    .filter(({ dueAt, suspicion }) => dueAt > now && (suspicion === null || !suspect))
-    .map(({ dueAt }) => dueAt);
-  const claims = take(others);
-  return { claims, nextDueAt: claims.length < limit && later.length > 0 ? Math.min(...later) : null };
-}
-
-function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitBytes }: ClaimRequest) {
-  const token = ++truth.lastToken;
-  const number = job.executions + 1;
-  move(job, "processing");
-  Object.assign(job, { executions: number, token, worker, updatedAt: now });
-  truth.executions.push({
-    seq: job.seq,
-    token,
-    number,
-    worker,
-    startedAt: now,
-    finishedAt: null,
-    durationMs: null,
-    outcome: null,
-    exitCode: null,
-    signal: null,
-    error: null,
-    late: null,
-    usage: null,
-    outputLimitBytes,
-    output: null,
-    isToBeCancelled: false,
-  });
-  return { token, number, job: shown(job) };
-}
-
 type End = "recorded" | "cancelled" | "stale";
 
 function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution): End {
@@ -460,7 +383,7 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     output: structuredClone(result.output),
   });
   const { to, ...moved } = isToBeCancelled ? afterCancelRequest(transition) : transition;
-  move(job, to);
+  move(truth, job, to);
   Object.assign(job, { reason: null, ...moved, suspicion: result.suspicion, token: null, worker: null });
   Object.assign(job, { exitCode: exitCodeOf(outcome), error, updatedAt: finishedAt });
   worker.jobsDone += 1;
@@ -481,39 +404,13 @@ function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
 }
 
-function openExecution(truth: MemoryTruth, token: number | null): StoredExecution | undefined {
-  return truth.executions.find((execution) => execution.token === token && execution.outcome === null);
+function membersOf(truth: MemoryTruth, group: string): Job[] {
+  return truth.jobs.filter((job) => job.group?.id === group);
 }
 
-function closeExecution(truth: MemoryTruth, token: number | null, end: Partial<ExecutionRecord>): void {
-  const open = openExecution(truth, token);
-  if (open) Object.assign(open, end);
-}
-
-function isHeldBy({ state, worker }: StoredJob, id: string): boolean {
-  return state === "processing" && worker === id;
-}
-
-function orphans(truth: MemoryTruth): StoredJob[] {
-  const ids = truth.workers.map(({ id }) => id);
-  return truth.jobs.filter(({ state, worker }) => state === "processing" && !ids.includes(worker ?? ""));
-}
-
-function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
-  return truth.jobs.filter((job) => isHeldBy(job, worker)).flatMap((job) => heldClaim(truth, job));
-}
-
-function heldClaim(truth: MemoryTruth, { token, id }: StoredJob): HeldClaim[] {
-  const open = openExecution(truth, token);
-  return open ? [{ token: open.token, jobId: id, isToBeCancelled: open.isToBeCancelled }] : [];
-}
-
-function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {
-  return [...new Set(ids)].map((id) => {
-    const job = truth.jobs.find((candidate) => candidate.id === id);
-    if (!job || !CHANGEABLE[change].includes(job.state)) throw refuseChange(change, id, job?.state);
-    return job;
-  });
+function countStates(jobs: readonly Job[]): Record<JobState, number> {
+  const inState = (state: JobState) => jobs.filter((job) => job.state === state).length;
+  return Object.fromEntries(JOB_STATES.map((state) => [state, inState(state)])) as Record<JobState, number>;
 }
 
 function isExpired({ state, before }: ExpiredJobs): (job: Job) => boolean {
@@ -525,8 +422,9 @@ function isOfDeadJob({ executions, jobs }: MemoryTruth, token: number): boolean 
   return jobs.some(({ seq, state }) => seq === execution?.seq && state === "dead");
 }
 
-function matching({ state, seqs }: JobFilter): (job: Job) => boolean {
+function matching({ state, group, seqs }: JobFilter): (job: Job) => boolean {
   return (job) =>
     (state === undefined || job.state === state) &&
+    (group === undefined || job.group?.id === group) &&
     (seqs === undefined || (job.seq >= seqs.first && job.seq <= seqs.last));
 }

@@ -1,0 +1,71 @@
+import { judgeDependency } from "../../src/domain/dependency.ts";
+import {
+  CHANGEABLE,
+  type Change,
+  GROUP_CHANGEABLE,
+  refuseChange,
+  refuseGroupChange,
+  refuseHopeless,
+  refuseSecond,
+} from "../../src/domain/refuse-change.ts";
+import { decideMove, settle, standingOf, unfinishedNamesake } from "./memory-settle.ts";
+import { type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
+
+/** The jobs that are meant, each once; a group's id stands for those of its jobs that can be changed in this way. */
+export function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {
+  const jobs = ids.flatMap((id) => {
+    if (!truth.groups.some((group) => group.id === id)) return [requireJob(truth, id, change)];
+    const members = truth.jobs.filter(
+      ({ group, state }) => group?.id === id && GROUP_CHANGEABLE[change].includes(state),
+    );
+    if (members.length === 0) throw refuseGroupChange(change, id);
+    return members;
+  });
+  return [...new Set(jobs)];
+}
+
+function requireJob(truth: MemoryTruth, id: string, change: Change): StoredJob {
+  const job = truth.jobs.find((candidate) => candidate.id === id);
+  if (!job || !CHANGEABLE[change].includes(job.state)) throw refuseChange(change, id, job?.state);
+  return job;
+}
+
+/** Brings jobs back. All are brought back before any is judged: they may wait for each other. */
+export function retryJobs(
+  truth: MemoryTruth,
+  ids: readonly string[],
+  { change, now }: { change: "retry" | "retryDead"; now: number },
+): void {
+  const jobs = requireChangeable(truth, ids, change);
+  undoIfRefused(truth, () => {
+    for (const job of jobs) {
+      const attempts = job.state === "failed" ? job.attempts : 0;
+      move(truth, job, "pending");
+      Object.assign(job, { reason: null, attempts, dueAt: now, expiresAt: null });
+      Object.assign(job, { exitCode: null, error: null, updatedAt: now });
+    }
+    for (const job of jobs) {
+      const other = unfinishedNamesake(truth, job);
+      if (other) throw refuseSecond("retry", { id: job.id, unique: job.unique ?? "", other: other.id });
+    }
+    settle(truth, now);
+    for (const job of jobs) {
+      const hopeless = standingOf(truth, job.seq).find(
+        ({ condition, state }) => judgeDependency(condition, state) === "impossible",
+      );
+      if (hopeless) throw refuseHopeless(job.id, { id: hopeless.on, state: hopeless.state });
+      if (decideMove(truth, job).to === "blocked") job.state = "blocked";
+    }
+  });
+}
+
+function undoIfRefused(truth: MemoryTruth, change: () => void): void {
+  const before = structuredClone(truth.jobs);
+  try {
+    change();
+  } catch (error) {
+    truth.jobs = before;
+    truth.unsettled.clear();
+    throw error;
+  }
+}

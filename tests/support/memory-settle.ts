@@ -1,0 +1,71 @@
+import { type DependantMove, decideDependant, type StandingDependency } from "../../src/domain/dependency.ts";
+import { isFinished } from "../../src/domain/job.ts";
+import { type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
+
+/**
+ * What follows from moves, for those who depend on the moved and for groups in which too many failed; and what follows
+ * from that, until nothing does.
+ */
+export function settle(truth: MemoryTruth, now: number): void {
+  while (truth.unsettled.size > 0) {
+    const moved = truth.jobs.filter(({ seq }) => truth.unsettled.has(seq));
+    truth.unsettled.clear();
+    for (const job of moved) applyMaxFails(truth, job, now);
+    const isAbout = new Set(moved.map(({ seq }) => seq));
+    const dependants = new Set(truth.conditions.filter(({ on }) => isAbout.has(on)).map(({ job }) => job));
+    for (const job of truth.jobs) if (dependants.has(job.seq)) moveDependant(truth, job, now);
+  }
+}
+
+/** Where a job belongs by all its conditions, as the others stand now. */
+export function decideMove(truth: MemoryTruth, { seq }: StoredJob): DependantMove {
+  return decideDependant(standingOf(truth, seq));
+}
+
+/** The conditions of a job, in the order of arrival of the jobs that they are about. */
+export function standingOf(truth: MemoryTruth, seq: number): StandingDependency[] {
+  const own = truth.conditions.filter(({ job }) => job === seq);
+  return truth.jobs.flatMap((on) =>
+    own
+      .filter((condition) => condition.on === on.seq)
+      .map(({ condition }) => ({ on: on.id, condition, state: on.state })),
+  );
+}
+
+/** Only who waits can be released or lost; and who died of a dependency comes back once it no longer would. */
+export function moveDependant(truth: MemoryTruth, job: StoredJob, now: number): void {
+  const isDeadOfIt = job.state === "dead" && job.reason === "dependency";
+  if (job.state !== "blocked" && !isDeadOfIt) return;
+  const { to, ...fields } = decideMove(truth, job);
+  const isRevived = to === "pending" || to === "blocked";
+  if (to === job.state || (isDeadOfIt && (!isRevived || unfinishedNamesake(truth, job)))) return;
+  move(truth, job, to);
+  Object.assign(job, { reason: null, error: null, ...fields, updatedAt: now });
+}
+
+/** Another job of the same unique name that is not finished. */
+export function unfinishedNamesake(
+  truth: MemoryTruth,
+  { seq, unique }: Pick<StoredJob, "seq" | "unique">,
+): StoredJob | undefined {
+  return truth.jobs.find(
+    (other) => unique !== null && other.unique === unique && other.seq !== seq && !isFinished(other.state),
+  );
+}
+
+function applyMaxFails(truth: MemoryTruth, { state, group }: StoredJob, now: number): void {
+  const maxFails = truth.groups.find(({ id }) => id === group?.id)?.maxFails ?? null;
+  if (maxFails === null || (state !== "dead" && state !== "failed")) return;
+  const members = truth.jobs.filter((job) => job.group?.id === group?.id);
+  if (members.filter((job) => job.state === "dead").length < maxFails) return;
+  for (const job of members.filter(isUnstarted)) {
+    move(truth, job, "cancelled");
+    const error = `${maxFails} of "${group?.id}" failed, which is as many as may`;
+    Object.assign(job, { error, updatedAt: now });
+  }
+}
+
+/** Neither runs nor has ended. */
+function isUnstarted({ state }: StoredJob): boolean {
+  return state === "pending" || state === "blocked" || state === "failed";
+}

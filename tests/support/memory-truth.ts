@@ -1,0 +1,95 @@
+import type { Condition } from "../../src/domain/dependency.ts";
+import type { NewGroup } from "../../src/domain/group.ts";
+import { isFinished, type Job, type JobState } from "../../src/domain/job.ts";
+import type { Lease } from "../../src/domain/lease.ts";
+import type { PoolPlace } from "../../src/domain/pool.ts";
+import { canMove } from "../../src/domain/transition.ts";
+import type { ExecutionRecord, HeldClaim, WorkerRecord } from "../../src/store/store.ts";
+import type { StoredGate } from "./memory-gates.ts";
+
+export type StoredJob = Job & { token: number | null };
+export type StoredExecution = ExecutionRecord & { seq: number; isToBeCancelled: boolean };
+export type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease; place: PoolPlace };
+
+/** What several stores share as several programs share a file. */
+export class MemoryTruth {
+  readonly id: string = "memory";
+  jobs: StoredJob[] = [];
+  executions: StoredExecution[] = [];
+  workers: StoredWorker[] = [];
+  groups: NewGroup[] = [];
+  /** Which job waits for which, by arrival number: the id of a group stood for the jobs that it had then. */
+  conditions: { job: number; on: number; condition: Condition }[] = [];
+  /** Only what somebody has set, by scope and name. */
+  readonly gates: Map<string, StoredGate> = new Map<string, StoredGate>();
+  /** The token of the last claim from each queue and priority. */
+  readonly turns: Map<string, number> = new Map<string, number>();
+  /** Jobs that moved, and of which something may follow. */
+  readonly unsettled: Set<number> = new Set<number>();
+  readonly settings: Map<string, string> = new Map<string, string>();
+  readonly listeners: Set<() => void> = new Set<() => void>();
+  readonly finishedAt: number[] = [];
+  lastSeq = 0;
+  lastToken = 0;
+  /** When somebody last asked for jobs. */
+  claimedAt = 0;
+  retainedAt = 0;
+}
+
+/** What the state machine does not know is a fault of the model, or of the contract. */
+export function move(truth: MemoryTruth, job: StoredJob, to: JobState): void {
+  if (!canMove(job.state, to)) throw new Error(`A job cannot go from ${job.state} to ${to}`);
+  if (isFinished(job.state) || isFinished(to) || to === "failed") truth.unsettled.add(job.seq);
+  job.state = to;
+}
+
+/** Deletes jobs with all that is known of them; the tokens of their executions are returned. */
+export function forget(truth: MemoryTruth, jobs: readonly StoredJob[]): number[] {
+  const seqs = new Set(jobs.map(({ seq }) => seq));
+  const gone = truth.executions.filter(({ seq }) => seqs.has(seq));
+  truth.jobs = truth.jobs.filter(({ seq }) => !seqs.has(seq));
+  truth.executions = truth.executions.filter(({ seq }) => !seqs.has(seq));
+  truth.conditions = truth.conditions.filter(({ job, on }) => !seqs.has(job) && !seqs.has(on));
+  return gone.map(({ token }) => token);
+}
+
+/** A job as callers see it: theirs to keep, without the fence. */
+export function shown({ token: _, ...job }: StoredJob): Job {
+  return structuredClone(job);
+}
+
+/** Waits for a worker, or would if its gates were open and its time had come. */
+export function isWaiting({ state }: Pick<Job, "state">): boolean {
+  return state === "pending" || state === "failed";
+}
+
+export function openExecution(truth: MemoryTruth, token: number | null): StoredExecution | undefined {
+  return truth.executions.find((execution) => execution.token === token && execution.outcome === null);
+}
+
+export function closeExecution(
+  truth: MemoryTruth,
+  token: number | null,
+  end: Partial<ExecutionRecord>,
+): void {
+  const open = openExecution(truth, token);
+  if (open) Object.assign(open, end);
+}
+
+export function isHeldBy({ state, worker }: StoredJob, id: string): boolean {
+  return state === "processing" && worker === id;
+}
+
+export function orphans(truth: MemoryTruth): StoredJob[] {
+  const ids = truth.workers.map(({ id }) => id);
+  return truth.jobs.filter(({ state, worker }) => state === "processing" && !ids.includes(worker ?? ""));
+}
+
+export function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
+  return truth.jobs.filter((job) => isHeldBy(job, worker)).flatMap((job) => heldClaim(truth, job));
+}
+
+export function heldClaim(truth: MemoryTruth, { token, id }: StoredJob): HeldClaim[] {
+  const open = openExecution(truth, token);
+  return open ? [{ token: open.token, jobId: id, isToBeCancelled: open.isToBeCancelled }] : [];
+}
