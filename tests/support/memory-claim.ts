@@ -91,12 +91,12 @@ function dueJobs(truth: MemoryTruth, queues: readonly string[] | null, now: numb
   return waitingJobs(truth, queues).filter(({ dueAt }) => dueAt <= now);
 }
 
-/** When something may be claimed, or expires, because of nothing but time. */
+/** When a job becomes due, a rate opens for one that is, or one expires: what time does by itself. */
 function nextDueAt(truth: MemoryTruth, queues: readonly string[] | null, now: number): number | null {
-  const instants = waitingJobs(truth, queues).map((job) => {
-    const closure = judgeGate(readGate(truth, ["queue", job.queue]), now);
-    if (closure?.kind === "pace") return Math.max(closure.opensAt, job.dueAt);
-    return closure === null ? job.dueAt : now;
+  const instants = waitingJobs(truth, queues).map(({ queue, dueAt }) => {
+    const closure = judgeGate(readGate(truth, ["queue", queue]), now);
+    if (closure?.kind === "paused") return now;
+    return closure?.kind === "pace" && dueAt <= now ? closure.opensAt : dueAt;
   });
   const expiries = truth.jobs
     .filter(({ state, executions }) => (state === "pending" || state === "blocked") && executions === 0)
@@ -105,11 +105,13 @@ function nextDueAt(truth: MemoryTruth, queues: readonly string[] | null, now: nu
   return later.length > 0 ? Math.min(...later) : null;
 }
 
-/** True when a job of these queues was due at the last claim and stood at gates of which nobody has paused one. */
+/** True when a job of these queues was due at the last claim and stood at gates, but not at that of a paused queue. */
 export function isHeldBack(truth: MemoryTruth, queues: readonly string[] | null): boolean {
   return dueJobs(truth, queues, truth.claimedAt).some(
     (job) =>
-      readGate(truth, ["queue", job.queue]).state !== "paused" && !mayPass(truth, job, [], truth.claimedAt),
+      job.suspicion === null &&
+      readGate(truth, ["queue", job.queue]).state !== "paused" &&
+      !mayPass(truth, job, [], truth.claimedAt),
   );
 }
 

@@ -59,15 +59,17 @@ function sortOut(truth: MemoryTruth, jobs: readonly NewJob[]) {
   for (const [index, job] of jobs.entries()) {
     const position = index + 1;
     const others = [...truth.jobs, ...added.map((each) => ({ ...each.job, state: "pending" as const }))];
-    if (others.some(({ id }) => id === job.id))
-      throw refusal("duplicate_id", `The id "${job.id}" exists`, position);
     const { id, unique, uniqueReturn } = job;
     const namesake = others.find(
       (other) => unique !== null && other.unique === unique && !isFinished(other.state),
     );
-    if (namesake === undefined) added.push({ job, position });
-    else if (uniqueReturn) existing.push({ position, id: namesake.id });
-    else throw refuseSecond("enqueue", { id, unique: unique ?? "", other: namesake.id }, position);
+    // The unique name first: whoever enqueues the same job twice and wants the first gets it.
+    if (namesake && uniqueReturn) existing.push({ position, id: namesake.id });
+    else if (namesake)
+      throw refuseSecond("enqueue", { id, unique: unique ?? "", other: namesake.id }, position);
+    else if (others.some((other) => other.id === id))
+      throw refusal("duplicate_id", `The id "${id}" exists`, position);
+    else added.push({ job, position });
   }
   return { added, existing };
 }
@@ -94,7 +96,7 @@ function refuseCycle(
   throw refusal("dependency_cycle", `They wait in a circle: ${cycle.join(" → ")}`, first?.position);
 }
 
-export function addGroup(truth: MemoryTruth, group: NewGroup): void {
+function addGroup(truth: MemoryTruth, group: NewGroup): void {
   truth.groups.push(structuredClone(group));
   gateToSet(truth, "group", group.id).maxRunning = group.maxRunning;
 }

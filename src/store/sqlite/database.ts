@@ -190,11 +190,6 @@ export function isUniqueViolation(error: unknown): boolean {
   return resultCode(error) === SQLITE_CONSTRAINT_UNIQUE;
 }
 
-/** The column, without its table, that a fault of `isUniqueViolation` is about. */
-export function violatedColumn(error: unknown): string | undefined {
-  return /UNIQUE constraint failed: \w+\.(\w+)/.exec(String(error))?.[1];
-}
-
 function isBusy(error: unknown): boolean {
   const code = primaryCode(error);
   return code === SQLITE_BUSY || code === SQLITE_LOCKED;

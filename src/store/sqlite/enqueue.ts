@@ -4,7 +4,7 @@ import type { NewGroup } from "../../domain/group.ts";
 import { firstDueAt, type NewJob } from "../../domain/job.ts";
 import { refuseSecond } from "../../domain/refuse-change.ts";
 import type { EnqueueReceipt } from "../store.ts";
-import { type Database, isUniqueViolation, violatedColumn } from "./database.ts";
+import { type Database, isUniqueViolation } from "./database.ts";
 import { addDependencies } from "./dependencies.ts";
 import { setKeyLimit } from "./gates.ts";
 import { addGroup } from "./groups.ts";
@@ -56,15 +56,15 @@ export function insertAll(db: Database, jobs: Iterable<NewJob>, group?: NewGroup
 }
 
 /**
- * The job that is there already and is taken for one that could not be added.
+ * The job that is there already and is taken for one that could not be added. Of two collisions that of the unique name
+ * counts: who enqueues the same job twice, id and all, may well want the first one.
  * @throws the refusal, where there is none or it is not wanted
  */
 function standIn(db: Database, error: unknown, job: Unadded): string {
   if (!isUniqueViolation(error)) throw error;
   const { id, unique, uniqueReturn, position } = job;
-  if (unique === null || violatedColumn(error) === "id")
-    throw duplicateId({ id, position, isOfList: job.isOfList() });
-  const other = findUnfinished(db, unique) as string;
+  const other = unique === null ? undefined : findUnfinished(db, unique);
+  if (unique === null || other === undefined) throw duplicateId({ id, position, isOfList: job.isOfList() });
   if (!uniqueReturn) throw refuseSecond("enqueue", { id, unique, other }, position);
   return other;
 }
@@ -288,25 +288,26 @@ function isStagedBefore(db: Database, stream: number, { id = null, position = nu
 function firstRefusal(db: Database, stream: number): QueuectlError {
   const row = db
     .prepare(`
-      SELECT id, position, unique_name, nth_id, EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id) AS id_exists
-      FROM (SELECT id, position, unique_name, unique_return, row_number() OVER (PARTITION BY id ORDER BY position) AS nth_id,
-                   row_number() OVER (PARTITION BY unique_name ORDER BY position) AS nth_unique
-            FROM temp.staged WHERE stream = ?) AS s
-      WHERE nth_id > 1 OR id_exists
-        OR (unique_name IS NOT NULL AND unique_return = 0 AND (nth_unique > 1 OR EXISTS (
-              SELECT 1 FROM jobs INDEXED BY jobs_unique
-              WHERE jobs.unique_name = s.unique_name AND jobs.unique_name IS NOT NULL
-                AND jobs.state IN ('pending', 'blocked', 'processing', 'failed'))))
+      SELECT id, position, unique_name, is_second, id_exists
+      FROM (SELECT id, position, unique_name, nth_id, EXISTS (SELECT 1 FROM jobs WHERE jobs.id = s.id) AS id_exists,
+                   unique_name IS NOT NULL AND (nth_unique > 1 OR EXISTS (
+                     SELECT 1 FROM jobs INDEXED BY jobs_unique
+                     WHERE jobs.unique_name = s.unique_name AND jobs.unique_name IS NOT NULL
+                       AND jobs.state IN ('pending', 'blocked', 'processing', 'failed'))) AS is_second
+            FROM (SELECT id, position, unique_name, row_number() OVER (PARTITION BY id ORDER BY position) AS nth_id,
+                         row_number() OVER (PARTITION BY unique_name ORDER BY position) AS nth_unique
+                  FROM temp.staged WHERE stream = ?) AS s)
+      WHERE nth_id > 1 OR id_exists OR is_second
       ORDER BY position LIMIT 1`)
     .get(stream) as {
     id: string;
     position: number;
     unique_name: string | null;
-    nth_id: number;
+    is_second: number;
     id_exists: number;
   };
   const { id, position, unique_name: unique } = row;
-  if (row.nth_id > 1 || row.id_exists === 1 || unique === null)
+  if (row.is_second === 0 || unique === null)
     return duplicateId({ id, position, isOfList: row.id_exists === 0 });
   return refuseSecond("enqueue", { id, unique, other: firstOfUnique(db, stream, unique) }, position);
 }

@@ -140,10 +140,13 @@ class LaneReader {
   /** The next job that may start; null when this lane has none, and then it sleeps. */
   next(wanted: number): Row | null {
     const { keeper } = this.#walk;
+    if (this.#walk.parkedLeft <= 0) return null;
     const closure = keeper.judge("queue", this.#lane.queue);
+    if (closure?.kind === "paused") return this.#sleep(UNTIL_STIRRED, false);
     if (closure !== null) {
-      const until = closure.kind === "pace" ? closure.opensAt : UNTIL_STIRRED;
-      return this.#sleep(until, closure.kind !== "paused");
+      // A gate holds back only what is due: else a worker that drains would wait for a job of tomorrow.
+      if (this.#read(1) === undefined) return this.#sleep(this.#nextDueAt(), false);
+      return this.#sleep(closure.kind === "pace" ? closure.opensAt : UNTIL_STIRRED, true);
     }
     for (let row = this.#read(wanted); row !== undefined; row = this.#read(wanted)) {
       if (this.#isTurnedAway(row)) continue;

@@ -5,7 +5,8 @@ import type { Database } from "./database.ts";
  * instant and is counted from now instead, else a retry after 2 s would take as long as the step. An instant that a
  * person gave (`run_at`) stays what it is.
  */
-const TOUCHED_LATER = `state IN ('pending', 'failed') AND updated_at > ? AND (state = 'failed' OR due_at IS NOT run_at)`;
+const TOUCHED_LATER = `state IN ('pending', 'blocked', 'failed') AND updated_at > ?
+  AND (state = 'failed' OR due_at IS NOT run_at)`;
 
 export async function rebaseWaits(db: Database, now: number): Promise<number> {
   // Looked at without the lock first: as a rule there are none, and a long queue is long to look through.
@@ -18,14 +19,14 @@ export async function rebaseWaits(db: Database, now: number): Promise<number> {
         `UPDATE jobs SET due_at = ? + max(0, due_at - updated_at), updated_at = ? WHERE ${TOUCHED_LATER}`,
       )
       .run(now, now, now);
-    return Number(changes) + rebaseStarts(db, now);
+    rebaseStarts(db, now);
+    return Number(changes);
   });
 }
 
 /** Starts that would lie in the future count as of now: the rate holds, and its queue is closed for one period at most. */
-function rebaseStarts(db: Database, now: number): number {
+function rebaseStarts(db: Database, now: number): void {
   const { changes } = db.prepare("UPDATE gate_starts SET at = ?1 WHERE at > ?1").run(now);
-  if (changes === 0) return 0;
-  db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE held_back = 1").run();
-  return Number(changes);
+  if (changes > 0)
+    db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE held_back = 1").run();
 }

@@ -47,11 +47,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     listGroups: (filter) => listGroups(db, filter),
     changeQueue: (name, change) => ringing(changeQueue(db, name, change)),
     listQueues: () => listQueues(db),
-    rebaseWaits: async (now) => {
-      const rebased = await rebaseWaits(db, now);
-      if (rebased > 0) ring(db.path);
-      return rebased;
-    },
+    rebaseWaits: (now) => ringing(rebaseWaits(db, now)),
     cancelJobs: (ids, now) => ringing(cancelJobs(db, ids, now)),
     retryJobs: (ids, options) => ringing(retryJobs(db, ids, options)),
     removeDead: (ids) => removeDead(db, ids),

@@ -12,12 +12,30 @@ export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
     const row = db.prepare("SELECT queue, limit_key, group_id FROM jobs WHERE seq = ?").get(seq);
     if (row === undefined) return { gates: [], dependencies: [] };
     const passed: [GateScope, string][] = [["queue", row["queue"] as string], ...gatesOfRow(row)];
-    const gates = passed.map(([scope, name]) => readGate(db, scope, name));
+    const gates = passed.map(([scope, name]) => ({
+      ...readGate(db, scope, name),
+      running: countRunning(db, scope, name),
+    }));
     return {
       gates: gates.map((gate) => ({ ...gate, holders: holdersOf(db, gate) })),
       dependencies: readDependencies(db, seq),
     };
   });
+}
+
+/** What runs behind a gate. One that nobody has set keeps no count of it. */
+function countRunning(db: Database, scope: GateScope, name: string): number {
+  const sql = {
+    queue: "SELECT jobs FROM counters WHERE queue = ?2 AND state = 'processing'",
+    key: "SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_by_key WHERE limit_key = ?2 AND state = 'processing'",
+    group:
+      "SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_by_group WHERE group_id = ?2 AND state = 'processing'",
+  }[scope];
+  const row = db
+    .prepare(`
+      SELECT coalesce((SELECT running FROM gates WHERE scope = ?1 AND name = ?2), (${sql}), 0) AS running`)
+    .get(scope, name);
+  return row?.["running"] as number;
 }
 
 export async function listQueues(db: Database): Promise<QueueRecord[]> {

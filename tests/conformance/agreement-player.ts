@@ -1,0 +1,174 @@
+import { QueuectlError } from "../../src/domain/errors.ts";
+import { GROUP_KINDS } from "../../src/domain/group.ts";
+import type { Job, JobState } from "../../src/domain/job.ts";
+import type {
+  Claim,
+  ClaimBatch,
+  ClaimRequest,
+  ExecutionRecord,
+  GroupRecord,
+  JobWaits,
+  QueueRecord,
+  WorkerRecord,
+} from "../../src/store/store.ts";
+import { buildJob, buildResult } from "../support/build-job.ts";
+import type { Scene } from "../support/conformance.ts";
+import { QUEUES, type Step } from "./agreement-steps.ts";
+
+/** What can be seen of a store. */
+export interface Sight {
+  jobs: Job[];
+  /** Of each job. */
+  executions: ExecutionRecord[][];
+  waits: JobWaits[];
+  groups: GroupRecord[][];
+  queues: QueueRecord[];
+  workers: WorkerRecord[];
+  counts: Record<JobState, number>;
+  countsByQueue: Record<JobState, number>[];
+}
+
+/** One store, and what its workers remember. */
+export class Player {
+  readonly #scene: Scene;
+  readonly #claims: Claim[] = [];
+  #boots = 1;
+  readonly #incarnations = new Map<string, number>();
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  /** What the store answered; a refusal is an answer too. */
+  async play(step: Step): Promise<unknown> {
+    try {
+      return await this.#play(step);
+    } catch (error) {
+      if (!(error instanceof QueuectlError)) throw error;
+      return { refused: error.code, position: error.position };
+    }
+  }
+
+  async #play(step: Step): Promise<unknown> {
+    const { store, time } = this.#scene;
+    switch (step.do) {
+      case "enqueue":
+        return await this.#enqueue(step);
+      case "register": {
+        const next = (this.#incarnations.get(step.worker) ?? 0) + 1;
+        this.#incarnations.set(step.worker, next);
+        return await this.#scene.startWorker(this.#idOf(step.worker));
+      }
+      case "heartbeat":
+        return await store.heartbeat(this.#idOf(step.worker), { leaseMs: 15_000, now: time.now() });
+      case "markStopping":
+        return await store.markStopping(this.#idOf(step.worker));
+      case "recover":
+        return await store.recoverJobs(this.#idOf(step.worker), { now: time.now(), crashLimit: 2 });
+      case "remove":
+        return await store.removeWorker(this.#idOf(step.worker));
+      case "stop":
+        return await store.requestStop([this.#idOf(step.worker)], { graceMs: 1 });
+      case "declareDead": {
+        const seen = (await store.listWorkers()).find(({ id }) => id === this.#idOf(step.worker));
+        return await store.declareDead(this.#idOf(step.worker), (seen?.heartbeats ?? 0) - step.staleBy);
+      }
+      case "claim": {
+        const { limit, queues } = step;
+        const request = this.#scene.claimRequest(this.#idOf(step.worker), { limit, queues });
+        return await this.#complete(request, await store.claim(request));
+      }
+      case "finish": {
+        const now = time.now();
+        const remembered = step.claims.flatMap((back) => this.#claims.at(-1 - back) ?? []);
+        const moved = step.transition;
+        const how = { transition: moved.to === "failed" ? { ...moved, dueAt: now + moved.dueAt } : moved };
+        const request = this.#scene.claimRequest(this.#idOf(step.worker), { limit: step.claimNext });
+        const { claimed, ...receipt } = await store.finish(
+          this.#idOf(step.worker),
+          remembered.map((claim) => buildResult(claim, now, how)),
+          step.claimNext > 0 ? request : undefined,
+        );
+        return { ...receipt, claimed: await this.#complete(request, claimed) };
+      }
+      case "cancel":
+        return await store.cancelJobs(step.ids, time.now());
+      case "retry":
+      case "retryDead":
+        return await store.retryJobs(step.ids, { change: step.do, now: time.now() });
+      case "removeDead":
+        return (await store.removeDead(step.ids)).sort((a, b) => a - b);
+      case "changeQueue":
+        return await store.changeQueue(step.queue, step.change);
+      case "expire": {
+        const { state, limit } = step;
+        const expired = { state, before: time.now() - step.olderMs };
+        return [await store.countExpired(expired), await store.removeExpired(expired, limit)];
+      }
+      case "setBack":
+        time.stepWallClock(-step.ms);
+        return await store.rebaseWaits(time.now());
+      case "pass":
+        return time.pass(step.ms);
+      case "reboot":
+        this.#boots += 1;
+        return time.reboot(`boot-${this.#boots}`);
+    }
+  }
+
+  async #enqueue({ jobs, stream, group }: Extract<Step, { do: "enqueue" }>): Promise<unknown> {
+    const now = this.#scene.time.now();
+    const built = jobs.map(({ runInMs, expiresInMs, ...job }, index) =>
+      buildJob({
+        ...job,
+        runAt: runInMs === null ? null : now + runInMs,
+        expiresAt: expiresInMs === null ? null : now + expiresInMs,
+        group: group && { kind: "array", id: group.id, member: `${index}` },
+        createdAt: now,
+      }),
+    );
+    const made = group ? { ...group, kind: "array" as const, name: "true", createdAt: now } : undefined;
+    const receipt = await this.#scene.store.enqueue(stream ? streamOf(built) : built, made);
+    // Where nothing was added, the contract says of the numbers only that they name nothing.
+    return receipt.count === 0 ? { count: 0, existing: receipt.existing } : receipt;
+  }
+
+  /** A claim that has not looked at everything asks to be called again at once. */
+  async #complete(request: ClaimRequest, first: ClaimBatch): Promise<unknown> {
+    const claims = [...first.claims];
+    let { nextDueAt } = first;
+    while (nextDueAt === request.now && claims.length < request.limit) {
+      const rest = await this.#scene.store.claim({ ...request, limit: request.limit - claims.length });
+      claims.push(...rest.claims);
+      nextDueAt = rest.nextDueAt;
+    }
+    this.#claims.push(...claims);
+    const looked = claims.length < request.limit;
+    return { claims, nextDueAt, isHeldBack: looked && (await this.#scene.store.isHeldBack(request.queues)) };
+  }
+
+  /** A worker that registers again does so under a fresh id, as processes do. */
+  #idOf(worker: string): string {
+    return `${worker}.${this.#incarnations.get(worker) ?? 0}`;
+  }
+
+  /** Everything that can be seen of the store. */
+  async look(): Promise<Sight> {
+    const { store } = this.#scene;
+    const jobs = await Array.fromAsync(store.listJobs());
+    return {
+      jobs,
+      executions: await Promise.all(jobs.map(({ seq }) => store.listExecutions(seq))),
+      waits: await Promise.all(jobs.map(({ seq }) => store.readWaits(seq))),
+      groups: await Promise.all(GROUP_KINDS.map((kind) => store.listGroups({ kind }))),
+      queues: await store.listQueues(),
+      workers: await store.listWorkers(),
+      counts: await store.counts(null),
+      countsByQueue: await Promise.all(QUEUES.map((queue) => store.counts([queue]))),
+    };
+  }
+}
+
+async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
