@@ -32,6 +32,8 @@ export interface Sight {
 export class Player {
   readonly #scene: Scene;
   readonly #claims: Claim[] = [];
+  /** What the newest claim said of when to come again. */
+  nextDueAt: number | null = null;
   #boots = 1;
   readonly #incarnations = new Map<string, number>();
 
@@ -136,15 +138,15 @@ export class Player {
   /** A claim that has not looked at everything asks to be called again at once. */
   async #complete(request: ClaimRequest, first: ClaimBatch): Promise<unknown> {
     const claims = [...first.claims];
-    let { nextDueAt } = first;
-    while (nextDueAt === request.now && claims.length < request.limit) {
+    this.nextDueAt = first.nextDueAt;
+    while (this.nextDueAt === request.now && claims.length < request.limit) {
       const rest = await this.#scene.store.claim({ ...request, limit: request.limit - claims.length });
       claims.push(...rest.claims);
-      nextDueAt = rest.nextDueAt;
+      this.nextDueAt = rest.nextDueAt;
     }
     this.#claims.push(...claims);
-    const looked = claims.length < request.limit;
-    return { claims, nextDueAt, isHeldBack: looked && (await this.#scene.store.isHeldBack(request.queues)) };
+    const hasLooked = claims.length < request.limit;
+    return { claims, isHeldBack: hasLooked && (await this.#scene.store.isHeldBack(request.queues)) };
   }
 
   /** A worker that registers again does so under a fresh id, as processes do. */

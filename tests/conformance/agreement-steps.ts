@@ -42,7 +42,7 @@ export interface GroupStep {
   maxFails: number | null;
 }
 
-export const WORKERS = ["w0", "w1", "w2"] as const;
+const WORKERS = ["w0", "w1", "w2"] as const;
 export const QUEUES = ["default", "mail", "media"] as const;
 
 const worker = fc.constantFrom(...WORKERS);

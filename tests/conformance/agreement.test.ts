@@ -11,6 +11,13 @@ import { QUEUES, step } from "./agreement-steps.ts";
  */
 const runs = Number(process.env["AGREEMENT_RUNS"] ?? 60);
 
+/** A store may ask to be called again too early, of a job that was there and is gone; too late would be a lost start. */
+function expectNoLater(nextDueAt: number | null, atLatest: number | null): void {
+  if (atLatest === null) return;
+  expect(nextDueAt).not.toBeNull();
+  expect(nextDueAt).toBeLessThanOrEqual(atLatest);
+}
+
 /** What must hold in any store after any course of events. */
 function expectConsistent({ jobs, executions, workers, counts, countsByQueue }: Sight): void {
   const countOf = (of: typeof jobs) =>
@@ -47,6 +54,7 @@ describe("agreement", () => {
         const sqlite = new Player(await openSqliteScene());
         for (const [index, event] of course.entries()) {
           expect([index, event, await sqlite.play(event)]).toEqual([index, event, await memory.play(event)]);
+          expectNoLater(sqlite.nextDueAt, memory.nextDueAt);
         }
         const seen = await sqlite.look();
         expect(seen).toEqual(await memory.look());

@@ -122,20 +122,20 @@ function refuseDraining(
   position: (seq: number) => number,
 ): void {
   const draining = db.prepare("SELECT name FROM gates WHERE scope = 'queue' AND state = 'draining'").all();
-  for (const { name = null } of draining) {
-    const row = db
-      .prepare("SELECT seq, id FROM jobs WHERE seq BETWEEN ? AND ? AND queue = ? ORDER BY seq LIMIT 1")
-      .get(firstSeq, lastSeq, name);
-    if (row)
-      throw new QueuectlError(
-        "queue_draining",
-        `Cannot enqueue the job "${row["id"]}": the queue "${name}" is draining and takes no new jobs`,
-        {
-          hint: `Open it again: queuectl queue resume ${name}`,
-          position: position(row["seq"] as number),
-        },
-      );
-  }
+  const first = db.prepare(
+    "SELECT seq, id, queue FROM jobs WHERE seq BETWEEN ? AND ? AND queue = ? ORDER BY seq LIMIT 1",
+  );
+  const refused = draining.flatMap(({ name = null }) => first.get(firstSeq, lastSeq, name) ?? []);
+  const [row] = refused.sort((a, b) => (a["seq"] as number) - (b["seq"] as number));
+  if (row)
+    throw new QueuectlError(
+      "queue_draining",
+      `Cannot enqueue the job "${row["id"]}": the queue "${row["queue"]}" is draining and takes no new jobs`,
+      {
+        hint: `Open it again: queuectl queue resume ${row["queue"]}`,
+        position: position(row["seq"] as number),
+      },
+    );
 }
 
 /** One id means one thing: a group's is no job's. Asked from the side on which there is less, as far as is known. */

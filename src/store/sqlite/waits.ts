@@ -40,7 +40,9 @@ function countRunning(db: Database, scope: GateScope, name: string): number {
 
 export async function listQueues(db: Database): Promise<QueueRecord[]> {
   return await db.read(() => {
-    const rows = db.prepare("SELECT queue, state, jobs FROM counters ORDER BY queue").all() as Row[];
+    const rows = db
+      .prepare("SELECT queue, state, jobs FROM counters WHERE jobs > 0 ORDER BY queue")
+      .all() as Row[];
     const set = db.prepare("SELECT name FROM gates WHERE scope = 'queue'").all();
     const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
     const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);

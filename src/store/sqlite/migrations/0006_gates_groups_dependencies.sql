@@ -146,3 +146,11 @@ CREATE TRIGGER dependencies_unsettle AFTER DELETE ON dependencies
 WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
   INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO NOTHING;
 END;
+
+-- As before, but a claim is known by its token: what was released and is claimed in one transaction has one instant for both.
+DROP TRIGGER jobs_touch;
+CREATE TRIGGER jobs_touch AFTER UPDATE OF state ON jobs
+WHEN NEW.state <> OLD.state AND NEW.state <> 'pending' AND NEW.updated_at = OLD.updated_at
+  AND NOT (NEW.state = 'processing' AND NEW.claim IS NOT OLD.claim) BEGIN
+  UPDATE jobs SET updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE seq = NEW.seq;
+END;
