@@ -125,7 +125,7 @@ function refuseDraining(
   const first = db.prepare(
     "SELECT seq, id, queue FROM jobs WHERE seq BETWEEN ? AND ? AND queue = ? ORDER BY seq LIMIT 1",
   );
-  const refused = draining.flatMap(({ name = null }) => first.get(firstSeq, lastSeq, name) ?? []);
+  const refused = draining.flatMap(({ name = null }) => first.all(firstSeq, lastSeq, name));
   const [row] = refused.sort((a, b) => (a["seq"] as number) - (b["seq"] as number));
   if (row)
     throw new QueuectlError(
