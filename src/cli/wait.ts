@@ -10,15 +10,17 @@ const SAY_AGAIN_MS = 15_000;
 /**
  * Looks again and again until nothing is waited for any more, and says on stderr what is.
  * @param look gives that in words; undefined ends the wait
+ * @param signal ends it too
  */
 export async function sayWhileWaiting(
   look: () => Promise<string | undefined>,
   { options }: Invocation,
   io: Io,
+  signal?: AbortSignal,
 ): Promise<void> {
   let sayAt = performance.now() + SAY_AFTER_MS;
   let said = "";
-  for (;;) {
+  while (!signal?.aborted) {
     const waiting = await look();
     if (waiting === undefined) return;
     const now = performance.now();
