@@ -98,8 +98,3 @@ export function allowedExecutions(job: Pick<JobSpec, "maxRetries">): number {
 export function firstDueAt(job: Pick<JobSpec, "runAt" | "createdAt">): number {
   return job.runAt ?? job.createdAt;
 }
-
-/** True for a job that was never started in time: it will not be any more. */
-export function isExpired(job: Pick<Job, "executions" | "expiresAt">, now: number): boolean {
-  return job.expiresAt !== null && job.executions === 0 && job.expiresAt <= now;
-}

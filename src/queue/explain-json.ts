@@ -1,8 +1,8 @@
 import type { Condition, Judgement } from "../domain/dependency.ts";
 import type { Closure, GateScope, GateState } from "../domain/gate.ts";
 import type { DeadReason, JobState } from "../domain/job.ts";
-import { formatRate } from "../domain/rate.ts";
-import type { Explanation, LimitGate, StartGate, WorkerLack } from "./explain.ts";
+import type { LimitGate, StartGate, WorkerLack } from "../domain/start-gate.ts";
+import type { Explanation } from "./explain.ts";
 import { remedyFor } from "./remedy.ts";
 
 /** The answer of `explain --json`. */
@@ -115,24 +115,16 @@ function toGateJson(gate: StartGate, jobId: string): GateJson {
     case "suspect":
       return { kind: gate.kind, ...common, makes_room: gate.makesRoom };
     case "worker": {
-      const { kind, queue, lack, slots, busy } = gate;
-      return { kind, ...common, queue, cause: lack, slots, busy };
+      const { kind, queue, cause, slots, busy } = gate;
+      return { kind, ...common, queue, cause, slots, busy };
     }
   }
 }
 
 function limitFacts(gate: LimitGate): Omit<LimitGateJson, keyof CommonJson<GateScope>> {
-  const { name, state, closure, running, maxRunning, rate, holders } = gate;
-  return {
-    name,
-    state,
-    cause: closure?.kind ?? null,
-    running,
-    concurrency: maxRunning,
-    rate: rate && formatRate(rate),
-    opens_at: closure?.kind === "pace" ? toIso(closure.opensAt) : null,
-    holders,
-  };
+  const { name, state, cause, running, concurrency, rate, opensAt, holders } = gate;
+  const opens_at = opensAt === null ? null : toIso(opensAt);
+  return { name, state, cause, running, concurrency, rate, opens_at, holders };
 }
 
 function toIso(at: number): string {

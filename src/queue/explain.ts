@@ -1,79 +1,13 @@
-import { type Condition, type Judgement, judgeDependency } from "../domain/dependency.ts";
-import { type Closure, type Gate, type GateScope, judgeGate } from "../domain/gate.ts";
-import {
-  allowedExecutions,
-  type DeadReason,
-  isExpired,
-  isFinished,
-  type Job,
-  type JobState,
-} from "../domain/job.ts";
+import { judgeDependency } from "../domain/dependency.ts";
+import { isExpired } from "../domain/expiry.ts";
+import { judgeGate } from "../domain/gate.ts";
+import { allowedExecutions, isFinished, type Job, type JobState } from "../domain/job.ts";
+import { formatRate } from "../domain/rate.ts";
+import type { DependencyGate, StartGate, WorkerLack } from "../domain/start-gate.ts";
 import { mustMakeRoom } from "../domain/suspect.ts";
 import type { JobWaits, Store, WorkerRecord } from "../store/store.ts";
 
-/**
- * One thing between a job and its start: closed, or open and able to close again. Judged by the functions that decide the
- * claim, so that what is said here is what will happen.
- */
-export type StartGate = { isClosed: boolean } & (
-  | FinishedGate
-  | DependencyGate
-  | { kind: "run_at"; opensAt: number }
-  /** `attempts` of `allowed` executions have failed. */
-  | { kind: "backoff"; opensAt: number; attempts: number; allowed: number }
-  /** Closed when it is too late to begin: the next claim of any worker ends the job. */
-  | { kind: "expires"; expiresAt: number }
-  | LimitGate
-  | SuspectGate
-  | WorkerGate
-);
-
-/** Nothing starts it but a person. */
-export interface FinishedGate {
-  kind: "finished";
-  state: JobState;
-  reason: DeadReason | null;
-  error: string | null;
-}
-
-/** Another job of which something must become first. */
-export interface DependencyGate {
-  kind: "dependency";
-  on: string;
-  condition: Condition;
-  state: JobState;
-  judgement: Judgement;
-  /** Of one that waits or died itself for others: where that chain begins. Null for another, and beyond a limit. */
-  root: { id: string; state: JobState } | null;
-}
-
-/** The gate of its queue, its key or its group. */
-export interface LimitGate extends Pick<Gate, "name" | "state" | "running" | "maxRunning" | "rate"> {
-  kind: GateScope;
-  closure: Closure | null;
-  /** Ids of jobs that run behind it: some of them. */
-  holders: readonly string[];
-}
-
-/** It was lost with a worker, and is run alone: in a worker that holds nothing. */
-export interface SuspectGate {
-  kind: "suspect";
-  /** The worker that claims nothing more until it is empty; null when none has to. */
-  makesRoom: string | null;
-}
-
-/** A worker must serve its queue and have a slot for it. */
-export interface WorkerGate {
-  kind: "worker";
-  queue: string;
-  lack: WorkerLack | null;
-  /** Of the workers that serve the queue, together. */
-  slots: number;
-  busy: number;
-}
-
-export type WorkerLack = "no_worker" | "none_serves_its_queue" | "no_free_slot";
-
+/** Why a job does not run yet. */
 export interface Explanation {
   job: Job;
   /** In the order in which it passes them; none for a job that runs. */
@@ -87,7 +21,7 @@ export type SeenWorker = Pick<WorkerRecord, "id" | "state" | "queues" | "concurr
 
 type Truth = Pick<Store, "getJob" | "readWaits">;
 
-/** Why a job does not run yet: every gate between it and its start. */
+/** Every gate between a job and its start, judged by the functions that decide the claim. */
 export async function explainJob(
   store: Truth,
   job: Job,
@@ -176,9 +110,20 @@ function explainTimes(job: Job, now: number): StartGate[] {
 }
 
 function explainLimit(gate: JobWaits["gates"][number], now: number): StartGate {
-  const { scope: kind, name, state, running, maxRunning, rate, holders } = gate;
+  const { scope: kind, name, state, running, maxRunning: concurrency, rate, holders } = gate;
   const closure = judgeGate(gate, now);
-  return { kind, isClosed: closure !== null, name, state, running, maxRunning, rate, closure, holders };
+  return {
+    kind,
+    isClosed: closure !== null,
+    name,
+    state,
+    cause: closure?.kind ?? null,
+    running,
+    concurrency,
+    rate: rate && formatRate(rate),
+    opensAt: closure?.kind === "pace" ? closure.opensAt : null,
+    holders,
+  };
 }
 
 async function explainWorkers(store: Truth, job: Job, seen: readonly SeenWorker[]): Promise<StartGate[]> {
@@ -187,8 +132,8 @@ async function explainWorkers(store: Truth, job: Job, seen: readonly SeenWorker[
   const candidates = serving.map(({ id, held }) => ({ id, held: held.length }));
   const slots = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const busy = candidates.reduce((sum, { held }) => sum + held, 0);
-  const worker = (lack: WorkerLack | null): StartGate => {
-    return { kind: "worker", isClosed: lack !== null, queue: job.queue, lack, slots, busy };
+  const worker = (cause: WorkerLack | null): StartGate => {
+    return { kind: "worker", isClosed: cause !== null, queue: job.queue, cause, slots, busy };
   };
   if (workers.length === 0) return [worker("no_worker")];
   if (serving.length === 0) return [worker("none_serves_its_queue")];

@@ -1,4 +1,4 @@
-import type { DependencyGate, FinishedGate, LimitGate, StartGate, WorkerGate } from "./explain.ts";
+import type { DependencyGate, FinishedGate, LimitGate, StartGate, WorkerGate } from "../domain/start-gate.ts";
 
 /** The command that opens a closed gate, or shows what does; null when it opens by itself alone, or never. */
 export function remedyFor(gate: StartGate, jobId: string): string | null {
@@ -40,21 +40,21 @@ function remedyForDependency({ on, state, judgement, condition, root }: Dependen
   return `queuectl explain ${first.id}`;
 }
 
-function remedyForQueue({ name, closure }: LimitGate): string | null {
-  switch (closure?.kind) {
+function remedyForQueue({ name, cause, concurrency }: LimitGate): string | null {
+  switch (cause) {
     case "paused":
       return `queuectl queue resume ${name}`;
     case "full":
-      return `queuectl queue set ${name} --concurrency ${closure.maxRunning + 1}`;
+      return `queuectl queue set ${name} --concurrency ${(concurrency ?? 0) + 1}`;
     case "pace":
       return `queuectl queue set ${name} --rate none`;
-    case undefined:
+    case null:
       return null;
   }
 }
 
-function remedyForWorker({ lack, queue }: WorkerGate): string {
-  return lack === "none_serves_its_queue"
+function remedyForWorker({ cause, queue }: WorkerGate): string {
+  return cause === "none_serves_its_queue"
     ? `queuectl worker start --queue ${queue}`
     : "queuectl worker start --count 1";
 }

@@ -1,6 +1,6 @@
 import type { Condition, Judgement } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
-import type { WorkerLack } from "../../queue/explain.ts";
+import type { WorkerLack } from "../../domain/start-gate.ts";
 import type {
   BackoffGateJson,
   DependencyGateJson,

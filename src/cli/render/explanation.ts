@@ -1,7 +1,7 @@
 import type { Condition } from "../../domain/dependency.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import { formatRate } from "../../domain/rate.ts";
-import type { DependencyGate, Explanation, LimitGate, StartGate, WorkerGate } from "../../queue/explain.ts";
+import type { DependencyGate, LimitGate, StartGate, WorkerGate } from "../../domain/start-gate.ts";
+import type { Explanation } from "../../queue/explain.ts";
 import { remedyFor } from "../../queue/remedy.ts";
 import type { Paint } from "./style.ts";
 import { isoTime } from "./time.ts";
@@ -70,11 +70,11 @@ function describeGate(gate: StartGate, now: number): string {
     case "run_at":
       return `run_at: not before ${instant(gate.opensAt, now)}`;
     case "backoff":
-      return `backoff: ${gate.attempts} of ${gate.allowed} executions have failed; the next ${instant(gate.opensAt, now)}`;
+      return `backoff: ${gate.attempts} of ${gate.allowed} executions have failed; the next at ${instant(gate.opensAt, now)}`;
     case "expires":
       return gate.isClosed
         ? `expires: it was not started by ${isoTime(gate.expiresAt)}; the next claim of a worker ends it`
-        : `expires: ${instant(gate.expiresAt, now)}, unless it was started`;
+        : `expires: at ${instant(gate.expiresAt, now)}, unless it has started by then`;
     case "queue":
     case "key":
     case "group":
@@ -101,22 +101,22 @@ function describeDependency({ on, condition, state, judgement, root }: Dependenc
 }
 
 function describeLimit(
-  { state, closure, running, maxRunning, rate, holders }: LimitGate,
+  { state, cause, running, concurrency, rate, opensAt, holders }: LimitGate,
   now: number,
 ): string {
-  switch (closure?.kind) {
+  switch (cause) {
     case "paused":
       return "a person paused it";
     case "full": {
       const more = running > holders.length ? ", …" : "";
-      return `${running} of ${maxRunning} run: ${holders.map(visible).join(", ")}${more}`;
+      return `${running} of ${concurrency} run: ${holders.map(visible).join(", ")}${more}`;
     }
     case "pace":
-      return `its rate is ${formatRate(closure.rate)}; it opens ${instant(closure.opensAt, now)}`;
-    case undefined: {
+      return `its rate is ${rate}; it opens at ${instant(opensAt ?? now, now)}`;
+    case null: {
       const limits = [
-        maxRunning === null ? `${running} run` : `${running} of ${maxRunning} run`,
-        ...(rate === null ? [] : [`its rate is ${formatRate(rate)}`]),
+        concurrency === null ? `${running} run` : `${running} of ${concurrency} run`,
+        ...(rate === null ? [] : [`its rate is ${rate}`]),
         ...(state === "draining" ? ["it takes no new jobs"] : []),
       ];
       return limits.join(", ");
@@ -124,8 +124,8 @@ function describeLimit(
   }
 }
 
-function describeWorkers({ lack, queue, slots, busy }: WorkerGate): string {
-  switch (lack) {
+function describeWorkers({ cause, queue, slots, busy }: WorkerGate): string {
+  switch (cause) {
     case "no_worker":
       return "none is running";
     case "none_serves_its_queue":
