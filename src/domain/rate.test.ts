@@ -21,10 +21,10 @@ describe("reading a rate", () => {
   });
 
   test.each([
-    ["100", "no number of starts, a slash and a period", "100/min"],
-    ["", "no number of starts, a slash and a period", "100/min"],
-    ["5/s/s", "no number of starts, a slash and a period", "100/min"],
-    ["100/", "the period after the slash is missing", "100/min"],
+    ["100", "the period is missing", "100/min"],
+    ["100/", "the period is missing", "100/min"],
+    ["", 'the number of starts, "", is no whole number', "100/min"],
+    ["5/s/s", "it has more than one slash", "100/min"],
     ["/s", 'the number of starts, "", is no whole number', "100/min"],
     ["0/s", 'the number of starts, "0", is 0', "queue pause"],
     ["-1/s", 'the number of starts, "-1", is no whole number', "100/min"],

@@ -23,9 +23,8 @@ const LOOKS_LIKE = "Write it like this: 5/s, 100/min, 1000/h, 10/30s";
  * @throws invalid_queue naming the part that is wrong
  */
 export function parseRate(text: string): Rate {
-  const [starts = "", period, ...more] = text.split("/").map((part) => part.trim());
-  if (period === undefined || more.length > 0)
-    throw refuse(text, "it is no number of starts, a slash and a period");
+  const [starts = "", period = "", ...more] = text.split("/").map((part) => part.trim());
+  if (more.length > 0) throw refuse(text, "it has more than one slash");
   return { starts: parseStarts(text, starts), periodMs: parsePeriod(text, period) };
 }
 
@@ -43,7 +42,7 @@ function parseStarts(rate: string, text: string): number {
 }
 
 function parsePeriod(rate: string, text: string): number {
-  if (text === "") throw refuse(rate, "the period after the slash is missing");
+  if (text === "") throw refuse(rate, "the period is missing");
   const part = `the period, ${describeValue(text)},`;
   const [, count, word] = /^(\d*)\s*([a-z]+)$/.exec(text) ?? [];
   const unit = PERIODS.find(({ name, others }) => name === word || others.includes(word ?? ""));

@@ -56,27 +56,24 @@ async function explainDependencies(
   return gates;
 }
 
-/** How many chains are followed, and how far: an answer for people, about a job that may wait for thousands. */
-const MOST_CHAINS = 20;
-const LONGEST_CHAIN = 1_000;
+/** So many jobs are read to follow chains: an answer for people, about a job that may wait for thousands. */
+const MOST_READ = 2_000;
 
 /** Follows chains of jobs that wait for each other to where they begin. */
 class Roots {
   readonly #store: Truth;
-  #chains = 0;
+  #readsLeft = MOST_READ;
 
   constructor(store: Truth) {
     this.#store = store;
   }
 
   async of(id: string, state: JobState): Promise<DependencyGate["root"]> {
-    if ((state !== "blocked" && state !== "dead") || this.#chains === MOST_CHAINS) return null;
-    this.#chains += 1;
+    if (state !== "blocked" && state !== "dead") return null;
     let root: DependencyGate["root"] = null;
-    let next: string | undefined = id;
-    for (let step = 0; step < LONGEST_CHAIN && next !== undefined; step += 1) {
-      const job: Job | undefined = await this.#store.getJob(next);
-      if (!job) break;
+    for (let next: string | undefined = id; next !== undefined; this.#readsLeft -= 1) {
+      const job: Job | undefined = this.#readsLeft > 0 ? await this.#store.getJob(next) : undefined;
+      if (!job) return null;
       if (job.id !== id) root = { id: job.id, state: job.state };
       next = await this.#firstUnmet(job);
     }

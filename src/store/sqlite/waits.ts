@@ -12,12 +12,22 @@ export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
     const row = db.prepare("SELECT queue, limit_key, group_id FROM jobs WHERE seq = ?").get(seq);
     if (row === undefined) return { gates: [], dependencies: [] };
     const passed: [GateScope, string][] = [["queue", row["queue"] as string], ...gatesOfRow(row)];
-    const gates = passed.map(([scope, name]) => readGate(db, scope, name));
+    const running = runningOf(db, row["queue"] as string);
+    const gates = passed.map(([scope, name]) => ({
+      ...readGate(db, scope, name),
+      ...(scope === "queue" ? { running } : {}),
+    }));
     return {
       gates: gates.map((gate) => ({ ...gate, holders: holdersOf(db, gate) })),
       dependencies: readDependencies(db, seq),
     };
   });
+}
+
+/** A queue without a row in `gates` counts nothing behind it; the counters know. */
+function runningOf(db: Database, queue: string): number {
+  const row = db.prepare("SELECT jobs FROM counters WHERE queue = ? AND state = 'processing'").get(queue);
+  return (row?.["jobs"] as number | undefined) ?? 0;
 }
 
 export async function listQueues(db: Database): Promise<QueueRecord[]> {
@@ -33,7 +43,6 @@ export async function listQueues(db: Database): Promise<QueueRecord[]> {
         JobState,
         number
       >;
-      // A queue without a row in `gates` counts nothing behind it; the counters know.
       return { gate: { ...readGate(db, "queue", name), running: counts.processing }, counts };
     });
   });
