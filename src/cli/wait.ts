@@ -3,7 +3,7 @@ import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
 
 const LOOK_EVERY_MS = 50;
-/** First word about what is waited for, then each time it changes, or after so long. */
+/** First word about what is waited for, then each time it changes, but no oftener; or after so long. */
 const SAY_AFTER_MS = 1_000;
 const SAY_AGAIN_MS = 15_000;
 
@@ -27,7 +27,7 @@ export async function sayWhileWaiting(
     if (!options.has("quiet") && now >= sayAt && (waiting !== said || now >= sayAt + SAY_AGAIN_MS)) {
       io.stderr.write(`${waiting}\n`);
       said = waiting;
-      sayAt = now;
+      sayAt = now + SAY_AFTER_MS;
     }
     await pause(LOOK_EVERY_MS);
   }

@@ -13,28 +13,28 @@ import { sayWhileWaiting } from "../wait.ts";
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   const name = args[0] ?? "";
+  const again = `To open it again: queuectl queue resume ${name}`;
+  const hint = (text: string) => {
+    if (!options.has("quiet") && !options.has("json")) io.stderr.write(`${text}\n`);
+  };
   await using store = await openForReading(invocation, io);
   await startDrain(store, name);
   if (!options.has("no-wait")) {
     using interruption = listenForSignals();
     await sayWhileWaiting(() => describeWait(store, name), invocation, io, interruption.signal);
     if (interruption.signal.aborted) {
-      if (!options.has("quiet") && !options.has("json"))
-        io.stderr.write(
-          `The queue ${name} goes on draining. To open it again: queuectl queue resume ${name}\n`,
-        );
+      hint(`It goes on draining. ${again}`);
       return INTERRUPTED;
     }
   }
   await showQueues(store, [name], describe, invocation, io);
+  hint(again);
   return DONE;
 }
 
 function describe(queue: QueueRecord): string {
   const left = leftIn(queue);
-  return left === 0
-    ? `is drained. It takes new jobs again after: queuectl queue resume ${queue.gate.name}`
-    : `takes no new jobs; ${left} of it still wait or run`;
+  return left === 0 ? "is drained" : `takes no new jobs; ${left} ${left === 1 ? "is" : "are"} left in it`;
 }
 
 /** What is still waited for; undefined when nothing is. */
@@ -42,12 +42,12 @@ async function describeWait(store: Store, name: string): Promise<string | undefi
   const queue = await findQueue(store, name);
   if (!queue || leftIn(queue) === 0) return undefined;
   const { gate, counts } = queue;
-  const held = seeWorkers(await store.listWorkers()).filter(({ isAlive }) => isAlive);
+  const living = seeWorkers(await store.listWorkers()).filter(({ isAlive }) => isAlive);
   const parts = [
-    ...(counts.processing > 0 ? [`${counts.processing} that run`] : []),
-    ...(waitingIn(counts) > 0 ? [`${waitingIn(counts)} that wait`] : []),
+    ...(counts.processing > 0 ? [`${counts.processing} running`] : []),
+    ...(waitingIn(counts) > 0 ? [`${waitingIn(counts)} waiting`] : []),
   ];
-  const nobody = held.some(({ queues }) => queues?.includes(name) ?? true) ? "" : "; no worker serves it";
+  const nobody = living.some(({ queues }) => queues?.includes(name) ?? true) ? "" : "; no worker serves it";
   const opened = gate.state === "draining" ? "" : `; somebody has made it ${gate.state}`;
-  return `Waiting for the jobs of ${name}: ${parts.join(" and ")}${nobody}${opened}`;
+  return `Waiting for the jobs of ${name}: ${parts.join(", ")}${nobody}${opened}`;
 }
