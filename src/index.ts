@@ -6,6 +6,7 @@ export type { Execution } from "./library/execution.ts";
 export type { Job, JobInput, JobOptions } from "./library/job.ts";
 export { openQueue } from "./library/open-queue.ts";
 export type { ListOptions, OpenQueueOptions, Queue, StopOptions, WaitOptions } from "./library/queue.ts";
+export type { Explanation, QueueLimits, QueueState, Queues, StartGate } from "./library/queues.ts";
 export type {
   Handler,
   HandlerTools,

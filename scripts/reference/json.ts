@@ -63,7 +63,11 @@ function describe(shape: Shape): string[] {
 }
 
 function typeText({ type, of, nullable, optional }: Field): string {
-  const what = of === undefined ? type : `${type === "list" ? "list of " : ""}${linkTo(of)}`;
+  const shapes = of === undefined ? [] : [of].flat();
+  const what =
+    shapes.length === 0
+      ? type
+      : `${type === "list" ? "list of " : ""}${shapes.map((shape) => linkTo(shape)).join(" or ")}`;
   return `${what}${nullable ? " or null" : ""}${optional ? ", optional" : ""}`;
 }
 

@@ -59,7 +59,7 @@ export function wholeNumber(min: number, max: number): OptionRule {
   };
 }
 
-export const milliseconds: OptionRule = {
+const milliseconds: OptionRule = {
   allows: (value) => typeof value === "number" && value >= 0 && value <= MAX_DURATION_MS,
   text: "milliseconds from 0 to 100 years",
 };
@@ -75,6 +75,16 @@ export const abortSignal: OptionRule = {
 };
 
 export const yesOrNo: OptionRule = { allows: (value) => typeof value === "boolean", text: "true or false" };
+
+export const numberOrNull: OptionRule = {
+  allows: (value) => value === null || typeof value === "number",
+  text: "a number, or null",
+};
+
+export const textOrNull: OptionRule = {
+  allows: (value) => value === null || typeof value === "string",
+  text: "a text, or null",
+};
 
 export const callback: OptionRule = { allows: (value) => typeof value === "function", text: "a function" };
 
@@ -99,4 +109,10 @@ export const queueNames: OptionRule = {
   allows: (value) =>
     Array.isArray(value) && value.length > 0 && value.every((name) => queueName.allows(name)),
   text: `one or more names of ${ID_RULE}`,
+};
+
+/** The options of every wait. */
+export const WAIT_RULES: Readonly<Record<string, OptionRule>> = {
+  timeoutMs: milliseconds,
+  signal: abortSignal,
 };

@@ -4,6 +4,9 @@ import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 const HINTS: Partial<Record<ErrorCode, string>> = {
   job_not_found: "All jobs: queue.list()",
   duplicate_id: "Choose another id, or leave it out to get a new one.",
+  queue_draining: "To open it again: queue.queues.resume(name)",
+  invalid_queue: "To let nothing start: queue.queues.pause(name)",
+  queue_not_found: "All queues: queue.queues.list()",
   not_dead: 'All dead jobs: queue.list({ state: "dead" })',
 };
 
@@ -23,6 +26,7 @@ function toProgram(error: QueuectlError): QueuectlError {
 }
 
 function hintFor({ code, hint }: QueuectlError): string | undefined {
-  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq)\b/.test(hint)) return hint && HINTS[code];
+  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue)\b/.test(hint))
+    return hint && HINTS[code];
   return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');
 }

@@ -3,10 +3,13 @@ import { MAX_DURATION_MS } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Job as StoredJob } from "../domain/job.ts";
 import { parseInstant } from "../domain/job-input.ts";
+import type { StartGate as InnerGate } from "../domain/start-gate.ts";
+import type { Explanation as InnerExplanation } from "../queue/explain.ts";
 import { isOutputPruned, lastLines, nextRunAt } from "../queue/job-json.ts";
 import type { ExecutionRecord } from "../store/store.ts";
 import type { Execution } from "./execution.ts";
 import type { Job, JobInput } from "./job.ts";
+import type { Explanation, StartGate } from "./queues.ts";
 
 /** A job as programs see it: nothing of how the store keeps it. */
 export function toJob(job: StoredJob): Job {
@@ -51,6 +54,29 @@ export function toExecution(execution: ExecutionRecord): Execution {
     stderrTail: lastLines(execution.output?.stderr.tail),
     isOutputPruned: isOutputPruned(execution),
   };
+}
+
+export function toExplanation({ job, gates }: InnerExplanation): Explanation {
+  return { job: toJob(job), gates: gates.map(toStartGate) };
+}
+
+function toStartGate(gate: InnerGate): StartGate {
+  switch (gate.kind) {
+    case "run_at":
+    case "backoff":
+      return { ...gate, opensAt: new Date(gate.opensAt) };
+    case "expires":
+      return { ...gate, expiresAt: new Date(gate.expiresAt) };
+    case "queue":
+    case "key":
+    case "group":
+      return { ...gate, opensAt: toDate(gate.opensAt) };
+    case "finished":
+    case "dependency":
+    case "suspect":
+    case "worker":
+      return gate;
+  }
 }
 
 function toDate(at: number | null): Date | null {

@@ -1,6 +1,7 @@
 import type { JobState } from "../domain/job.ts";
 import type { Execution } from "./execution.ts";
 import type { Job, JobInput } from "./job.ts";
+import type { Explanation, Queues } from "./queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
 /**
@@ -11,6 +12,9 @@ import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./wor
 export interface Queue extends AsyncDisposable {
   /** The absolute path of its file. */
   readonly db: string;
+
+  /** What of each of its queues may run, and when. */
+  readonly queues: Queues;
 
   /**
    * Adds a job, and wakes the workers. It is durable when the promise resolves: it survives a crash and a power cut.
@@ -33,6 +37,12 @@ export interface Queue extends AsyncDisposable {
    * @throws job_not_found
    */
   executions(id: string): Promise<Execution[]>;
+
+  /**
+   * Why the job of exactly this id does not run yet: every gate before it, as the next claim would see them.
+   * @throws job_not_found
+   */
+  explain(id: string): Promise<Explanation>;
 
   /** Jobs in order of arrival, read in pages: it may go on for as long as its consumer takes. */
   list(options?: ListOptions): AsyncIterable<Job>;

@@ -6,6 +6,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import type { JobState } from "../domain/job.ts";
 import { cancelJobs } from "../queue/cancel.ts";
 import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
+import { explainJob } from "../queue/explain.ts";
 import { requireJob, requireJobs } from "../queue/find-job.ts";
 import { removeOutputFiles, retainInTurn } from "../queue/prune.ts";
 import { withOutputSoFar } from "../queue/read-output.ts";
@@ -13,6 +14,7 @@ import { retryJobs } from "../queue/retry.ts";
 import { waitForJobs } from "../queue/wait.ts";
 import type { Store } from "../store/store.ts";
 import { nodeLauncher } from "../worker/node-launcher.ts";
+import { seeWorkers } from "../worker/observe-workers.ts";
 import { commandRunner } from "../worker/run-command.ts";
 import { handlerRunner } from "../worker/run-handler.ts";
 import {
@@ -22,23 +24,26 @@ import {
   checkIds,
   checkOptions,
   jobState,
-  milliseconds,
   queueName,
   queueNames,
   usage,
+  WAIT_RULES,
   wholeNumber,
   yesOrNo,
 } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import { forPrograms } from "./for-programs.ts";
 import type { Job, JobInput } from "./job.ts";
-import { FIELD_NAMES, toExecution, toJob, toJobFields } from "./map-job.ts";
+import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
+import type { Explanation, Queues } from "./queues.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
+import { StoreQueues } from "./store-queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
 /** A queue over an open store. */
 export class StoreQueue implements Queue {
+  readonly queues: Queues;
   readonly #store: Store;
   readonly #given: Omit<SettingSources, "store">;
   /** Those that are still signing on, too. */
@@ -52,6 +57,7 @@ export class StoreQueue implements Queue {
   constructor(store: Store, given: Omit<SettingSources, "store">) {
     this.#store = store;
     this.#given = given;
+    this.queues = new StoreQueues(store, (work) => this.#use(work), this.#closing.signal);
   }
 
   get db(): string {
@@ -101,6 +107,15 @@ export class StoreQueue implements Queue {
       const { seq } = await requireJob(this.#store, id);
       const history = await this.#store.listExecutions(seq);
       return (await withOutputSoFar(this.#store, history)).map(toExecution);
+    });
+  }
+
+  explain(id: string): Promise<Explanation> {
+    return this.#use(async () => {
+      checkId("queue.explain", id);
+      const job = await requireJob(this.#store, id);
+      const workers = seeWorkers(await this.#store.listWorkers());
+      return toExplanation(await explainJob(this.#store, job, { workers, now: Date.now() }));
     });
   }
 
@@ -238,7 +253,6 @@ export class StoreQueue implements Queue {
 }
 
 const LIST_RULES = { state: jobState, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
-const WAIT_RULES = { timeoutMs: milliseconds, signal: abortSignal };
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),
   drain: yesOrNo,

@@ -215,12 +215,13 @@ export class Worker {
     return true;
   }
 
-  /** Whether the last claim found nothing that is due, and nothing runs anywhere or waits for a retry. */
+  /** Whether nothing is due that may start, now or by itself, and nothing runs anywhere or waits for a retry. */
   async #isIdle(): Promise<boolean> {
     if (this.#failures > 0 || (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())) return false;
+    const { store, queues } = this.#options;
     try {
-      const { processing, failed } = await this.#options.store.counts(this.#options.queues);
-      return processing + failed === 0;
+      const { processing, failed } = await store.counts(queues);
+      return processing + failed === 0 && !(await store.isHeldBack(queues));
     } catch (error) {
       await this.#backOff(error);
       return false;

@@ -6,7 +6,7 @@ import { workerEventJson } from "../../src/cli/worker-lines.ts";
 import type { Job } from "../../src/domain/job.ts";
 import type { WorkerEvent } from "../../src/worker/events.ts";
 import { buildJob } from "../support/build-job.ts";
-import { findMismatches } from "../support/match-shape.ts";
+import { fewest, findMismatches } from "../support/match-shape.ts";
 import { homeForFile, type Result } from "../support/queuectl.ts";
 
 /** The values of an answer, taken apart as the reference says. */
@@ -38,10 +38,6 @@ function expectAnswer({ stdout, stderr, exitCode }: Result, verb: string): void 
     }
   });
   expect(fewest(complaints), `${verb}: ${stdout}`).toEqual([]);
-}
-
-function fewest(lists: readonly string[][]): string[] {
-  return lists.reduce((least, each) => (each.length < least.length ? each : least), lists[0] ?? ["no shape"]);
 }
 
 /** Command lines for every verb, in an order in which each has something to show. */

@@ -21,14 +21,24 @@ function findFieldMismatches(value: unknown, field: Field, place: string): strin
   if (value === null) return field.nullable === true ? [] : [`${place} is null`];
   const { type, of, values } = field;
   if (of !== undefined) {
-    if (type === "object") return findMismatches(value, of, place);
+    if (type === "object") return findMismatchesOfAny(value, of, place);
     if (!Array.isArray(value)) return [`${place} is ${JSON.stringify(value)}, not a list`];
-    return value.flatMap((each, index) => findMismatches(each, of, `${place}[${index}]`));
+    return value.flatMap((each, index) => findMismatchesOfAny(each, of, `${place}[${index}]`));
   }
   if (!isOfType(value, type)) return [`${place} is ${JSON.stringify(value)}, not: ${type}`];
   if (values !== undefined && !Object.hasOwn(values, String(value)))
     return [`${place} is ${JSON.stringify(value)}, which is not documented`];
   return [];
+}
+
+/** Of several shapes the one that fits best counts. */
+function findMismatchesOfAny(value: unknown, of: NonNullable<Field["of"]>, place: string): string[] {
+  return fewest([of].flat().map((name) => findMismatches(value, name, place)));
+}
+
+/** The list with the fewest complaints. */
+export function fewest(lists: readonly string[][]): string[] {
+  return lists.reduce((least, each) => (each.length < least.length ? each : least), lists[0] ?? ["no shape"]);
 }
 
 function isOfType(value: unknown, type: Field["type"]): boolean {

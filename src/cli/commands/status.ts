@@ -1,5 +1,6 @@
 import { JOB_STATES, type JobState } from "../../domain/job.ts";
-import type { Activity, Store } from "../../store/store.ts";
+import { type QueueJson, toQueueJson } from "../../queue/queue-json.ts";
+import type { Activity, QueueRecord, Store } from "../../store/store.ts";
 import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import { pause } from "../../worker/timer.ts";
 import type { Invocation } from "../command.ts";
@@ -10,18 +11,23 @@ import { hintWhenJobsWaitInVain } from "../no-worker-hint.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
+import { waitsText } from "../render/waits.ts";
 import { activeWorkersText, toWorkerJson, type WorkerJson } from "../worker-json.ts";
 
 interface Status {
   counts: Record<JobState, number>;
   workers: ObservedWorker[];
   activity: Activity;
+  queues: QueueRecord[];
+  /** Due jobs stand at a gate that opens by itself. */
+  isHeldBack: boolean;
 }
 
 /** The answer of `status --json`. */
 export interface StatusJson {
   counts: Readonly<Record<JobState, number>>;
   workers: readonly WorkerJson[];
+  queues: readonly QueueJson[];
   oldest_pending_at: string | null;
   throughput: ThroughputJson;
 }
@@ -54,13 +60,17 @@ async function readStatus(store: Store): Promise<Status> {
     counts: await store.counts(null),
     workers: seeWorkers(await store.listWorkers()),
     activity: await store.activity(Date.now()),
+    queues: await store.listQueues(),
+    isHeldBack: await store.isHeldBack(null),
   };
 }
 
-function toJson({ counts, workers, activity }: Status): StatusJson {
+function toJson({ counts, workers, activity, queues }: Status): StatusJson {
+  const now = Date.now();
   return {
     counts,
     workers: workers.map(toWorkerJson),
+    queues: queues.map((queue) => toQueueJson(queue, now)),
     oldest_pending_at: activity.oldestPendingAt === null ? null : isoTime(activity.oldestPendingAt),
     throughput: { last_minute: activity.finishedLastMinute, last_hour: activity.finishedLastHour },
   };
@@ -69,7 +79,8 @@ function toJson({ counts, workers, activity }: Status): StatusJson {
 /** Names stand right, so that `completed : 8` is the same text whatever the longest name. */
 const NAME_WIDTH = Math.max(...JOB_STATES.map((state) => state.length));
 
-function toText({ counts, workers, activity }: Status, { options }: Invocation, io: Io): string {
+function toText(status: Status, { options }: Invocation, io: Io): string {
+  const { counts, workers, activity } = status;
   const paint = painter(io, options);
   const lines = JOB_STATES.map((state) => {
     const line = `${state.padStart(NAME_WIDTH)} : ${counts[state]}`;
@@ -80,5 +91,7 @@ function toText({ counts, workers, activity }: Status, { options }: Invocation, 
     oldestPendingAt === null
       ? ""
       : `Oldest pending: ${io.stdout.isTerminal ? relativeTime(oldestPendingAt, Date.now()) : isoTime(oldestPendingAt)}\n`;
-  return `Queue Status Summary:\n${lines.join("\n")}\n\n${activeWorkersText(workers)}${oldest}Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n`;
+  const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
+  const waits = waitsText(status, { now: Date.now(), width, paint });
+  return `Queue Status Summary:\n${lines.join("\n")}\n\n${activeWorkersText(workers)}${oldest}Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n${waits}`;
 }

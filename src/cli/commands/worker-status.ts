@@ -1,9 +1,12 @@
+import { judgeGate } from "../../domain/gate.ts";
+import type { QueueRecord } from "../../store/store.ts";
 import { type ObservedWorker, seeWorkers } from "../../worker/observe-workers.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
+import { queueState } from "../render/queue.ts";
 import { renderTable } from "../render/table.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
 import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
@@ -12,7 +15,10 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
   const workers = seeWorkers(await store.listWorkers());
   if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
-  else io.stdout.write(activeWorkersText(workers) + poolsText(workers) + details(workers, io));
+  else {
+    const queues = await store.listQueues();
+    io.stdout.write(activeWorkersText(workers) + poolsText(workers) + details(workers, queues, io));
+  }
   return DONE;
 }
 
@@ -34,7 +40,7 @@ function poolText(id: string, members: readonly { isAlive: boolean }[]): string 
   return `Pool ${id}: ${alive} of ${size} ${size === 1 ? "worker" : "workers"}; ${what}\n`;
 }
 
-function details(workers: readonly ObservedWorker[], io: Io): string {
+function details(workers: readonly ObservedWorker[], queues: readonly QueueRecord[], io: Io): string {
   if (workers.length === 0) return "";
   const now = Date.now();
   const time = (at: number) => (io.stdout.isTerminal ? relativeTime(at, now) : isoTime(at));
@@ -45,7 +51,7 @@ function details(workers: readonly ObservedWorker[], io: Io): string {
       worker.host,
       worker.isAlive ? worker.state : "dead",
       `${worker.held.length}/${worker.concurrency}`,
-      worker.queues?.join(",") ?? "all",
+      queuesText(worker, queues, now),
       time(worker.startedAt),
       time(worker.heartbeatAt),
       String(worker.jobsDone),
@@ -57,4 +63,21 @@ function details(workers: readonly ObservedWorker[], io: Io): string {
   );
   const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
   return `\n${renderTable([...titles, { title: "JOBS", isFlexible: true }], rows, width)}`;
+}
+
+/** How many closed queues are named of a worker that serves all. */
+const MOST_NAMED = 3;
+
+/** The queues it serves, and those of them of which nothing starts now. */
+function queuesText({ queues: served }: ObservedWorker, queues: readonly QueueRecord[], now: number): string {
+  const closed = new Map(
+    queues
+      .filter(({ gate }) => judgeGate(gate, now))
+      .map((queue) => [queue.gate.name, queueState(queue, now)]),
+  );
+  const name = (queue: string) => (closed.has(queue) ? `${queue} (${closed.get(queue)})` : queue);
+  if (served !== null) return served.map(name).join(",");
+  const named = [...closed.keys()].slice(0, MOST_NAMED).map(name);
+  const more = closed.size > MOST_NAMED ? ", …" : "";
+  return named.length === 0 ? "all" : `all; ${named.join(", ")}${more}`;
 }

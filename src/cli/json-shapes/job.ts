@@ -15,7 +15,7 @@ export const STATES: Readonly<Record<JobState, string>> = {
   cancelled: "ended by a person",
 };
 
-const REASONS: Readonly<Record<DeadReason, string>> = {
+export const REASONS: Readonly<Record<DeadReason, string>> = {
   retries_spent: "it failed as often as it may",
   crash_loop: "its workers died of it",
   dependency: "a job that it depends on cannot complete",

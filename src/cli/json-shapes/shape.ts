@@ -10,8 +10,8 @@ export interface Field {
   nullable?: true;
   /** Left out where it does not apply. */
   optional?: true;
-  /** The shape of what is in it, of an `object` or a `list`. */
-  of?: ShapeName;
+  /** The shape of what is in it, of an `object` or a `list`; of several, each has one. */
+  of?: ShapeName | readonly ShapeName[];
   /** All values it can have, each with its meaning. */
   values?: Readonly<Record<string, string>>;
   sentence: string;
@@ -78,3 +78,11 @@ type ValuesOf<Value> = [Value] extends [string]
     ? { values?: never }
     : { values: Readonly<Record<Value & string, string>> }
   : { values?: never };
+
+/** The key that tells shapes apart, each of which has a value of its own. */
+export function kind<Kind extends string>(
+  name: Kind,
+  sentence: string,
+): { type: "text"; values: Readonly<Record<Kind, string>>; sentence: string } {
+  return { type: "text", values: { [name]: "tells it from the others" } as Record<Kind, string>, sentence };
+}

@@ -1,4 +1,5 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
+import { EXPLANATION, GATES, ROOT } from "./gate.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
 import {
   DEMO,
@@ -12,6 +13,7 @@ import {
   SERVICE_UNINSTALLED,
   VERSION,
 } from "./other.ts";
+import { QUEUE } from "./queue.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -38,6 +40,10 @@ export type ShapeName =
   | "status"
   | "counts"
   | "throughput"
+  | "queue"
+  | "explanation"
+  | "root"
+  | keyof typeof GATES
   | "worker"
   | "worker name"
   | "started workers"
@@ -67,6 +73,10 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   status: STATUS,
   counts: COUNTS,
   throughput: THROUGHPUT,
+  queue: QUEUE,
+  explanation: EXPLANATION,
+  ...GATES,
+  root: ROOT,
   worker: WORKER,
   "worker name": WORKER_NAME,
   "started workers": STARTED,

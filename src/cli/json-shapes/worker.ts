@@ -5,7 +5,7 @@ import type { StartedJson } from "../start-in-background.ts";
 import type { WorkerJson, WorkerNameJson } from "../worker-json.ts";
 import type { WorkerEventsJson } from "../worker-lines.ts";
 import { OUTCOMES, STATES } from "./job.ts";
-import type { ShapeOf } from "./shape.ts";
+import { kind, type ShapeOf } from "./shape.ts";
 
 export const WORKER: ShapeOf<WorkerJson> = {
   sentence: "A worker, alive or dead.",
@@ -84,6 +84,7 @@ export const STATUS: ShapeOf<StatusJson> = {
   fields: {
     counts: { type: "object", of: "counts", sentence: "jobs by state" },
     workers: { type: "list", of: "worker", sentence: "as in `worker status`" },
+    queues: { type: "list", of: "queue", sentence: "as in `queue list`" },
     oldest_pending_at: {
       type: "instant",
       nullable: true,
@@ -104,14 +105,21 @@ const JOB_ID = { type: "text", sentence: "the job's id" } as const;
 export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<WorkerEventsJson[Kind]> } = {
   started: {
     sentence: "It is registered.",
-    fields: { ...COMMON, event: kind("started"), pid: { type: "whole number", sentence: "its process" } },
+    fields: {
+      ...COMMON,
+      event: kind("started", "what happened"),
+      pid: { type: "whole number", sentence: "its process" },
+    },
   },
-  polling: { sentence: "It looks for jobs from now on.", fields: { ...COMMON, event: kind("polling") } },
+  polling: {
+    sentence: "It looks for jobs from now on.",
+    fields: { ...COMMON, event: kind("polling", "what happened") },
+  },
   claimed: {
     sentence: "A job is its own, and begins to run.",
     fields: {
       ...COMMON,
-      event: kind("claimed"),
+      event: kind("claimed", "what happened"),
       job: JOB_ID,
       execution: { type: "whole number", sentence: "which execution of the job, from 1" },
     },
@@ -120,7 +128,7 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     sentence: "An execution ended, and is recorded.",
     fields: {
       ...COMMON,
-      event: kind("finished"),
+      event: kind("finished", "what happened"),
       job: JOB_ID,
       outcome: { type: "text", values: OUTCOMES, sentence: "how the execution ended" },
       state: { type: "text", values: STATES, sentence: "the job's state now" },
@@ -131,7 +139,7 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     sentence: "An execution ended after its claim was lost: the result counts for nothing.",
     fields: {
       ...COMMON,
-      event: kind("stale_result"),
+      event: kind("stale_result", "what happened"),
       job: JOB_ID,
       outcome: { type: "text", values: OUTCOMES, sentence: "how the execution ended" },
     },
@@ -140,7 +148,7 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     sentence: "It took back the jobs of a dead worker.",
     fields: {
       ...COMMON,
-      event: kind("recovered"),
+      event: kind("recovered", "what happened"),
       dead_worker: {
         type: "text",
         nullable: true,
@@ -155,30 +163,29 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
     sentence: "A member of its pool died, and another is started in its place.",
     fields: {
       ...COMMON,
-      event: kind("replacing"),
+      event: kind("replacing", "what happened"),
       dead_worker: { type: "text", sentence: "the worker that died" },
     },
   },
   taken_for_dead: {
     sentence: "It was silent for longer than its lease, and goes on under a new id.",
-    fields: { ...COMMON, event: kind("taken_for_dead") },
+    fields: { ...COMMON, event: kind("taken_for_dead", "what happened") },
   },
-  stopping: { sentence: "It claims nothing more.", fields: { ...COMMON, event: kind("stopping") } },
+  stopping: {
+    sentence: "It claims nothing more.",
+    fields: { ...COMMON, event: kind("stopping", "what happened") },
+  },
   trouble: {
     sentence: "Something failed, such as a locked store; it tries again.",
-    fields: { ...COMMON, event: kind("trouble"), error: { type: "text", sentence: "what failed" } },
+    fields: {
+      ...COMMON,
+      event: kind("trouble", "what happened"),
+      error: { type: "text", sentence: "what failed" },
+    },
   },
   drained: {
     sentence: "With `--drain`: no job is left to do.",
-    fields: { ...COMMON, event: kind("drained") },
+    fields: { ...COMMON, event: kind("drained", "what happened") },
   },
-  stopped: { sentence: "It has signed off.", fields: { ...COMMON, event: kind("stopped") } },
+  stopped: { sentence: "It has signed off.", fields: { ...COMMON, event: kind("stopped", "what happened") } },
 };
-
-/** The key that tells the shapes apart. */
-function kind<Kind extends string>(
-  name: Kind,
-): { type: "text"; values: Readonly<Record<Kind, string>>; sentence: string } {
-  const values = { [name]: "tells this event from the others" } as Record<Kind, string>;
-  return { type: "text", values, sentence: "what happened" };
-}

@@ -42,6 +42,15 @@ export const LOOK: CommandGroup = {
       load: () => import("../commands/info.ts"),
     },
     {
+      path: ["explain"],
+      usage: "ID",
+      args: { min: 1, max: 1 },
+      sentence: "why a job does not run yet: every gate before it, and what opens it",
+      examples: [{ line: "queuectl explain @last", sentence: "of the newest job" }],
+      options: [],
+      load: () => import("../commands/explain.ts"),
+    },
+    {
       path: ["logs"],
       usage: "ID",
       args: { min: 1, max: 1 },

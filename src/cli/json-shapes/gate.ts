@@ -1,0 +1,185 @@
+import type { Condition, Judgement } from "../../domain/dependency.ts";
+import type { GateScope } from "../../domain/gate.ts";
+import type { WorkerLack } from "../../domain/start-gate.ts";
+import type {
+  BackoffGateJson,
+  DependencyGateJson,
+  ExpiresGateJson,
+  ExplanationJson,
+  FinishedGateJson,
+  GateJson,
+  LimitGateJson,
+  RootJson,
+  RunAtGateJson,
+  SuspectGateJson,
+  WorkerGateJson,
+} from "../../queue/explain-json.ts";
+import { REASONS, STATES } from "./job.ts";
+import { CAUSES, GATE_STATES, LIMITS } from "./queue.ts";
+import { kind, type Shape, type ShapeOf } from "./shape.ts";
+
+const COMMON = {
+  closed: { type: "true or false", sentence: "true: it cannot start now" },
+  remedy: {
+    type: "text",
+    nullable: true,
+    sentence: "the command that opens it, or shows what does; null when only time does, or nothing",
+  },
+} as const;
+
+const LACKS: Readonly<Record<WorkerLack, string>> = {
+  no_worker: "no worker runs",
+  none_serves_its_queue: "those that run serve other queues",
+  no_free_slot: "those that serve its queue are busy",
+};
+
+const CONDITIONS: Readonly<Record<Condition, string>> = {
+  completed: "that it completes",
+  finished: "that it finishes, however",
+  failed: "that it ends without completing",
+};
+
+const JUDGEMENTS: Readonly<Record<Judgement, string>> = {
+  met: "it is so",
+  waiting: "it may still become so",
+  impossible: "it cannot any more, unless somebody brings the other job back",
+};
+
+const FINISHED_GATE: ShapeOf<FinishedGateJson> = {
+  sentence: "It is finished: nothing starts it but a person.",
+  fields: {
+    kind: kind("finished", "which gate this is"),
+    ...COMMON,
+    state: { type: "text", values: STATES, sentence: "how it is finished" },
+    reason: { type: "text", nullable: true, values: REASONS, sentence: "why it is dead" },
+    error: { type: "text", nullable: true, sentence: "why the last execution failed" },
+  },
+};
+
+const DEPENDENCY_GATE: ShapeOf<DependencyGateJson> = {
+  sentence: "Another job of which something must become first.",
+  fields: {
+    kind: kind("dependency", "which gate this is"),
+    ...COMMON,
+    on: { type: "text", sentence: "the other job's id" },
+    condition: { type: "text", values: CONDITIONS, sentence: "what must become of it" },
+    state: { type: "text", values: STATES, sentence: "where it is in its life" },
+    judgement: { type: "text", values: JUDGEMENTS, sentence: "how the condition stands" },
+    root: {
+      type: "object",
+      of: "root",
+      nullable: true,
+      sentence: "where the chain begins, of a job that itself waits for others or died of one",
+    },
+  },
+};
+
+export const ROOT: ShapeOf<RootJson> = {
+  sentence: "The job at which a chain of dependencies begins.",
+  fields: {
+    id: { type: "text", sentence: "its id" },
+    state: { type: "text", values: STATES, sentence: "where it is in its life" },
+  },
+};
+
+const RUN_AT_GATE: ShapeOf<RunAtGateJson> = {
+  sentence: "Its time has not come.",
+  fields: {
+    kind: kind("run_at", "which gate this is"),
+    ...COMMON,
+    opens_at: { type: "instant", sentence: "when it does" },
+  },
+};
+
+const BACKOFF_GATE: ShapeOf<BackoffGateJson> = {
+  sentence: "It failed, and waits for its retry.",
+  fields: {
+    kind: kind("backoff", "which gate this is"),
+    ...COMMON,
+    opens_at: { type: "instant", sentence: "when it is retried" },
+    attempts: { type: "whole number", sentence: "executions that have failed" },
+    allowed: { type: "whole number", sentence: "how many may" },
+  },
+};
+
+const EXPIRES_GATE: ShapeOf<ExpiresGateJson> = {
+  sentence: "It must start by then; once closed, the next claim of a worker ends it.",
+  fields: {
+    kind: kind("expires", "which gate this is"),
+    ...COMMON,
+    expires_at: { type: "instant", sentence: "by when" },
+  },
+};
+
+const LIMIT_GATE: ShapeOf<LimitGateJson> = {
+  sentence: "The gate of its queue, its key or its group.",
+  fields: {
+    kind: {
+      type: "text",
+      values: {
+        queue: "how many of its queue may run and start",
+        key: "how many of its key may run, over all queues",
+        group: "how many of its array, flow or schedule may run",
+      },
+      sentence: "which gate this is",
+    },
+    ...COMMON,
+    name: { type: "text", sentence: "of the queue, the key or the group" },
+    state: { type: "text", values: GATE_STATES, sentence: "what a person made of it" },
+    cause: { type: "text", nullable: true, values: CAUSES, sentence: "why it is closed" },
+    ...LIMITS,
+    holders: { type: "list of texts", sentence: "ids of jobs that run behind it, at most 5" },
+  },
+};
+
+const SUSPECT_GATE: ShapeOf<SuspectGateJson> = {
+  sentence: "It was lost with a worker, and runs alone: in one that holds nothing.",
+  fields: {
+    kind: kind("suspect", "which gate this is"),
+    ...COMMON,
+    makes_room: {
+      type: "text",
+      nullable: true,
+      sentence: "the worker that claims nothing more until it is empty",
+    },
+  },
+};
+
+const WORKER_GATE: ShapeOf<WorkerGateJson> = {
+  sentence: "A worker must serve its queue, and have a slot for it.",
+  fields: {
+    kind: kind("worker", "which gate this is"),
+    ...COMMON,
+    queue: { type: "text", sentence: "its queue" },
+    cause: { type: "text", nullable: true, values: LACKS, sentence: "what is lacking" },
+    slots: { type: "whole number", sentence: "of the workers that serve the queue" },
+    busy: { type: "whole number", sentence: "how many of those are taken" },
+  },
+};
+
+type GateShape = `gate ${Exclude<GateJson["kind"], GateScope> | "limit"}`;
+
+/** The gates that `explain` tells of: one shape for a kind, but those with limits share theirs. */
+export const GATES: Readonly<Record<GateShape, Shape>> = {
+  "gate finished": FINISHED_GATE,
+  "gate dependency": DEPENDENCY_GATE,
+  "gate run_at": RUN_AT_GATE,
+  "gate backoff": BACKOFF_GATE,
+  "gate expires": EXPIRES_GATE,
+  "gate limit": LIMIT_GATE,
+  "gate worker": WORKER_GATE,
+  "gate suspect": SUSPECT_GATE,
+};
+
+export const EXPLANATION: ShapeOf<ExplanationJson> = {
+  sentence: "Why a job does not run yet.",
+  fields: {
+    id: { type: "text", sentence: "the job's id" },
+    state: { type: "text", values: STATES, sentence: "where it is in its life" },
+    gates: {
+      type: "list",
+      of: Object.keys(GATES) as GateShape[],
+      sentence: "what stands before its start, in the order in which it passes; none of one that runs",
+    },
+  },
+};

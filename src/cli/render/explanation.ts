@@ -1,0 +1,143 @@
+import type { Condition } from "../../domain/dependency.ts";
+import { formatDuration } from "../../domain/duration.ts";
+import type { DependencyGate, LimitGate, StartGate, WorkerGate } from "../../domain/start-gate.ts";
+import type { Explanation } from "../../queue/explain.ts";
+import { remedyFor } from "../../queue/remedy.ts";
+import type { Paint } from "./style.ts";
+import { isoTime } from "./time.ts";
+import { visible } from "./visible.ts";
+import { wrap } from "./wrap.ts";
+
+/** Of gates of one kind, a job may wait for a thousand others, a screen holds so many; the closed ones first. */
+const MOST_DEPENDENCIES = 10;
+
+const INDENT = " ".repeat("closed  ".length);
+
+/** What stands between a job and its start, for people: a line or two a gate. */
+export function renderExplanation(
+  explanation: Explanation,
+  { now, width, paint }: { now: number; width: number; paint: Paint },
+): string {
+  const { job } = explanation;
+  const { gates, left } = fewEnough(explanation.gates);
+  const lines = gates.flatMap((gate) => {
+    const isOver = gate.kind === "finished";
+    const [first, ...rest] = wrap(describeGate(gate, now), width - INDENT.length);
+    const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
+    const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
+    const remedy = remedyFor(gate, job.id);
+    const below = [...rest, ...(remedy === null ? [] : [paint("bold", remedy)])];
+    return [`${head}${first}`, ...below.map((line) => INDENT + line)];
+  });
+  const more =
+    left === 0 ? [] : [`${INDENT}and ${left} more dependencies: queuectl explain ${job.id} --json`];
+  const body = [...lines, ...more].map((line) => `${line}\n`).join("");
+  return `${wrap(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+}
+
+function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: number } {
+  const dependencies = gates.filter(({ kind }) => kind === "dependency");
+  const shown = dependencies
+    .toSorted((a, b) => Number(b.isClosed) - Number(a.isClosed))
+    .slice(0, MOST_DEPENDENCIES);
+  return {
+    gates: gates.filter((gate) => gate.kind !== "dependency" || shown.includes(gate)),
+    left: dependencies.length - shown.length,
+  };
+}
+
+function summary({ job, gates }: Explanation): string {
+  const name = `Job ${visible(job.id)}`;
+  if (job.state === "processing")
+    return `${name} runs: worker ${job.worker} holds it. What it prints: queuectl logs ${job.id} --follow`;
+  const [first] = gates;
+  if (first?.kind === "finished") return `${name} is ${job.state}. Nothing will start it.`;
+  const closed = gates.filter(({ isClosed }) => isClosed).length;
+  if (closed === 0)
+    return `${name} is ${job.state}. Nothing stands in its way: it is due, and a worker with a free slot serves its queue.`;
+  return `${name} is ${job.state}. ${closed === 1 ? "One gate is" : `${closed} gates are`} closed before it.`;
+}
+
+function describeGate(gate: StartGate, now: number): string {
+  switch (gate.kind) {
+    case "finished":
+      return [
+        gate.reason?.replaceAll("_", " ") ?? gate.state,
+        ...(gate.error ? [visible(gate.error)] : []),
+      ].join(": ");
+    case "dependency":
+      return describeDependency(gate);
+    case "run_at":
+      return `run_at: not before ${instant(gate.opensAt, now)}`;
+    case "backoff":
+      return `backoff: ${gate.attempts} of ${gate.allowed} executions have failed; the next at ${instant(gate.opensAt, now)}`;
+    case "expires":
+      return gate.isClosed
+        ? `expires: it was not started by ${isoTime(gate.expiresAt)}; the next claim of a worker ends it`
+        : `expires: at ${instant(gate.expiresAt, now)}, unless it has started by then`;
+    case "queue":
+    case "key":
+    case "group":
+      return `${gate.kind} ${visible(gate.name)}: ${describeLimit(gate, now)}`;
+    case "suspect":
+      return gate.makesRoom === null
+        ? "suspect: it was lost with its worker, and runs alone; a worker is empty"
+        : `suspect: it was lost with its worker, and runs alone; worker ${gate.makesRoom} claims nothing more until it is empty`;
+    case "worker":
+      return `worker: ${describeWorkers(gate)}`;
+  }
+}
+
+const WANTED: Readonly<Record<Condition, string>> = {
+  completed: "complete",
+  finished: "finish",
+  failed: "fail",
+};
+
+function describeDependency({ on, condition, state, judgement, root }: DependencyGate): string {
+  const what = `job ${visible(on)}, which must ${WANTED[condition]} first: it is ${state}`;
+  const chain = root === null ? "" : ` itself behind job ${visible(root.id)}, which is ${root.state}`;
+  return `${what}${chain}${judgement === "impossible" ? "; that cannot happen any more" : ""}`;
+}
+
+function describeLimit(
+  { state, cause, running, concurrency, rate, opensAt, holders }: LimitGate,
+  now: number,
+): string {
+  switch (cause) {
+    case "paused":
+      return "a person paused it";
+    case "full": {
+      const more = running > holders.length ? ", …" : "";
+      return `${running} of ${concurrency} run: ${holders.map(visible).join(", ")}${more}`;
+    }
+    case "pace":
+      return `its rate is ${rate}; it opens at ${instant(opensAt ?? now, now)}`;
+    case null: {
+      const limits = [
+        concurrency === null ? `${running} run` : `${running} of ${concurrency} run`,
+        ...(rate === null ? [] : [`its rate is ${rate}`]),
+        ...(state === "draining" ? ["it takes no new jobs"] : []),
+      ];
+      return limits.join(", ");
+    }
+  }
+}
+
+function describeWorkers({ cause, queue, slots, busy }: WorkerGate): string {
+  switch (cause) {
+    case "no_worker":
+      return "none is running";
+    case "none_serves_its_queue":
+      return `none of those that run serves the queue ${queue}`;
+    case "no_free_slot":
+      return `those that serve the queue ${queue} are all busy, with ${busy} of ${slots} slots`;
+    case null:
+      return `${busy} of ${slots} slots are taken`;
+  }
+}
+
+/** Exact, and how far away: what a person wants to know of a wait. */
+function instant(at: number, now: number): string {
+  return `${isoTime(at)} (in ${formatDuration(Math.max(0, at - now))})`;
+}

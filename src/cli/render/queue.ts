@@ -1,0 +1,51 @@
+import { judgeGate } from "../../domain/gate.ts";
+import { formatRate } from "../../domain/rate.ts";
+import type { QueueRecord } from "../../store/store.ts";
+import type { Paint } from "./style.ts";
+import { type Cell, renderTable } from "./table.ts";
+import { relativeTime } from "./time.ts";
+
+const TITLES = ["QUEUE", "STATE", "RUNNING", "RATE", "PENDING", "BLOCKED", "FAILED", "DEAD", "COMPLETED"];
+
+export interface Look {
+  now: number;
+  width: number;
+  paint: Paint;
+}
+
+/** Queues on a terminal, and in the views that have room for some of them. */
+export function queueTable(queues: readonly QueueRecord[], { now, width, paint }: Look): string {
+  const columns = TITLES.map((title) => ({ title, isFlexible: title === "QUEUE" }));
+  const rows = queues.map((queue): Cell[] =>
+    queueFacts(queue, now).map((text, index) =>
+      index === 1 && text !== "open" ? { text, paint: (cell) => paint("yellow", cell) } : { text },
+    ),
+  );
+  return renderTable(columns, rows, width);
+}
+
+/** What a person sees of one, in a table or a pipe. */
+export function queueFacts({ gate, counts }: QueueRecord, now: number): string[] {
+  const { name, running, maxRunning, rate } = gate;
+  return [
+    name,
+    queueState({ gate }, now),
+    maxRunning === null ? String(running) : `${running}/${maxRunning}`,
+    rate === null ? "-" : formatRate(rate),
+    ...[counts.pending, counts.blocked, counts.failed, counts.dead, counts.completed].map(String),
+  ];
+}
+
+/** `open`, `paused`, `draining`; and why nothing starts, where that is not said by it. */
+export function queueState({ gate }: Pick<QueueRecord, "gate">, now: number): string {
+  const closure = judgeGate(gate, now);
+  switch (closure?.kind) {
+    case "full":
+      return gate.state === "open" ? "full" : `${gate.state}, full`;
+    case "pace":
+      return `${gate.state}, next ${relativeTime(closure.opensAt, now)}`;
+    case "paused":
+    case undefined:
+      return gate.state;
+  }
+}

@@ -1,0 +1,42 @@
+import { toQueueJson } from "../queue/queue-json.ts";
+import { similarQueues } from "../queue/queues.ts";
+import type { QueueRecord, Store } from "../store/store.ts";
+import type { Invocation } from "./command.ts";
+import type { Io } from "./io.ts";
+import { writeJson } from "./render/json.ts";
+
+/** The answer of a verb that changed queues: a line each, or all of them as they are now. */
+export async function showQueues(
+  store: Store,
+  names: readonly string[],
+  say: (queue: QueueRecord) => string,
+  { options }: Invocation,
+  io: Io,
+): Promise<void> {
+  const queues = (await store.listQueues()).filter(({ gate }) => names.includes(gate.name));
+  const now = Date.now();
+  if (options.has("json"))
+    writeJson(
+      io,
+      queues.map((queue) => toQueueJson(queue, now)),
+    );
+  else if (!options.has("quiet"))
+    io.stdout.write(queues.map((queue) => `✅ Queue ${queue.gate.name} ${say(queue)}.\n`).join(""));
+}
+
+/** Says of queues without any jobs that they have none: perhaps they were mistyped. */
+export async function hintAtUnknown(
+  store: Store,
+  names: readonly string[],
+  { options }: Invocation,
+  io: Io,
+): Promise<void> {
+  if (options.has("quiet") || options.has("json")) return;
+  for (const { gate, counts } of await store.listQueues()) {
+    const hasJobs = Object.values(counts).some((count) => count > 0);
+    if (!names.includes(gate.name) || hasJobs) continue;
+    const near = await similarQueues(store, gate.name);
+    const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+    io.stderr.write(`The queue ${gate.name} has no jobs yet.${meant}\n`);
+  }
+}

@@ -1,0 +1,71 @@
+import type { CommandGroup } from "../command.ts";
+
+/** What of a queue may run, and when. */
+export const QUEUES: CommandGroup = {
+  title: "Steer queues",
+  commands: [
+    {
+      path: ["queue", "list"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "the queues, what is set of each, and how many jobs it has",
+      examples: [
+        { line: "queuectl queue list", sentence: "those that have jobs, or of which something is set" },
+      ],
+      options: [],
+      load: () => import("../commands/queue-list.ts"),
+    },
+    {
+      path: ["queue", "set"],
+      usage: "NAME",
+      args: { min: 1, max: 1 },
+      sentence: "how many jobs of a queue run at once, and start in a period",
+      details: [
+        "Both count over all workers. A rate is exact: in no window of its period do more executions start.",
+        "What is not given stays as it is; none takes a limit away.",
+      ],
+      examples: [
+        { line: "queuectl queue set media --concurrency 4", sentence: "at most four at once" },
+        { line: "queuectl queue set mail --rate 100/min", sentence: "at most a hundred in any minute" },
+        { line: "queuectl queue set media --concurrency none", sentence: "as many as there are slots again" },
+      ],
+      options: [
+        { name: "concurrency", value: "N | none", sentence: "at most N at once" },
+        { name: "rate", value: "RATE | none", sentence: "such as 5/s, 100/min, 1000/h, 10/30s" },
+      ],
+      load: () => import("../commands/queue-set.ts"),
+    },
+    {
+      path: ["queue", "pause"],
+      usage: "NAME…",
+      args: { min: 1, max: Number.POSITIVE_INFINITY },
+      sentence: "start nothing of a queue; what runs goes on",
+      examples: [{ line: "queuectl queue pause media", sentence: "until it is resumed" }],
+      options: [],
+      load: () => import("../commands/queue-pause.ts"),
+    },
+    {
+      path: ["queue", "resume"],
+      usage: "NAME…",
+      args: { min: 1, max: Number.POSITIVE_INFINITY },
+      sentence: "open a queue that was paused or drained",
+      examples: [{ line: "queuectl queue resume media mail", sentence: "both of them" }],
+      options: [],
+      load: () => import("../commands/queue-resume.ts"),
+    },
+    {
+      path: ["queue", "drain"],
+      usage: "NAME",
+      args: { min: 1, max: 1 },
+      sentence: "take no new jobs, and wait until the queue is empty",
+      details: [
+        "What waits in it still runs, also when it was paused. It takes new jobs again after queue resume.",
+      ],
+      examples: [
+        { line: "queuectl queue drain media", sentence: "returns when nothing of it waits or runs" },
+      ],
+      options: [{ name: "no-wait", sentence: "return at once" }],
+      load: () => import("../commands/queue-drain.ts"),
+    },
+  ],
+};

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeValue } from "../domain/describe.ts";
+import { formatDuration } from "../domain/duration.ts";
+import { QueuectlError } from "../domain/errors.ts";
+import { ID_RULE, isId } from "../domain/id.ts";
+import type { JobState } from "../domain/job.ts";
+import { parseRate } from "../domain/rate.ts";
+import { suggest } from "../domain/suggest.ts";
+import type { QueueChange, QueueRecord, Store } from "../store/store.ts";
+
+/** What is to be set of a queue, as people and programs give it: null takes a limit away, what is not given stays. */
+export interface QueueSettings {
+  /** How many jobs may run at once. */
+  concurrency?: unknown;
+  /** As `parseRate` reads it. */
+  rate?: unknown;
+}
+
+/** More at once than anyone has workers for; a number beyond it is a slip. */
+const MOST_AT_ONCE = 1_000_000;
+
+/**
+ * Sets a queue's cap and rate. The queue need not have jobs.
+ * @throws invalid_queue naming what is wrong; then nothing has changed
+ */
+export async function setQueue(
+  store: Store,
+  name: string,
+  { concurrency, rate }: QueueSettings,
+): Promise<void> {
+  checkName(name);
+  const change: QueueChange = {
+    ...(concurrency === undefined ? {} : { maxRunning: checkCap(name, concurrency) }),
+    ...(rate === undefined ? {} : { rate: rate === null ? null : parseRate(String(rate)) }),
+  };
+  await store.changeQueue(name, change);
+}
+
+function checkCap(name: string, cap: unknown): number | null {
+  if (cap === null) return null;
+  if (typeof cap === "number" && Number.isInteger(cap) && cap >= 1 && cap <= MOST_AT_ONCE) return cap;
+  throw new QueuectlError("invalid_queue", `The queue "${name}" cannot have a cap of ${describeValue(cap)}`, {
+    hint:
+      cap === 0
+        ? `To let nothing start: queuectl queue pause ${name}`
+        : `A cap is a whole number from 1 to ${MOST_AT_ONCE}.`,
+  });
+}
+
+/**
+ * Pauses queues: nothing of them starts, and what runs goes on. One that nobody knows may be about to be used.
+ * @throws invalid_queue for a name that none can have; then nothing has changed
+ */
+export async function pauseQueues(store: Store, names: readonly string[]): Promise<void> {
+  for (const name of names) checkName(name);
+  for (const name of names) await store.changeQueue(name, { state: "paused" });
+}
+
+/**
+ * Opens queues that were paused or drained.
+ * @throws queue_not_found naming what might have been meant; then nothing has changed
+ */
+export async function resumeQueues(store: Store, names: readonly string[]): Promise<void> {
+  for (const name of names) await requireQueue(store, name);
+  for (const name of names) await store.changeQueue(name, { state: "open" });
+}
+
+/**
+ * From now on the queue takes no new jobs; what waits there still runs, also if it was paused.
+ * @throws queue_not_found naming what might have been meant
+ */
+export async function startDrain(store: Store, name: string): Promise<void> {
+  await requireQueue(store, name);
+  await store.changeQueue(name, { state: "draining" });
+}
+
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Drains a queue, and waits until nothing of it waits or runs.
+ * @throws queue_not_found; wait_timed_out; the signal's reason. It goes on draining then
+ */
+export async function drainQueue(
+  store: Store,
+  name: string,
+  {
+    timeoutMs = Number.POSITIVE_INFINITY,
+    signal,
+  }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+): Promise<void> {
+  await startDrain(store, name);
+  const giveUpAtMs = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const left = leftIn(await findQueue(store, name));
+    if (left === 0) return;
+    if (performance.now() >= giveUpAtMs)
+      throw new QueuectlError(
+        "wait_timed_out",
+        `Waited ${formatDuration(timeoutMs)} in vain for the queue "${name}": ${left} of its jobs wait or run`,
+        { hint: "It goes on draining without anyone waiting for it." },
+      );
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** How many of its jobs wait, for whatever, or run. */
+export function leftIn(queue: QueueRecord | undefined): number {
+  return queue === undefined ? 0 : waitingIn(queue.counts) + queue.counts.processing;
+}
+
+/** How many wait: for a worker, for others, for a retry. */
+export function waitingIn({ pending, blocked, failed }: Readonly<Record<JobState, number>>): number {
+  return pending + blocked + failed;
+}
+
+export async function findQueue(store: Store, name: string): Promise<QueueRecord | undefined> {
+  return (await store.listQueues()).find(({ gate }) => gate.name === name);
+}
+
+/** Names of other queues that are much like this one. */
+export async function similarQueues(store: Store, name: string): Promise<string[]> {
+  const names = (await store.listQueues()).map(({ gate }) => gate.name);
+  return suggest(
+    name,
+    names.filter((other) => other !== name),
+  );
+}
+
+async function requireQueue(store: Store, name: string): Promise<void> {
+  if (await findQueue(store, name)) return;
+  const near = await similarQueues(store, name);
+  throw new QueuectlError("queue_not_found", `There is no queue "${name}"`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All queues: queuectl queue list",
+  });
+}
+
+function checkName(name: string): void {
+  if (!isId(name))
+    throw new QueuectlError("invalid_queue", `A queue cannot be called ${describeValue(name)}`, {
+      hint: `A name is ${ID_RULE}.`,
+    });
+}

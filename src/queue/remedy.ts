@@ -1,0 +1,60 @@
+import type { DependencyGate, FinishedGate, LimitGate, StartGate, WorkerGate } from "../domain/start-gate.ts";
+
+/** The command that opens a closed gate, or shows what does; null when it opens by itself alone, or never. */
+export function remedyFor(gate: StartGate, jobId: string): string | null {
+  if (!gate.isClosed) return null;
+  switch (gate.kind) {
+    case "finished":
+      return remedyForFinished(gate, jobId);
+    case "dependency":
+      return remedyForDependency(gate);
+    case "backoff":
+      return `queuectl retry ${jobId}`;
+    case "queue":
+      return remedyForQueue(gate);
+    case "key":
+    case "group":
+      return gate.holders[0] === undefined ? null : `queuectl info ${gate.holders[0]}`;
+    case "suspect":
+      return "queuectl worker status";
+    case "worker":
+      return remedyForWorker(gate);
+    case "run_at":
+    case "expires":
+      return null;
+  }
+}
+
+function remedyForFinished({ state, reason }: FinishedGate, jobId: string): string | null {
+  // What it died of comes first, and has a remedy of its own.
+  if (reason === "dependency") return null;
+  return `queuectl ${state === "dead" ? "dlq retry" : "retry"} ${jobId}`;
+}
+
+/** About the job at which the chain begins: nothing else in it moves before. */
+function remedyForDependency({ on, state, judgement, condition, root }: DependencyGate): string | null {
+  const first = root ?? { id: on, state };
+  if (judgement === "impossible" && condition === "failed") return null;
+  if (first.state === "dead") return `queuectl dlq retry ${first.id}`;
+  if (first.state === "cancelled") return `queuectl retry ${first.id}`;
+  return `queuectl explain ${first.id}`;
+}
+
+function remedyForQueue({ name, cause, concurrency }: LimitGate): string | null {
+  switch (cause) {
+    case "paused":
+      return `queuectl queue resume ${name}`;
+    case "full":
+      return `queuectl queue set ${name} --concurrency ${(concurrency ?? 0) + 1}`;
+    case "pace":
+      return `queuectl queue set ${name} --rate none`;
+    case null:
+      return null;
+  }
+}
+
+function remedyForWorker({ cause, queue }: WorkerGate): string {
+  return cause === "none_serves_its_queue"
+    ? `queuectl worker start --queue ${queue}`
+    : "queuectl worker start --count 1";
+}

@@ -1,0 +1,187 @@
+import { expect, test } from "vitest";
+import { expectRefusal } from "../support/expect-refusal.ts";
+import { put } from "../support/home-store.ts";
+import { findMismatches } from "../support/match-shape.ts";
+import { type Home, homeForTest } from "../support/queuectl.ts";
+import { enqueueHeld, jobWhen } from "../support/worker-home.ts";
+
+interface Explained {
+  id: string;
+  state: string;
+  gates: Record<string, unknown>[];
+}
+
+/** What explain says, held to its documented shape, without the gates that are open. */
+async function explain(home: Home, id: string): Promise<Explained> {
+  const explained = await home.json<Explained>("explain", id);
+  expect(findMismatches(explained, "explanation")).toEqual([]);
+  return { ...explained, gates: explained.gates.filter(({ closed }) => closed) };
+}
+
+test("explain names a paused queue and that no worker runs, each with its remedy; and the remedies help", async () => {
+  const home = homeForTest();
+  await home.ok("queue", "pause", "media");
+  await home.ok("enqueue", "--queue", "media", "--id", "a", "true");
+  expect(await home.ok("explain", "a")).toBe(`Job a is pending. 2 gates are closed before it.
+
+closed  queue media: a person paused it
+        queuectl queue resume media
+closed  worker: none is running
+        queuectl worker start --count 1
+`);
+  const { gates } = await explain(home, "a");
+  expect(gates).toMatchObject([
+    { kind: "queue", name: "media", cause: "paused", remedy: "queuectl queue resume media" },
+    { kind: "worker", cause: "no_worker", remedy: "queuectl worker start --count 1" },
+  ]);
+  for (const { remedy } of gates) expect((await home.shell(String(remedy))).exitCode).toBe(0);
+  await jobWhen(home, "a", "completed");
+  expect(await explain(home, "a")).toMatchObject({
+    state: "completed",
+    gates: [{ kind: "finished", remedy: "queuectl retry a" }],
+  });
+  expect(await home.ok("explain", "a")).toContain("Job a is completed. Nothing will start it.\n");
+});
+
+test("explain names the jobs that fill a queue and hold a key, and the workers that are busy", async () => {
+  const home = homeForTest();
+  await home.ok("queue", "set", "media", "--concurrency", "1");
+  const first = await enqueueHeld(home, "first", "--queue", "media");
+  await put(home, [
+    { id: "holder", queue: "other", key: "host=db1", command: "sleep 300", priority: 1 },
+    { id: "next", queue: "media", key: "host=db1" },
+  ]);
+  await home.startWorker(["--concurrency", "2"]);
+  await first.started();
+  await jobWhen(home, "holder", "processing");
+  const { gates } = await explain(home, "next");
+  expect(gates).toMatchObject([
+    {
+      kind: "queue",
+      cause: "full",
+      running: 1,
+      concurrency: 1,
+      holders: ["first"],
+      remedy: "queuectl queue set media --concurrency 2",
+    },
+    { kind: "key", name: "host=db1", cause: "full", holders: ["holder"], remedy: "queuectl info holder" },
+    { kind: "worker", cause: "no_free_slot", slots: 2, busy: 2 },
+  ]);
+  expect(await home.ok("explain", "next")).toContain("closed  key host=db1: 1 of 1 run: holder\n");
+  expect(await explain(home, "first")).toEqual({ id: "first", state: "processing", gates: [] });
+  expect(await home.ok("explain", "first")).toMatch(/^Job first runs: worker w-\w+ holds it\./);
+});
+
+test("explain says when a rate, a run_at and a retry let a job start, and when it is too late", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "backoff-base", "1000");
+  await home.ok("queue", "set", "mail", "--rate", "1/h");
+  await home.ok("enqueue", "--queue", "mail", "--id", "done", "true");
+  await home.ok("enqueue", "--id", "again", "--max-retries", "3", "false");
+  const worker = await home.startWorker();
+  await worker.printed("Job again failed");
+  await jobWhen(home, "done", "completed");
+  await home.ok("enqueue", "--queue", "mail", "--id", "next", "true");
+  await home.ok("enqueue", "--id", "later", "--run-at", "2100-01-01T00:00:00Z", "true");
+  await put(home, [
+    { id: "short", runAt: Date.parse("2100-01-01T00:00:00Z"), expiresAt: Date.now() + 3_600_000 },
+  ]);
+
+  const [pace] = (await explain(home, "next")).gates;
+  expect(pace).toMatchObject({
+    kind: "queue",
+    cause: "pace",
+    rate: "1/h",
+    remedy: expect.stringContaining("--rate none"),
+  });
+  expect(Date.parse(String(pace?.["opens_at"]))).toBeGreaterThan(Date.now());
+  expect(await home.ok("explain", "next")).toMatch(
+    /closed {2}queue mail: its rate is 1\/h; it opens at \S+ \(in 5\d min/,
+  );
+  expect((await explain(home, "again")).gates).toMatchObject([
+    { kind: "backoff", attempts: 1, allowed: 4, remedy: "queuectl retry again" },
+  ]);
+  expect((await explain(home, "later")).gates).toEqual([
+    { kind: "run_at", closed: true, remedy: null, opens_at: "2100-01-01T00:00:00.000Z" },
+  ]);
+  expect(await home.ok("explain", "later")).toContain(
+    "closed  run_at: not before 2100-01-01T00:00:00.000Z (in ",
+  );
+  expect(await home.ok("explain", "short")).toMatch(/open {4}expires: at \S+ \(in (59 min|1 h)/);
+  await home.ok("retry", "again");
+  await jobWhen(home, "again", "failed");
+});
+
+test("explain follows a chain of dependencies to where it begins, and the remedy there revives all of it", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "0");
+  await home.ok("enqueue", "--id", "fetch", "--command", "[ -e ready ]");
+  await put(home, [
+    { id: "build", dependsOn: [{ on: "fetch", condition: "completed" }] },
+    { id: "deploy", dependsOn: [{ on: "build", condition: "completed" }] },
+  ]);
+  expect((await explain(home, "deploy")).gates).toMatchObject([
+    {
+      kind: "dependency",
+      on: "build",
+      state: "blocked",
+      judgement: "waiting",
+      root: { id: "fetch", state: "pending" },
+    },
+    { kind: "worker" },
+  ]);
+  await home.drain();
+  const { state, gates } = await explain(home, "deploy");
+  expect(state).toBe("dead");
+  expect(gates).toMatchObject([
+    { kind: "finished", reason: "dependency", remedy: null },
+    {
+      kind: "dependency",
+      on: "build",
+      state: "dead",
+      root: { id: "fetch" },
+      remedy: "queuectl dlq retry fetch",
+    },
+  ]);
+  const text = await home.ok("explain", "deploy");
+  expect(text).toContain("Job deploy is dead. Nothing will start it.\n");
+  expect(text).toContain("        queuectl dlq retry fetch\n");
+  home.write("ready", "");
+  await home.ok("dlq", "retry", "fetch");
+  await home.drain();
+  await jobWhen(home, "deploy", "completed");
+});
+
+test("explain says that no worker serves the job's queue, and that nothing stands in the way of one that is due", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--queue", "mail", "--id", "a", "true");
+  await home.startWorker(["--queue", "media"]);
+  expect((await explain(home, "a")).gates).toMatchObject([
+    { kind: "worker", cause: "none_serves_its_queue", remedy: "queuectl worker start --queue mail" },
+  ]);
+  // A worker that is stopped is alive, and has a free slot.
+  const worker = await home.startWorker(["--queue", "mail"]);
+  await jobWhen(home, "a", "completed");
+  worker.kill("SIGSTOP");
+  await home.ok("enqueue", "--queue", "mail", "--id", "b", "true");
+  expect(await home.ok("explain", "b")).toMatch(
+    /^Job b is pending\. Nothing stands in its way: it is due, and a worker with a free slot serves its queue\.\n/,
+  );
+  worker.kill("SIGCONT");
+});
+
+test("explain takes a prefix and @last, refuses what is not there, and keeps within a terminal's width", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--id", "nightly-report", "true");
+  expect((await explain(home, "nigh")).id).toBe("nightly-report");
+  expect((await explain(home, "@last")).id).toBe("nightly-report");
+  expectRefusal(await home.run(["explain", "nobody"]), { exitCode: 4, says: 'There is no job "nobody"' });
+  const many = Array.from({ length: 40 }, (_, index) => ({ id: `part-${index}` }));
+  const dependsOn = many.map(({ id: on }) => ({ on, condition: "completed" as const }));
+  await put(home, [...many, { id: "whole", dependsOn }]);
+  const { stdout } = await home.terminal(["explain", "whole", "--no-color"], { columns: 50 });
+  expect(stdout.match(/^closed {2}job part-/gm)).toHaveLength(10);
+  expect(stdout).toContain("and 30 more dependencies: queuectl explain whole --json");
+  for (const line of stdout.split("\n").filter((each) => !each.includes("queuectl")))
+    expect(line.length).toBeLessThanOrEqual(50);
+});
