@@ -1,4 +1,5 @@
 import type { NewJob } from "../domain/job.ts";
+import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 
 /**
  * The schedules of a store: a part of its contract. The rules (which instants there are, what is missed) live above; here
@@ -43,9 +44,6 @@ export interface ScheduleStore {
   /** The newest firings, oldest of them first. */
   history(name: string, limit: number): Promise<FiredInstant[]>;
 }
-
-export type OverlapPolicy = "skip" | "queue" | "replace" | "allow";
-export type CatchUpPolicy = "one" | "all" | "none";
 
 export interface NewSchedule {
   name: string;
