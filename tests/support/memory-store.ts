@@ -1,5 +1,12 @@
 import { QueuectlError } from "../../src/domain/errors.ts";
-import { firstDueAt, JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
+import {
+  firstDueAt,
+  isFinished,
+  JOB_STATES,
+  type Job,
+  type JobState,
+  type NewJob,
+} from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, type PoolPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
@@ -21,6 +28,8 @@ import type {
   WorkerRecord,
 } from "../../src/store/store.ts";
 
+import { type MemorySchedules, memorySchedules } from "./memory-schedules.ts";
+
 type StoredJob = Job & { token: number | null };
 type StoredExecution = ExecutionRecord & { seq: number; isToBeCancelled: boolean };
 type StoredWorker = Omit<WorkerRecord, "lease" | "held"> & { lease: Lease; place: PoolPlace };
@@ -32,6 +41,7 @@ export class MemoryTruth {
   executions: StoredExecution[] = [];
   workers: StoredWorker[] = [];
   readonly settings: Map<string, string> = new Map<string, string>();
+  readonly schedules: MemorySchedules = new Map();
   readonly listeners: Set<() => void> = new Set<() => void>();
   readonly finishedAt: number[] = [];
   lastSeq = 0;
@@ -89,7 +99,16 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       };
     },
 
-    schedules: undefined as unknown as Store["schedules"],
+    schedules: memorySchedules(truth.schedules, {
+      isTaken: (id) => truth.jobs.some((job) => job.id === id),
+      makeGroup: () => {},
+      unfinished: (group) =>
+        truth.jobs.filter((job) => job.group?.id === group && !isFinished(job.state)).map(({ id }) => id),
+      exists: (id) => truth.jobs.some((job) => job.id === id),
+      add: (job) => void truth.jobs.push(storedJob(job, ++truth.lastSeq)),
+      cancel: (ids, now) => cancelAll(truth, ids, now),
+      wake,
+    }),
     isHeldBack: async () => false,
     readWaits: async () => ({ gates: [], dependencies: [] }),
     getGroup: async () => undefined,
@@ -109,15 +128,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     async cancelJobs(ids, now) {
-      const jobs = requireChangeable(truth, ids, "cancel");
-      for (const job of jobs) {
-        const running = openExecution(truth, job.token);
-        if (running) running.isToBeCancelled = true;
-        else {
-          move(job, "cancelled");
-          Object.assign(job, { reason: null, updatedAt: now });
-        }
-      }
+      const jobs = cancelAll(truth, ids, now);
       wake();
       return jobs.flatMap((job) => heldClaim(truth, job));
     },
@@ -506,6 +517,19 @@ function heldBy(truth: MemoryTruth, worker: string): HeldClaim[] {
 function heldClaim(truth: MemoryTruth, { token, id }: StoredJob): HeldClaim[] {
   const open = openExecution(truth, token);
   return open ? [{ token: open.token, jobId: id, isToBeCancelled: open.isToBeCancelled }] : [];
+}
+
+function cancelAll(truth: MemoryTruth, ids: readonly string[], now: number): StoredJob[] {
+  const jobs = requireChangeable(truth, ids, "cancel");
+  for (const job of jobs) {
+    const running = openExecution(truth, job.token);
+    if (running) running.isToBeCancelled = true;
+    else {
+      move(job, "cancelled");
+      Object.assign(job, { reason: null, updatedAt: now });
+    }
+  }
+  return jobs;
 }
 
 function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {

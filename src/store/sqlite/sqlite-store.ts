@@ -15,6 +15,7 @@ import { rebaseWaits } from "./rebase-waits.ts";
 import { declareDead, listOrphans, recoverJobs } from "./recover.ts";
 import { removeDead, retryJobs } from "./requeue.ts";
 import * as retain from "./retain.ts";
+import { scheduleStore } from "./schedules.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { isHeldBack, listQueues, readWaits } from "./waits.ts";
 import { onRing, ring } from "./wakeups.ts";
@@ -40,7 +41,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (hasReleased || results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
-    schedules: undefined as unknown as Store["schedules"],
+    schedules: scheduleStore(db, () => ring(db.path)),
     isHeldBack: (queues) => isHeldBack(db, queues),
     readWaits: (seq) => readWaits(db, seq),
     getGroup: (groupId) => getGroup(db, groupId),
