@@ -38,6 +38,7 @@ export interface ScheduleStore {
    * all in one transaction. Wakes the workers.
    * @returns what became of each; null when the schedule is not what it was (another worker was faster, it was paused,
    *   changed or removed): then nothing has happened
+   * @throws only for a run that a person asks for: what `enqueue` would throw; else that instant is `refused`
    */
   fire(firing: Firing): Promise<FiredInstant[] | null>;
 

@@ -156,9 +156,10 @@ async function fire(db: Database, firing: Firing): Promise<FiredInstant[] | null
       row && (expectedNextAt === undefined || (row["next_at"] === expectedNextAt && row["is_paused"] === 0));
     if (!isAsExpected) return null;
     const overlap = row["overlap"] as OverlapPolicy;
+    const isByHand = expectedNextAt === undefined;
     const fired = [
       ...missed.flatMap((instant) => record(db, name, { instant, ...MISSED, at: now })),
-      ...runs.flatMap((run) => fireOne(db, { name, overlap, now, ...run })),
+      ...runs.flatMap((run) => fireOne(db, { name, overlap, now, isByHand, ...run })),
     ];
     if (nextAt !== undefined) db.prepare("UPDATE schedules SET next_at = ? WHERE name = ?").run(nextAt, name);
     forget(db, name);
@@ -176,6 +177,7 @@ interface Run {
   name: string;
   overlap: OverlapPolicy;
   now: number;
+  isByHand: boolean;
   instant: number;
   job: NewJob;
 }
@@ -194,7 +196,7 @@ function fireOne(db: Database, run: Run): FiredInstant[] {
 
 function enqueueRun(
   db: Database,
-  { name, overlap, now, job }: Run,
+  { name, overlap, now, isByHand, job }: Run,
 ): Pick<FiredInstant, "outcome" | "jobId" | "note"> {
   const others = overlap === "skip" || overlap === "replace" ? unfinished(db, name) : [];
   const decision = decideOverlap(overlap, others.length);
@@ -209,7 +211,7 @@ function enqueueRun(
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
   } catch (error) {
     db.exec("ROLLBACK TO run; RELEASE run");
-    if (!(error instanceof QueuectlError)) throw error;
+    if (isByHand || !(error instanceof QueuectlError)) throw error;
     return { outcome: "refused", jobId: null, note: error.message };
   }
   const note = decision === "replace" ? `replaced ${others.map((id) => `"${id}"`).join(", ")}` : null;
