@@ -12,6 +12,7 @@ import {
   SERVICE_UNINSTALLED,
   VERSION,
 } from "./other.ts";
+import { FIRING, REMOVED_SCHEDULE, SCHEDULE } from "./schedule.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -35,6 +36,9 @@ export type ShapeName =
   | "job with history"
   | "dead job"
   | "log line"
+  | "schedule"
+  | "firing"
+  | "removed schedule"
   | "status"
   | "counts"
   | "throughput"
@@ -64,6 +68,9 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   execution: EXECUTION,
   "dead job": DEAD_JOB,
   "log line": LOG_LINE,
+  schedule: SCHEDULE,
+  firing: FIRING,
+  "removed schedule": REMOVED_SCHEDULE,
   status: STATUS,
   counts: COUNTS,
   throughput: THROUGHPUT,
