@@ -84,7 +84,7 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
 }
 
 /** The zone of this machine. */
-export function localZone(): string {
+function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 

@@ -2,14 +2,7 @@ import { QueuectlError } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { duplicateSchedule, scheduleNamedLikeId, scheduleNotFound } from "../../domain/refuse-schedule.ts";
 import { type CatchUpPolicy, decideOverlap, type OverlapPolicy } from "../../domain/schedule.ts";
-import type {
-  FiredInstant,
-  Firing,
-  FiringOutcome,
-  NewSchedule,
-  ScheduleRecord,
-  ScheduleStore,
-} from "../schedule-store.ts";
+import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord } from "../schedule-store.ts";
 import { cancelAll } from "./cancel.ts";
 import type { Database } from "./database.ts";
 import { insertAll } from "./enqueue.ts";
@@ -18,30 +11,11 @@ import type { Row } from "./rows.ts";
 /** How much of a schedule's history is kept. */
 const MOST_FIRINGS = 1_000;
 
-/** @param ring wakes the workers */
-export function scheduleStore(db: Database, ring: () => void): ScheduleStore {
-  const ringing = async <T>(work: Promise<T>): Promise<T> => {
-    const result = await work;
-    ring();
-    return result;
-  };
-  return {
-    put: (schedule, options) => ringing(put(db, schedule, options)),
-    get: (name) => get(db, name),
-    list: () => list(db),
-    due: (now) => due(db, now),
-    setPaused: (name, change) => ringing(setPaused(db, name, change)),
-    remove: (name) => remove(db, name),
-    fire: async (firing) => {
-      const fired = await fire(db, firing);
-      if (fired?.some(({ outcome }) => outcome === "fired")) ring();
-      return fired;
-    },
-    history: (name, limit) => history(db, name, limit),
-  };
-}
-
-async function put(db: Database, schedule: NewSchedule, { replace }: { replace: boolean }): Promise<void> {
+export async function put(
+  db: Database,
+  schedule: NewSchedule,
+  { replace }: { replace: boolean },
+): Promise<void> {
   const { name, pattern, zone, overlap, catchUp, job, createdAt, nextAt } = schedule;
   await db.write(() => {
     const exists = db.prepare("SELECT 1 FROM schedules WHERE name = ?").get(name) !== undefined;
@@ -91,18 +65,18 @@ const SCHEDULES = `
   FROM schedules AS s LEFT JOIN firings AS f
     ON f.schedule = s.name AND f.instant = (SELECT max(instant) FROM firings WHERE schedule = s.name)`;
 
-async function get(db: Database, name: string): Promise<ScheduleRecord | undefined> {
+export async function get(db: Database, name: string): Promise<ScheduleRecord | undefined> {
   return await db.read(() => {
     const row = db.prepare(`${SCHEDULES} WHERE s.name = ?`).get(name);
     return row && toSchedule(row);
   });
 }
 
-async function list(db: Database): Promise<ScheduleRecord[]> {
+export async function list(db: Database): Promise<ScheduleRecord[]> {
   return await db.read(() => db.prepare(`${SCHEDULES} ORDER BY s.name`).all().map(toSchedule));
 }
 
-async function due(
+export async function due(
   db: Database,
   now: number,
 ): Promise<{ schedules: ScheduleRecord[]; nextDueAt: number | null }> {
@@ -124,7 +98,7 @@ async function due(
   });
 }
 
-async function setPaused(
+export async function setPaused(
   db: Database,
   name: string,
   { isPaused, nextAt }: { isPaused: boolean; nextAt: number | null },
@@ -137,7 +111,7 @@ async function setPaused(
   });
 }
 
-async function remove(db: Database, name: string): Promise<void> {
+export async function remove(db: Database, name: string): Promise<void> {
   await db.write(() => {
     if (db.prepare("DELETE FROM schedules WHERE name = ?").run(name).changes === 0)
       throw scheduleNotFound(name);
@@ -148,7 +122,7 @@ async function remove(db: Database, name: string): Promise<void> {
  * Several workers see the same instant come; the schedule's `next_at`, moved in the transaction in which it was found to be
  * what they saw, lets one of them pass. That an instant fires once hangs by more than that: its row, and the id of its job.
  */
-async function fire(db: Database, firing: Firing): Promise<FiredInstant[] | null> {
+export async function fire(db: Database, firing: Firing): Promise<FiredInstant[] | null> {
   const { name, expectedNextAt, nextAt, runs, missed, now } = firing;
   return await db.write(() => {
     const row = db.prepare("SELECT overlap, is_paused, next_at FROM schedules WHERE name = ?").get(name);
@@ -248,7 +222,7 @@ function forget(db: Database, name: string): void {
   );
 }
 
-async function history(db: Database, name: string, limit: number): Promise<FiredInstant[]> {
+export async function history(db: Database, name: string, limit: number): Promise<FiredInstant[]> {
   return await db.read(() =>
     db
       .prepare(`
