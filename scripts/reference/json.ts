@@ -42,6 +42,7 @@ const HOW_MANY: Readonly<Record<Answer["as"], string>> = {
   one: "",
   array: "an array of ",
   lines: "one object a line: ",
+  instants: "an array of instants",
 };
 
 function describe(shape: Shape): string[] {

@@ -27,3 +27,18 @@ export function readDuration(options: Options, name: string): number | undefined
     hint: "It takes a duration such as 30s, 5m, 2h, or seconds.",
   });
 }
+
+/** One word of a few. @throws invalid_usage naming them */
+export function readChoice<Choice extends string>(
+  options: Options,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new QueuectlError("invalid_usage", `--${name} cannot be "${text}"`, {
+    hint: `It is one of ${choices.join(", ")}.`,
+  });
+}

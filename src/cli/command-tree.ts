@@ -3,6 +3,7 @@ import { ADD } from "./tree/add.ts";
 import { LOOK } from "./tree/look.ts";
 import { MEND } from "./tree/mend.ts";
 import { QUEUES } from "./tree/queues.ts";
+import { SCHEDULE } from "./tree/schedule.ts";
 import { SETTINGS_VERBS } from "./tree/settings.ts";
 import { START } from "./tree/start.ts";
 import { WORK } from "./tree/work.ts";
@@ -23,6 +24,15 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** By what one wants to do, in the order in which help shows them. A verb is added in the file of its group. */
-export const GROUPS: readonly CommandGroup[] = [START, ADD, WORK, LOOK, QUEUES, MEND, SETTINGS_VERBS];
+export const GROUPS: readonly CommandGroup[] = [
+  START,
+  ADD,
+  SCHEDULE,
+  WORK,
+  LOOK,
+  QUEUES,
+  MEND,
+  SETTINGS_VERBS,
+];
 
 export const COMMANDS: readonly CommandSpec[] = GROUPS.flatMap(({ commands }) => commands);

@@ -1,10 +1,11 @@
 import { closeSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
-import { resolveSettings } from "../config/resolve.ts";
+import { resolveSetting, resolveSettings } from "../config/resolve.ts";
 import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId, randomId } from "../domain/id.ts";
+import { schedulePlanner } from "../queue/plan-firing.ts";
 import { retainInTurn } from "../queue/prune.ts";
 import { createDataDirectory, workerLogFiles } from "../store/data-files.ts";
 import { chooseLauncher } from "../worker/choose-launcher.ts";
@@ -63,6 +64,10 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     },
     loadSettings: async () => toWorkerSettings(await readSettings()),
     retain: (signal) => retainInTurn(store, async () => toRetention(await readSettings()), signal),
+    planner: schedulePlanner(async () => {
+      const settings = { ...given, store: await store.readSettings() };
+      return resolveSetting("max-retries", settings).value as number;
+    }),
     onEvent: (event) => print(event, id),
   });
   obeySignals(worker);

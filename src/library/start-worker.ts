@@ -3,6 +3,7 @@ import { randomId } from "../domain/id.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { Store } from "../store/store.ts";
 import type { WorkerEvent as InnerEvent } from "../worker/events.ts";
+import type { SchedulePlanner } from "../worker/fire-schedules.ts";
 import { identifySelf } from "../worker/process-identity.ts";
 import type { RunClaim } from "../worker/run-claim.ts";
 import { Worker } from "../worker/supervisor.ts";
@@ -17,6 +18,7 @@ export interface WorkerParts {
   loadSettings(): Promise<WorkerSettings>;
   /** Removes what is old, if it is this worker's turn. */
   retain(signal: AbortSignal): Promise<void>;
+  planner: SchedulePlanner;
   runClaim: RunClaim;
   /** Null means every queue. */
   queues: readonly string[] | null;

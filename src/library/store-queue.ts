@@ -8,6 +8,7 @@ import { cancelJobs } from "../queue/cancel.ts";
 import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
 import { explainJob } from "../queue/explain.ts";
 import { requireJob, requireJobs } from "../queue/find-job.ts";
+import { schedulePlanner } from "../queue/plan-firing.ts";
 import { removeOutputFiles, retainInTurn } from "../queue/prune.ts";
 import { withOutputSoFar } from "../queue/read-output.ts";
 import { retryJobs } from "../queue/retry.ts";
@@ -82,15 +83,19 @@ export class StoreQueue implements Queue {
       input: atPlace(place, () => toJobFields(input)),
       place,
     }));
-    const settings = { ...this.#given, store: await this.#store.readSettings() };
     const receipt = await enqueueJobs(this.#store, inputs, {
-      maxRetries: resolveSetting("max-retries", settings).value as number,
+      maxRetries: await this.#maxRetries(),
       cwd: process.cwd(),
       now: Date.now(),
       names: FIELD_NAMES,
     });
     const seqs = { first: receipt.firstSeq, last: receipt.lastSeq };
     return await Array.fromAsync(this.#store.listJobs({ seqs }), toJob);
+  }
+
+  async #maxRetries(): Promise<number> {
+    const settings = { ...this.#given, store: await this.#store.readSettings() };
+    return resolveSetting("max-retries", settings).value as number;
   }
 
   get(id: string): Promise<Job | undefined> {
@@ -197,13 +202,14 @@ export class StoreQueue implements Queue {
     return await this.#start({ ...this.#parts, queues: [queue], runClaim }, options);
   }
 
-  get #parts(): Pick<WorkerParts, "store" | "loadSettings" | "retain"> {
+  get #parts(): Pick<WorkerParts, "store" | "loadSettings" | "retain" | "planner"> {
     const store = this.#store;
     const readSettings = async () => resolveSettings({ ...this.#given, store: await store.readSettings() });
     return {
       store,
       loadSettings: async () => toWorkerSettings(await readSettings()),
       retain: (signal) => retainInTurn(store, async () => toRetention(await readSettings()), signal),
+      planner: schedulePlanner(() => this.#maxRetries()),
     };
   }
 

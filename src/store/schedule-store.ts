@@ -1,4 +1,5 @@
 import type { NewJob } from "../domain/job.ts";
+import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 
 /**
  * The schedules of a store: a part of its contract. The rules (which instants there are, what is missed) live above; here
@@ -37,15 +38,13 @@ export interface ScheduleStore {
    * all in one transaction. Wakes the workers.
    * @returns what became of each; null when the schedule is not what it was (another worker was faster, it was paused,
    *   changed or removed): then nothing has happened
+   * @throws only for a run that a person asks for: what `enqueue` would throw; else that instant is `refused`
    */
   fire(firing: Firing): Promise<FiredInstant[] | null>;
 
   /** The newest firings, oldest of them first. */
   history(name: string, limit: number): Promise<FiredInstant[]>;
 }
-
-export type OverlapPolicy = "skip" | "queue" | "replace" | "allow";
-export type CatchUpPolicy = "one" | "all" | "none";
 
 export interface NewSchedule {
   name: string;

@@ -5,6 +5,7 @@ import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt, HeldClaim } from "../store/store.ts";
 import { Bell } from "./bell.ts";
 import { removeSmallFiles } from "./capture-output.ts";
+import { ScheduleLoop } from "./fire-schedules.ts";
 import { lookAfterSiblings } from "./maintenance.ts";
 import { Membership } from "./membership.ts";
 import { type Slot, startSlot } from "./slot.ts";
@@ -28,7 +29,8 @@ const LONGEST_RETRY_MS = 2_000;
  *
  * - One loop owns the store's claims and finishes. In each turn all results that are ready and the next claim share one
  *   commit; nothing else claims or finishes, so no two of its transactions interleave.
- * - Three side loops, the heartbeat, the look after the siblings and retention, only read the loop's state and ring its bell.
+ * - Four side loops, the heartbeat, the look after the siblings, the schedules and retention, only read the loop's state and
+ *   ring its bell.
  * - A store that fails (locked, full) costs time, never a result: what could not be recorded is kept and tried again.
  * - It trusts its own claims only as long as its heartbeats are accepted. Once it was declared dead, its jobs may run
  *   elsewhere: it ends its own at once and goes on under a new id.
@@ -41,6 +43,7 @@ export class Worker {
   readonly #over = new AbortController();
   readonly #membership: Membership;
   readonly #clock = new WallClock();
+  readonly #schedules: ScheduleLoop | undefined;
   #mustRebase = false;
   #settings: WorkerSettings;
   #results: FinishedExecution[] = [];
@@ -61,6 +64,12 @@ export class Worker {
     this.#options = options;
     this.#settings = settings;
     this.#membership = new Membership(options, settings.leaseMs);
+    this.#schedules =
+      options.planner &&
+      new ScheduleLoop(options.store, options.planner, {
+        fired: () => this.#bell.ring(),
+        trouble: (error) => (isFatal(error) ? this.#fail(error) : this.#trouble(error)),
+      });
   }
 
   /** Registers a worker with its store. */
@@ -85,14 +94,19 @@ export class Worker {
       this.#bell.ring();
       // A ring may also mean that somebody wants this worker to stop.
       this.#lookBell.ring();
+      this.#schedules?.ring();
     });
-    const sideLoops = [this.#beat(), this.#look(), this.#retain()];
+    const firstLook = this.#schedules?.look();
+    const sideLoops = [this.#beat(), this.#look(), this.#retain(), this.#fireSchedules(firstLook)];
     try {
       onEvent({ kind: "polling" });
+      // What came due while nobody was there is due now: whoever drains must not find that nothing is.
+      await firstLook;
       await this.#work();
     } finally {
       this.#over.abort();
       this.#lookBell.ring();
+      this.#schedules?.stop();
       this.#callOffInterrupt();
       endWakeups();
       await Promise.all([...sideLoops, this.#tidied]);
@@ -115,6 +129,7 @@ export class Worker {
   stop(graceMs?: number | null): void {
     const isFirst = !this.#isStopping;
     this.#isStopping = true;
+    this.#schedules?.stop();
     this.#bell.ring();
     void this.#stop(isFirst, graceMs);
   }
@@ -299,6 +314,11 @@ export class Worker {
     const { retain } = this.#options;
     while (retain && (await this.#sleep(Math.random() * ASK_TO_RETAIN_WITHIN_MS)))
       await retain(this.#over.signal).catch((error: unknown) => this.#trouble(error));
+  }
+
+  /** Side loop: fires what is due of the schedules. */
+  async #fireSchedules(firstLook: Promise<number | null> | undefined): Promise<void> {
+    if (firstLook) await this.#schedules?.run(await firstLook, () => this.#settings.pollIntervalMs);
   }
 
   /** Once after each step of the clock; a store that is locked just then is asked again at the next look. */

@@ -2,6 +2,7 @@ import type { WorkerIdentity } from "../domain/lease.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { PoolMembership, Store } from "../store/store.ts";
 import type { WorkerEvent } from "./events.ts";
+import type { SchedulePlanner } from "./fire-schedules.ts";
 import type { RunClaim } from "./run-claim.ts";
 
 /** A background pool, as its member sees it. */
@@ -29,5 +30,7 @@ export interface WorkerOptions {
   loadSettings(): Promise<WorkerSettings>;
   /** Removes what is old, if it is this worker's turn; asked now and then. */
   retain?(signal: AbortSignal): Promise<void>;
+  /** With it, the worker fires what is due of the store's schedules. */
+  planner?: SchedulePlanner;
   onEvent(event: WorkerEvent): void;
 }

@@ -6,6 +6,7 @@ import { workerEventJson } from "../../src/cli/worker-lines.ts";
 import type { Job } from "../../src/domain/job.ts";
 import type { WorkerEvent } from "../../src/worker/events.ts";
 import { buildJob } from "../support/build-job.ts";
+import { INSTANT } from "../support/job-json.ts";
 import { fewest, findMismatches } from "../support/match-shape.ts";
 import { homeForFile, type Result } from "../support/queuectl.ts";
 
@@ -15,6 +16,7 @@ function valuesOf(stdout: string, as: Answer["as"]): unknown[] {
     case "one":
       return [JSON.parse(stdout)];
     case "array":
+    case "instants":
       return JSON.parse(stdout) as unknown[];
     case "lines":
       return stdout
@@ -32,6 +34,7 @@ function expectAnswer({ stdout, stderr, exitCode }: Result, verb: string): void 
       const values = valuesOf(stdout, as);
       // An empty answer shows nothing of its shape.
       if (values.length === 0) return ["it is empty"];
+      if (as === "instants") return values.filter((value) => !INSTANT.test(String(value))).map(String);
       return values.flatMap((value) => fewest(shapes.map((shape) => findMismatches(value, shape))));
     } catch (error) {
       return [`${error}`];
@@ -89,6 +92,27 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["status"],
   ["service install", "--print"],
   ["service uninstall"],
+  [
+    "schedule add",
+    "nightly",
+    "0 3 * * *",
+    "--tz",
+    "Europe/Rome",
+    "--env",
+    "API_TOKEN=x",
+    "--",
+    "./backup.sh",
+    "a b",
+  ],
+  ["schedule add", "tick", "* * * * *", "--timeout", "5", "--max-retries", "1", "echo tick"],
+  ["schedule list"],
+  ["schedule next", "nightly", "--count", "3"],
+  ["schedule pause", "nightly"],
+  ["schedule resume", "nightly"],
+  ["schedule run", "nightly"],
+  ["schedule history", "nightly"],
+  ["schedule list"],
+  ["schedule remove", "tick"],
   ["demo"],
 ];
 

@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { LAUNCHER } from "../../scripts/build-launcher.ts";
 import type { Job, NewJob } from "../../src/domain/job.ts";
 import type { WorkerSettings } from "../../src/domain/worker-settings.ts";
+import { schedulePlanner } from "../../src/queue/plan-firing.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import type { ExecutionRecord, Store } from "../../src/store/store.ts";
 import { chooseLauncher } from "../../src/worker/choose-launcher.ts";
@@ -132,6 +133,7 @@ export class TestWorker {
       queues: null,
       drain: false,
       pool: null,
+      planner: schedulePlanner(async () => 0),
       newId: () => {
         started += ids === 0 ? 1 : 0;
         ids += 1;

@@ -32,7 +32,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   return DONE;
 }
 
-async function readSource(invocation: Invocation, io: Io): Promise<Source> {
+export async function readSource(invocation: Invocation, io: Io): Promise<Source> {
   const { args, rest, options } = invocation;
   const given = [rest !== null, options.has("command"), options.has("file"), args.length > 0].filter(
     Boolean,
@@ -121,7 +121,7 @@ function numberOrText(text: string): unknown {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-function withFlags(source: Source, { options }: Invocation, io: Io): Source {
+export function withFlags(source: Source, { options }: Invocation, io: Io): Source {
   const flags: Record<string, unknown> = {};
   for (const [field, read] of Object.entries(FLAG_FIELDS)) {
     const text = options.text(field.replaceAll("_", "-"));

@@ -2,9 +2,9 @@ import { EVENT_NAMES, type ShapeName } from "./shapes.ts";
 
 /** What a verb prints with `--json`. */
 export interface Answer {
-  /** One value, a JSON array of them, or one of them a line (NDJSON). */
-  as: "one" | "array" | "lines";
-  /** One of these shapes each. */
+  /** One value, a JSON array of them, one of them a line (NDJSON), or an array of ISO instants. */
+  as: "one" | "array" | "lines" | "instants";
+  /** One of these shapes each; instants have none. */
   shapes: readonly ShapeName[];
   /** In which case, where there are several. */
   when?: string;
@@ -17,6 +17,14 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
     { as: "one", shapes: ["job"], when: "one job was given" },
     { as: "array", shapes: ["job"], when: "an array, a file or standard input was given" },
   ],
+  "schedule add": [{ as: "one", shapes: ["schedule"] }],
+  "schedule list": [{ as: "array", shapes: ["schedule"] }],
+  "schedule next": [{ as: "instants", shapes: [] }],
+  "schedule history": [{ as: "array", shapes: ["firing"] }],
+  "schedule run": [{ as: "one", shapes: ["job"] }],
+  "schedule pause": [{ as: "one", shapes: ["schedule"] }],
+  "schedule resume": [{ as: "one", shapes: ["schedule"] }],
+  "schedule remove": [{ as: "one", shapes: ["removed schedule"] }],
   "worker start": [
     { as: "lines", shapes: EVENT_NAMES, when: "it runs here" },
     { as: "one", shapes: ["started workers"], when: "it goes to the background" },

@@ -14,6 +14,7 @@ import {
   VERSION,
 } from "./other.ts";
 import { QUEUE } from "./queue.ts";
+import { FIRING, REMOVED_SCHEDULE, SCHEDULE } from "./schedule.ts";
 import type { Shape } from "./shape.ts";
 import {
   COUNTS,
@@ -37,6 +38,9 @@ export type ShapeName =
   | "job with history"
   | "dead job"
   | "log line"
+  | "schedule"
+  | "firing"
+  | "removed schedule"
   | "status"
   | "counts"
   | "throughput"
@@ -70,6 +74,9 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   execution: EXECUTION,
   "dead job": DEAD_JOB,
   "log line": LOG_LINE,
+  schedule: SCHEDULE,
+  firing: FIRING,
+  "removed schedule": REMOVED_SCHEDULE,
   status: STATUS,
   counts: COUNTS,
   throughput: THROUGHPUT,

@@ -27,3 +27,8 @@ export function clockTime(at: number): string {
   const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
   return `${parts.join(":")}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
+
+/** An instant as the clocks of a zone show it: `2026-11-26 03:00:00`. */
+export function zoneTime(at: number, zone: string): string {
+  return new Date(at).toLocaleString("sv-SE", { timeZone: zone });
+}

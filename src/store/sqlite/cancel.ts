@@ -10,26 +10,29 @@ import { toHeldClaim } from "./workers.ts";
  * there is no gap in which the job could slip back into the queue.
  */
 export async function cancelJobs(db: Database, ids: readonly string[], now: number): Promise<HeldClaim[]> {
-  return await db.write(() => {
-    const jobs = requireChangeable(db, ids, "cancel");
-    // One that was made `processing` by hand has no execution that could end.
-    const cancel = db.prepare(`
-      UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, updated_at = ?
-      WHERE id = ? AND (state IN ('pending', 'blocked', 'failed') OR (state = 'processing' AND claim IS NULL))`);
-    const request = db.prepare(`
-      UPDATE executions SET cancel_requested_at = ?
-      WHERE token = (SELECT claim FROM jobs WHERE id = ? AND state = 'processing') AND outcome IS NULL
-        AND cancel_requested_at IS NULL`);
-    const running = db.prepare(`
-      SELECT jobs.claim, jobs.id, executions.cancel_requested_at
-      FROM jobs JOIN executions ON executions.token = jobs.claim
-      WHERE jobs.id = ? AND jobs.state = 'processing'`);
-    const stillRunning = jobs.flatMap((id) => {
-      if (cancel.run(now, id).changes === 1) return [];
-      request.run(now, id);
-      return running.all(id).map(toHeldClaim);
-    });
-    settle(db, now);
-    return stillRunning;
+  return await db.write(() => cancelAll(db, ids, now));
+}
+
+/** The same in the transaction of the caller. */
+export function cancelAll(db: Database, ids: readonly string[], now: number): HeldClaim[] {
+  const jobs = requireChangeable(db, ids, "cancel");
+  // One that was made `processing` by hand has no execution that could end.
+  const cancel = db.prepare(`
+    UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, updated_at = ?
+    WHERE id = ? AND (state IN ('pending', 'blocked', 'failed') OR (state = 'processing' AND claim IS NULL))`);
+  const request = db.prepare(`
+    UPDATE executions SET cancel_requested_at = ?
+    WHERE token = (SELECT claim FROM jobs WHERE id = ? AND state = 'processing') AND outcome IS NULL
+      AND cancel_requested_at IS NULL`);
+  const running = db.prepare(`
+    SELECT jobs.claim, jobs.id, executions.cancel_requested_at
+    FROM jobs JOIN executions ON executions.token = jobs.claim
+    WHERE jobs.id = ? AND jobs.state = 'processing'`);
+  const stillRunning = jobs.flatMap((id) => {
+    if (cancel.run(now, id).changes === 1) return [];
+    request.run(now, id);
+    return running.all(id).map(toHeldClaim);
   });
+  settle(db, now);
+  return stillRunning;
 }

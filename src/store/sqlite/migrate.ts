@@ -8,6 +8,7 @@ import retention from "./migrations/0003_retention.sql";
 import executionUsage from "./migrations/0004_execution_usage.sql";
 import pools from "./migrations/0005_pools.sql";
 import gatesGroupsDependencies from "./migrations/0006_gates_groups_dependencies.sql";
+import schedules from "./migrations/0007_schedules.sql";
 
 /** "QCTL": what `file` and we recognise our databases by. */
 export const APPLICATION_ID = 0x5143544c;
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly string[] = [
   executionUsage,
   pools,
   gatesGroupsDependencies,
+  schedules,
 ];
 
 /**

@@ -20,6 +20,9 @@ import { isHeldBack, listQueues, readWaits } from "./waits.ts";
 import { onRing, ring } from "./wakeups.ts";
 import * as workers from "./workers.ts";
 
+/** Not with the rest: an enqueue, whose time is that of its program's reading, has nothing to do with them. */
+const schedules = () => import("./schedules.ts");
+
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
 export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
   const id = await readStoreId(db);
@@ -40,7 +43,20 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       if (hasReleased || results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
     },
-    schedules: undefined as unknown as Store["schedules"],
+    schedules: {
+      put: async (schedule, options) => ringing((await schedules()).put(db, schedule, options)),
+      get: async (name) => (await schedules()).get(db, name),
+      list: async () => (await schedules()).list(db),
+      due: async (now) => (await schedules()).due(db, now),
+      setPaused: async (name, change) => ringing((await schedules()).setPaused(db, name, change)),
+      remove: async (name) => (await schedules()).remove(db, name),
+      fire: async (firing) => {
+        const fired = await (await schedules()).fire(db, firing);
+        if (fired?.some(({ outcome }) => outcome === "fired")) ring(db.path);
+        return fired;
+      },
+      history: async (name, limit) => (await schedules()).history(db, name, limit),
+    },
     isHeldBack: (queues) => isHeldBack(db, queues),
     readWaits: (seq) => readWaits(db, seq),
     getGroup: (groupId) => getGroup(db, groupId),

@@ -1,0 +1,80 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import {
+  addSchedule,
+  CATCH_UPS,
+  checkSchedule,
+  OVERLAPS,
+  type ScheduleRequest,
+} from "../../queue/schedule.ts";
+import { toScheduleJson } from "../../queue/schedule-json.ts";
+import { readChoice } from "../arguments.ts";
+import type { Invocation } from "../command.ts";
+import { openForWriting } from "../context.ts";
+import { DONE } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { hintWhenNobodyWorks } from "../no-worker-hint.ts";
+import { writeJson } from "../render/json.ts";
+import { zoneTime } from "../render/time.ts";
+import { visible } from "../render/visible.ts";
+
+export async function run(invocation: Invocation, io: Io): Promise<number> {
+  const { options } = invocation;
+  const request = await readRequest(invocation, io);
+  const context = { now: Date.now(), cwd: io.cwd };
+  // Before the store is opened: one that is refused must not leave an empty database behind.
+  await checkSchedule(request, context);
+  await using store = await openForWriting(invocation, io);
+  const schedule = await addSchedule(store, request, context);
+  if (options.has("json")) {
+    writeJson(io, toScheduleJson(schedule));
+  } else if (options.has("quiet")) {
+    io.stdout.write(`${schedule.name}\n`);
+  } else {
+    const { name, nextAt, zone, isPaused } = schedule;
+    const next =
+      nextAt === null ? "It never runs" : `Its next run: ${zoneTime(nextAt, zone)} ${visible(zone)}`;
+    io.stdout.write(`✅ Schedule ${name} added. ${isPaused ? "It is paused" : next}.\n`);
+  }
+  if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
+  return DONE;
+}
+
+async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequest> {
+  const { args, options } = invocation;
+  const [name, pattern, ...words] = args;
+  if (name === undefined || pattern === undefined)
+    throw usage("A schedule needs a name and a pattern", EXAMPLE);
+  if (words.length > 1)
+    throw usage(
+      `The schedule came as ${args.length} separate words`,
+      `Put its pattern in quotes, and its command too: ${EXAMPLE}`,
+    );
+  return {
+    name,
+    pattern,
+    zone: options.text("tz"),
+    overlap: readChoice(options, "overlap", OVERLAPS),
+    catchUp: readChoice(options, "catch-up", CATCH_UPS),
+    job: await readJob({ ...invocation, args: words }, io),
+    replace: options.has("replace"),
+  };
+}
+
+/** Said in the same ways as for `enqueue`. */
+async function readJob(invocation: Invocation, io: Io): Promise<object> {
+  const { args, rest, options } = invocation;
+  if (args.length === 0 && rest === null && !options.has("command"))
+    throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
+  if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
+  const { readSource, withFlags } = await import("./enqueue.ts");
+  const source = withFlags(await readSource(invocation, io), invocation, io);
+  const [job] = source.kind === "one" ? source.inputs : [];
+  if (job === undefined) throw usage("A schedule has one job, not a list", EXAMPLE);
+  return job.input as object;
+}
+
+const EXAMPLE = "queuectl schedule add nightly '0 3 * * *' -- ./backup.sh";
+
+function usage(message: string, hint: string): QueuectlError {
+  return new QueuectlError("invalid_usage", message, { hint });
+}

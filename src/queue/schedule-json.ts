@@ -1,0 +1,83 @@
+import type { NewJob } from "../domain/job.ts";
+import { parseJobInput } from "../domain/job-input.ts";
+import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
+import { maskSecrets } from "../domain/secrets.ts";
+import type { FiredInstant, FiringOutcome, ScheduleRecord } from "../store/schedule-store.ts";
+
+/** A schedule as every `--json` answer shows it. Stable. */
+export interface ScheduleJson {
+  name: string;
+  pattern: string;
+  time_zone: string;
+  overlap: OverlapPolicy;
+  catch_up: CatchUpPolicy;
+  paused: boolean;
+  next_at: string | null;
+  last: FiringJson | null;
+  command: string;
+  argv?: readonly string[];
+  queue: string;
+  priority: number;
+  tags: readonly string[];
+  cwd: string | null;
+  timeout: number | null;
+  max_retries: number | null;
+  backoff_base: number | null;
+  env: Readonly<Record<string, string>>;
+  created_at: string;
+}
+
+/** What became of one instant of a schedule. */
+export interface FiringJson {
+  instant: string;
+  outcome: FiringOutcome;
+  job_id: string | null;
+  note: string | null;
+  decided_at: string;
+}
+
+export function toScheduleJson(schedule: ScheduleRecord): ScheduleJson {
+  const job = jobOf(schedule);
+  return {
+    name: schedule.name,
+    pattern: schedule.pattern,
+    time_zone: schedule.zone,
+    overlap: schedule.overlap,
+    catch_up: schedule.catchUp,
+    paused: schedule.isPaused,
+    next_at: nextAt(schedule),
+    last: schedule.last && toFiringJson(schedule.last),
+    command: job.command,
+    ...(job.argv === null ? {} : { argv: job.argv }),
+    queue: job.queue,
+    priority: job.priority,
+    tags: job.tags,
+    cwd: job.cwd,
+    timeout: job.timeoutMs === null ? null : job.timeoutMs / 1_000,
+    max_retries: job.maxRetries,
+    backoff_base: job.backoffBase,
+    env: maskSecrets(job.env),
+    created_at: toIso(schedule.createdAt),
+  };
+}
+
+export function toFiringJson({ instant, outcome, jobId, note, at }: FiredInstant): FiringJson {
+  return { instant: toIso(instant), outcome, job_id: jobId, note, decided_at: toIso(at) };
+}
+
+/** The job of each run, as far as it is known before one: what it inherits is null. */
+export function jobOf({
+  job,
+}: Pick<ScheduleRecord, "job">): Omit<NewJob, "maxRetries"> & { maxRetries: number | null } {
+  const input = JSON.parse(job) as { max_retries?: number };
+  const parsed = parseJobInput(input, { id: "x", maxRetries: 0, cwd: null, now: 0 });
+  return { ...parsed, maxRetries: input.max_retries ?? null };
+}
+
+function nextAt({ isPaused, nextAt: at }: ScheduleRecord): string | null {
+  return isPaused || at === null ? null : toIso(at);
+}
+
+function toIso(at: number): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,174 @@
+import { QueuectlError } from "../domain/errors.ts";
+import { ID_RULE, isId } from "../domain/id.ts";
+import { parseJobInput } from "../domain/job-input.ts";
+import { scheduleNotFound } from "../domain/refuse-schedule.ts";
+import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
+import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
+import type { Store } from "../store/store.ts";
+import { readCalendar } from "./calendar.ts";
+import { nextInstant, scheduledJob } from "./plan-firing.ts";
+
+export const OVERLAPS: readonly OverlapPolicy[] = ["skip", "queue", "replace", "allow"];
+export const CATCH_UPS: readonly CatchUpPolicy[] = ["one", "all", "none"];
+
+/** So that the name, a colon and an instant make an id. */
+const LONGEST_NAME = 100;
+
+/** A schedule as it is asked for. */
+export interface ScheduleRequest {
+  name: string;
+  pattern: string;
+  /** Unless given, the zone of this machine. */
+  zone?: string | undefined;
+  /** Unless given, `skip`; but `queue` where all instants are caught up, for they come at once then. */
+  overlap?: OverlapPolicy | undefined;
+  /** Unless given, `one`. */
+  catchUp?: CatchUpPolicy | undefined;
+  /** As for `enqueue`; without an id and an instant of its own. */
+  job: object;
+  /** An existing one of the name is put out of its place. */
+  replace?: boolean | undefined;
+}
+
+/** Where a schedule is added. */
+interface AddContext {
+  now: number;
+  cwd: string;
+  /** As in `JobDefaults`. */
+  names?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Adds a schedule. Its job is checked now, and made anew at each instant.
+ * @throws invalid_schedule, invalid_job, duplicate_schedule, duplicate_id
+ */
+export async function addSchedule(
+  store: Store,
+  request: ScheduleRequest,
+  context: AddContext,
+): Promise<ScheduleRecord> {
+  await checkSchedule(request, context);
+  const { name, pattern, zone = localZone(), catchUp = "one", job, replace = false } = request;
+  const { overlap = catchUp === "all" ? "queue" : "skip" } = request;
+  const { now } = context;
+  const { cwd } = parseScheduledJob(job, context);
+  const nextAt = await nextInstant({ pattern, zone }, now);
+  const schedule = { name, pattern, zone, overlap, catchUp, job: JSON.stringify({ ...job, cwd }), nextAt };
+  await store.schedules.put({ ...schedule, createdAt: now }, { replace });
+  return await requireSchedule(store, name);
+}
+
+/** Throws what `addSchedule` would throw of the request itself. */
+export async function checkSchedule(request: ScheduleRequest, context: AddContext): Promise<void> {
+  const { name, pattern, zone = localZone(), job } = request;
+  if (!isId(name) || name.length > LONGEST_NAME)
+    throw new QueuectlError("invalid_schedule", `A schedule cannot be called ${JSON.stringify(name)}`, {
+      hint: `A name has ${ID_RULE.replace("128", String(LONGEST_NAME))}.`,
+    });
+  await readCalendar({ pattern, zone });
+  parseScheduledJob(job, context);
+}
+
+/** @throws invalid_job */
+function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd: string | null } {
+  const own = ["id", "run_at", "delay"].find((field) => Object.hasOwn(job, field));
+  if (own !== undefined)
+    throw new QueuectlError(
+      "invalid_job",
+      `The job of a schedule has no "${names?.[own] ?? own}" of its own`,
+      {
+        hint: "Each run gets an id and an instant from its schedule. Leave it out.",
+      },
+    );
+  return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
+}
+
+/** The zone of this machine. */
+function localZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/**
+ * The schedule of this name.
+ * @throws schedule_not_found naming what might have been meant
+ */
+export async function requireSchedule(store: Store, name: string): Promise<ScheduleRecord> {
+  const schedule = await store.schedules.get(name);
+  if (schedule) return schedule;
+  const others = await store.schedules.list();
+  throw scheduleNotFound(
+    name,
+    others.map((other) => other.name),
+  );
+}
+
+/** The next instants of a schedule, paused or not; fewer where there are fewer. @throws schedule_not_found */
+export async function nextInstants(
+  store: Store,
+  name: string,
+  { count, now }: { count: number; now: number },
+): Promise<number[]> {
+  const calendar = await readCalendar(await requireSchedule(store, name));
+  const instants: number[] = [];
+  for (let at = calendar.next(now); at !== undefined && instants.length < count; at = calendar.next(at))
+    instants.push(at);
+  return instants;
+}
+
+/**
+ * Pauses a schedule, or resumes it: from now on, for what would have come during a pause was not missed.
+ * @throws schedule_not_found
+ */
+export async function pauseSchedule(
+  store: Store,
+  name: string,
+  { isPaused, now }: { isPaused: boolean; now: number },
+): Promise<ScheduleRecord> {
+  const schedule = await requireSchedule(store, name);
+  if (schedule.isPaused !== isPaused) {
+    await store.schedules.setPaused(name, { isPaused, nextAt: await nextInstant(schedule, now) });
+  }
+  return await requireSchedule(store, name);
+}
+
+/** @throws schedule_not_found */
+export async function removeSchedule(store: Store, name: string): Promise<void> {
+  await requireSchedule(store, name);
+  await store.schedules.remove(name);
+}
+
+/**
+ * Runs a schedule's job now, paused or not. It is a run like any other: the overlap policy holds, and the history tells.
+ * @returns the id of the job
+ * @throws schedule_not_found; not_finished when an earlier run stands in its way; what `enqueue` throws
+ */
+export async function runSchedule(
+  store: Store,
+  name: string,
+  { now, maxRetries }: { now: number; maxRetries: number },
+): Promise<string> {
+  const schedule = await requireSchedule(store, name);
+  // Never a whole second: those are the schedule's own.
+  for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
+    const runs = [{ instant, job: scheduledJob(schedule, instant, { now, maxRetries }) }];
+    const firing = { name, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
+    const fired = await store.schedules.fire(firing);
+    if (fired === null) throw scheduleNotFound(name);
+    const [own] = fired;
+    if (own?.jobId) return own.jobId;
+    // Without an answer the instant was another's: two have run it within the same millisecond.
+    if (own) throw notRun(name, own);
+  }
+}
+
+function notRun(name: string, { note }: FiredInstant): QueuectlError {
+  return new QueuectlError("not_finished", `Cannot run the schedule "${name}" now: ${note}`, {
+    hint: "Wait for it, or cancel it first: queuectl cancel ID. With another --overlap it would not stand in the way.",
+  });
+}
+
+/** The newest firings, oldest of them first. @throws schedule_not_found */
+export async function scheduleHistory(store: Store, name: string, limit: number): Promise<FiredInstant[]> {
+  await requireSchedule(store, name);
+  return await store.schedules.history(name, limit);
+}

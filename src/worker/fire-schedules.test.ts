@@ -1,0 +1,152 @@
+import { writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { until } from "../../tests/support/queuectl.ts";
+import { LONG_MS, untilFile, WorkerScene } from "../../tests/support/worker-scene.ts";
+import type { FiredInstant, NewSchedule } from "../store/schedule-store.ts";
+import type { Store } from "../store/store.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400 * SECOND;
+
+/** Of each second, unless the test says otherwise; due from the next whole second on. */
+async function add(store: Store, given: Partial<NewSchedule> = {}): Promise<void> {
+  const now = Date.now();
+  const schedule: NewSchedule = {
+    name: "tick",
+    pattern: "* * * * * *",
+    zone: "UTC",
+    overlap: "allow",
+    catchUp: "one",
+    job: '{"command":"true"}',
+    createdAt: now,
+    nextAt: Math.ceil((now + 1) / SECOND) * SECOND,
+    ...given,
+  };
+  await store.schedules.put(schedule, { replace: false });
+}
+
+async function history(store: Store, name = "tick"): Promise<FiredInstant[]> {
+  return await store.schedules.history(name, 1_000);
+}
+
+test("a worker fires each instant when it comes, not before, and runs its job, without a poll", async () => {
+  const scene = await WorkerScene.open();
+  await scene.startWorker({ settings: { pollIntervalMs: LONG_MS } });
+  await add(scene.store);
+  const [first, second] = await until(async () => {
+    const fired = await history(scene.store);
+    return fired.length >= 2 && fired;
+  }, "two instants to be fired");
+  expect(first).toMatchObject({ outcome: "fired", note: null });
+  expect((second?.instant ?? 0) - (first?.instant ?? 0)).toBe(SECOND);
+  for (const { instant, at, jobId } of await history(scene.store)) {
+    expect(at).toBeGreaterThanOrEqual(instant);
+    await scene.jobWhen(jobId as string, "completed");
+    const [{ startedAt } = { startedAt: 0 }] = await scene.history(jobId as string);
+    expect(startedAt).toBeGreaterThanOrEqual(instant);
+  }
+});
+
+test("a worker that no ring reaches finds an added schedule at its next poll", async () => {
+  const scene = await WorkerScene.open();
+  const deaf = { ...scene.store, onWakeup: () => () => {} };
+  const worker = await scene.startWorker({ store: deaf, settings: { pollIntervalMs: 50 } });
+  await worker.says("polling");
+  await add(scene.store);
+  await until(async () => (await history(scene.store)).length > 0, "an instant to be fired");
+});
+
+test.each([
+  [
+    "one",
+    [
+      ["missed", 3],
+      ["missed", 2],
+      ["missed", 1],
+      ["fired", 0],
+    ],
+  ],
+  [
+    "all",
+    [
+      ["fired", 3],
+      ["fired", 2],
+      ["fired", 1],
+      ["fired", 0],
+    ],
+  ],
+  [
+    "none",
+    [
+      ["missed", 3],
+      ["missed", 2],
+      ["missed", 1],
+      ["missed", 0],
+    ],
+  ],
+] as const)(
+  "who starts after a downtime catches up with `%s`, before it finds nothing to do",
+  async (catchUp, expected) => {
+    const scene = await WorkerScene.open();
+    // Its newest instant was twenty seconds ago, and the next is forty away.
+    const newest = Math.floor(Date.now() / SECOND) * SECOND - 20 * SECOND;
+    const pattern = `${new Date(newest).getUTCSeconds()} * * * * *`;
+    await add(scene.store, { pattern, catchUp, nextAt: newest - 3 * MINUTE });
+    await (await scene.startWorker({ drain: true })).ended;
+    const fired = (await history(scene.store)).map(({ outcome, instant }) => [
+      outcome,
+      (newest - instant) / MINUTE,
+    ]);
+    expect(fired).toEqual(expected);
+    const jobs = await Array.fromAsync(scene.store.listJobs());
+    expect(jobs.map(({ state }) => state)).toEqual(
+      expected.filter(([outcome]) => outcome === "fired").map(() => "completed"),
+    );
+  },
+);
+
+test("a schedule that nobody understands is told of, and in no other's way", async () => {
+  const scene = await WorkerScene.open();
+  await add(scene.store, { name: "broken", pattern: "every full moon" });
+  const worker = await scene.startWorker();
+  await add(scene.store);
+  await until(async () => (await history(scene.store)).length > 0, "the other one to be fired");
+  const { error } = await worker.says("trouble");
+  expect(error).toMatchObject({ code: "invalid_schedule" });
+  expect(await history(scene.store, "broken")).toEqual([]);
+});
+
+test("who starts with a clock that is back again fires what comes next, and nothing twice", async () => {
+  const scene = await WorkerScene.open();
+  // Somebody's clock was a day ahead, and at its next minute something was fired there.
+  await add(scene.store, { nextAt: Date.now() + DAY });
+  await scene.startWorker();
+  const fired = await until(async () => {
+    const all = await history(scene.store);
+    return all.length >= 2 && all;
+  }, "instants of today to be fired");
+  expect((fired[1]?.instant ?? 0) - (fired[0]?.instant ?? 0)).toBe(SECOND);
+});
+
+test("a worker that is stopping fires nothing more", async () => {
+  const scene = await WorkerScene.open();
+  const gate = scene.file("gate");
+  await scene.enqueue({ id: "last", command: untilFile(gate) });
+  const worker = await scene.startWorker();
+  await scene.jobWhen("last", "processing");
+  worker.worker.stop();
+  await worker.says("stopping");
+  await add(scene.store, { nextAt: Date.now() - 2 * SECOND });
+  writeFileSync(gate, "");
+  await worker.ended;
+  expect(await history(scene.store)).toEqual([]);
+});
+
+test("a paused schedule fires nothing, and what would have come meanwhile is not caught up", async () => {
+  const scene = await WorkerScene.open();
+  await add(scene.store, { nextAt: Date.now() - 3 * DAY, catchUp: "all" });
+  await scene.store.schedules.setPaused("tick", { isPaused: true, nextAt: Date.now() - 3 * DAY });
+  await (await scene.startWorker({ drain: true })).ended;
+  expect(await history(scene.store)).toEqual([]);
+});

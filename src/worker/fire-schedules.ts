@@ -1,0 +1,126 @@
+import { setImmediate as othersTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Firing, ScheduleRecord } from "../store/schedule-store.ts";
+import type { Store } from "../store/store.ts";
+import { Bell } from "./bell.ts";
+import { WallClock } from "./wall-clock.ts";
+
+/** Each enqueue rings, and so does each firing: a stream of them must not become one of looks. */
+const LOOK_AT_MOST_EVERY_MS = 100;
+/** After a failure, where the safety net is far below. */
+const LONGEST_RETRY_MS = 2_000;
+
+/** What a worker must be told about schedules: patterns and zones are read above it. */
+export interface SchedulePlanner {
+  /** Which instants of a schedule that is due are to be fired now, and with which jobs. */
+  plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  /** The first instant of a schedule after this one; null when there is none. */
+  nextAt(schedule: ScheduleRecord, after: number): Promise<number | null>;
+}
+
+/**
+ * Fires what is due of the schedules. Design note:
+ *
+ * - There is no leader. Every worker wakes at the next instant and plans it; the store lets one of them fire it.
+ * - Between two instants it sleeps. A ring wakes it (a schedule was added or resumed); the poll interval is the safety net,
+ *   and what notices a clock that was put forward.
+ * - After a clock was put back, schedules that believe themselves to be ahead look again from now on. What they have fired
+ *   already, the store does not fire again.
+ * - A schedule that cannot be planned (another version or a hand has written it) is in nobody's way.
+ */
+export class ScheduleLoop {
+  readonly #store: Store;
+  readonly #planner: SchedulePlanner;
+  readonly #on: { fired(): void; trouble(error: unknown): void };
+  readonly #bell = new Bell();
+  readonly #clock = new WallClock();
+  readonly #over = new AbortController();
+  #mustRearm = false;
+
+  constructor(
+    store: Store,
+    planner: SchedulePlanner,
+    on: { /** There is something to claim. */ fired(): void; trouble(error: unknown): void },
+  ) {
+    this.#store = store;
+    this.#planner = planner;
+    this.#on = on;
+  }
+
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Fires nothing more; `run` ends. */
+  stop(): void {
+    this.#over.abort();
+    this.#bell.ring();
+  }
+
+  /** Sleeps and looks, until it is stopped. The first look is `look`, which its caller has waited for. */
+  async run(nextDueAt: number | null, pollIntervalMs: () => number): Promise<void> {
+    let next = nextDueAt;
+    while (!this.#over.signal.aborted) {
+      const waitMs = () =>
+        Math.max(1, Math.min(pollIntervalMs(), (next ?? Number.POSITIVE_INFINITY) - Date.now()));
+      await sleep(Math.min(LOOK_AT_MOST_EVERY_MS, waitMs()), undefined, { signal: this.#over.signal }).catch(
+        () => {},
+      );
+      await this.#bell.rung(waitMs());
+      next = await this.look();
+    }
+  }
+
+  /** Fires all that is due. @returns when the next is */
+  async look(): Promise<number | null> {
+    try {
+      await this.#rearm();
+      return await this.#fireDue();
+    } catch (error) {
+      this.#on.trouble(error);
+      return Date.now() + LONGEST_RETRY_MS;
+    }
+  }
+
+  async #fireDue(): Promise<number | null> {
+    const failed = new Set<string>();
+    for (;;) {
+      const { schedules, nextDueAt } = await this.#store.schedules.due(Date.now());
+      const due = schedules.filter(({ name }) => !failed.has(name));
+      if (due.length === 0 || this.#over.signal.aborted) return nextDueAt;
+      for (const schedule of due) {
+        try {
+          const fired = await this.#store.schedules.fire(await this.#planner.plan(schedule, Date.now()));
+          if (fired?.some(({ outcome }) => outcome === "fired")) this.#on.fired();
+        } catch (error) {
+          failed.add(schedule.name);
+          this.#on.trouble(error);
+        }
+        // A thousand instants may have been caught up; this process also has jobs to end.
+        await othersTurn();
+      }
+    }
+  }
+
+  /** Once after each step back of the clock; a store that is locked just then is asked again at the next look. */
+  async #rearm(): Promise<void> {
+    if (this.#clock.wasSetBack()) this.#mustRearm = true;
+    if (!this.#mustRearm) return;
+    for (const schedule of await this.#store.schedules.list()) {
+      const { name, isPaused, nextAt: expectedNextAt } = schedule;
+      const now = Date.now();
+      const nextAt = isPaused ? null : await this.#nextAt(schedule, now);
+      if (nextAt !== null && (expectedNextAt === null || expectedNextAt > nextAt))
+        await this.#store.schedules.fire({ name, expectedNextAt, nextAt, runs: [], missed: [], now });
+    }
+    this.#mustRearm = false;
+  }
+
+  async #nextAt(schedule: ScheduleRecord, now: number): Promise<number | null> {
+    try {
+      return await this.#planner.nextAt(schedule, now);
+    } catch (error) {
+      this.#on.trouble(error);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,346 @@
+import { expect, test } from "vitest";
+import type { NewJob } from "../../src/domain/job.ts";
+import type { Firing, NewSchedule } from "../../src/store/schedule-store.ts";
+import { buildJob } from "../support/build-job.ts";
+import { describeStores, type Scene } from "../support/conformance.ts";
+
+const NINE = Date.parse("2026-11-25T09:00:00Z");
+const HOUR = 3_600_000;
+const [TEN, ELEVEN, TWELVE] = [NINE + HOUR, NINE + 2 * HOUR, NINE + 3 * HOUR];
+
+function buildSchedule(given: Partial<NewSchedule> = {}): NewSchedule {
+  return {
+    name: "hourly",
+    pattern: "0 * * * *",
+    zone: "UTC",
+    overlap: "allow",
+    catchUp: "one",
+    job: '{"command":"true"}',
+    createdAt: NINE,
+    nextAt: TEN,
+    ...given,
+  };
+}
+
+async function put(scene: Scene, given: Partial<NewSchedule> = {}): Promise<void> {
+  await scene.store.schedules.put(buildSchedule(given), { replace: false });
+}
+
+function runAt(instant: number, given: Partial<NewJob> = {}): Firing["runs"][number] {
+  const member = new Date(instant).toISOString();
+  const group = { kind: "schedule", id: "hourly", member } as const;
+  return { instant, job: buildJob({ id: `hourly:${instant}`, group, createdAt: instant, ...given }) };
+}
+
+/** Of the schedule that `put` makes, at ten, as a worker would ask for it. */
+function buildFiring(given: Partial<Firing> = {}): Firing {
+  return {
+    name: "hourly",
+    expectedNextAt: TEN,
+    nextAt: ELEVEN,
+    runs: [runAt(TEN)],
+    missed: [],
+    now: TEN + 3,
+    ...given,
+  };
+}
+
+/** What every claim of an idle worker gets at once. */
+async function claimable(scene: Scene): Promise<string[]> {
+  await scene.startWorker("w");
+  return (await scene.claim("w", { now: TWELVE + HOUR })).map(({ job }) => job.id);
+}
+
+describeStores("schedules", (open) => {
+  test("a schedule is there as it was given, and nothing of it was fired yet", async () => {
+    const { store } = await open();
+    const schedule = buildSchedule({ zone: "Europe/Rome", overlap: "skip", catchUp: "all" });
+    await store.schedules.put(schedule, { replace: false });
+    const record = { ...schedule, isPaused: false, last: null };
+    expect(await store.schedules.get("hourly")).toEqual(record);
+    expect(await store.schedules.list()).toEqual([record]);
+    expect(await store.schedules.get("daily")).toBeUndefined();
+    expect(await store.schedules.history("hourly", 10)).toEqual([]);
+  });
+
+  test("a second one of the name is refused, or replaces it: its history and a pause stay", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    await schedules.fire(buildFiring());
+    await schedules.setPaused("hourly", { isPaused: true, nextAt: ELEVEN });
+    const other = buildSchedule({ pattern: "30 * * * *", createdAt: TEN, nextAt: TEN + HOUR / 2 });
+    await expect(schedules.put(other, { replace: false })).rejects.toMatchObject({
+      code: "duplicate_schedule",
+    });
+    expect(await schedules.get("hourly")).toMatchObject({ pattern: "0 * * * *" });
+    await schedules.put(other, { replace: true });
+    expect(await schedules.get("hourly")).toMatchObject({ ...other, isPaused: true, last: { instant: TEN } });
+    expect(await schedules.history("hourly", 10)).toHaveLength(1);
+  });
+
+  test("one that is called like a job is refused", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "hourly" });
+    await expect(put(scene)).rejects.toMatchObject({ code: "duplicate_id" });
+    expect(await scene.store.schedules.list()).toEqual([]);
+  });
+
+  test("all are listed by name", async () => {
+    const scene = await open();
+    for (const name of ["b", "c", "a"]) await put(scene, { name });
+    expect((await scene.store.schedules.list()).map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  test("those that are due are told, and when the next is", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene, { name: "ten" });
+    await put(scene, { name: "eleven", nextAt: ELEVEN });
+    await put(scene, { name: "twelve", nextAt: TWELVE });
+    await put(scene, { name: "never", nextAt: null });
+    await put(scene, { name: "paused", nextAt: NINE });
+    await schedules.setPaused("paused", { isPaused: true, nextAt: NINE });
+    const due = async (now: number) => {
+      const { schedules: found, nextDueAt } = await schedules.due(now);
+      return [found.map(({ name }) => name), nextDueAt];
+    };
+    expect(await due(TEN - 1)).toEqual([[], TEN]);
+    expect(await due(TEN)).toEqual([["ten"], ELEVEN]);
+    expect(await due(TWELVE)).toEqual([["ten", "eleven", "twelve"], null]);
+  });
+
+  test("an instant is fired: its job is there, its outcome recorded, and the next one awaited", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene);
+    const fired = { instant: TEN, outcome: "fired", jobId: `hourly:${TEN}`, note: null, at: TEN + 3 };
+    expect(await store.schedules.fire(buildFiring())).toEqual([fired]);
+    expect(await store.schedules.get("hourly")).toMatchObject({ nextAt: ELEVEN, last: fired });
+    expect(await store.getJob(`hourly:${TEN}`)).toMatchObject({
+      state: "pending",
+      group: { kind: "schedule", id: "hourly", member: "2026-11-25T10:00:00.000Z" },
+    });
+  });
+
+  test("of two workers that see the same instant come, one fires it", async () => {
+    const scene = await open();
+    const other = await scene.openAnother();
+    await put(scene);
+    const answers = await Promise.all(
+      [scene.store, other].map(({ schedules }) => schedules.fire(buildFiring())),
+    );
+    expect(answers.filter((answer) => answer === null)).toHaveLength(1);
+    expect(await scene.ids()).toEqual([`hourly:${TEN}`]);
+    expect(await scene.store.schedules.history("hourly", 10)).toHaveLength(1);
+  });
+
+  test("nothing is fired of one that was paused, moved on, or removed meanwhile", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    await schedules.setPaused("hourly", { isPaused: true, nextAt: TEN });
+    expect(await schedules.fire(buildFiring())).toBeNull();
+    await schedules.setPaused("hourly", { isPaused: false, nextAt: ELEVEN });
+    expect(await schedules.fire(buildFiring())).toBeNull();
+    await schedules.remove("hourly");
+    expect(await schedules.fire(buildFiring({ expectedNextAt: ELEVEN }))).toBeNull();
+    expect(await scene.ids()).toEqual([]);
+  });
+
+  test("a person's run needs no instant to be due, also of one that is paused, and moves nothing", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    await schedules.setPaused("hourly", { isPaused: true, nextAt: TEN });
+    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined, runs: [runAt(NINE + 7)] });
+    expect(await schedules.fire(byHand)).toMatchObject([{ instant: NINE + 7, outcome: "fired" }]);
+    expect(await schedules.get("hourly")).toMatchObject({ nextAt: TEN, isPaused: true });
+  });
+
+  test("an instant that was fired is not fired again, whatever a wrong clock has made of the next one", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    await schedules.fire(buildFiring());
+    // Set back before ten: what comes next is ten once more.
+    expect(await schedules.fire(buildFiring({ expectedNextAt: ELEVEN, nextAt: TEN, runs: [] }))).toEqual([]);
+    expect(await schedules.fire(buildFiring({ runs: [runAt(TEN, { command: "second" })] }))).toEqual([]);
+    expect(await scene.ids()).toEqual([`hourly:${TEN}`]);
+    expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, at: TEN + 3 }]);
+  });
+
+  test("an instant that was missed only by a wrong clock may be fired yet", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const missed = { instant: TEN, outcome: "missed", jobId: null, note: null, at: TWELVE };
+    const firing = buildFiring({ missed: [TEN], runs: [], nextAt: TWELVE, now: TWELVE });
+    expect(await schedules.fire(firing)).toEqual([missed]);
+    expect(await schedules.history("hourly", 10)).toEqual([missed]);
+    await schedules.fire(buildFiring({ expectedNextAt: TWELVE, nextAt: TEN, runs: [] }));
+    expect(await schedules.fire(buildFiring())).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+    expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+  });
+
+  test("several instants are fired at once, in order, beside those that were missed", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const firing = buildFiring({
+      missed: [TEN],
+      runs: [runAt(ELEVEN), runAt(TWELVE)],
+      nextAt: null,
+      now: TWELVE,
+    });
+    const outcomes = (await schedules.fire(firing))?.map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(["missed", "fired", "fired"]);
+    expect(await scene.ids()).toEqual([`hourly:${ELEVEN}`, `hourly:${TWELVE}`]);
+    expect((await schedules.history("hourly", 2)).map(({ instant }) => instant)).toEqual([ELEVEN, TWELVE]);
+    expect(await schedules.get("hourly")).toMatchObject({ nextAt: null, last: { instant: TWELVE } });
+  });
+
+  test("an instant is skipped while an earlier job waits, runs or is to be retried, and the next fires", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene, { overlap: "skip" });
+    await schedules.fire(buildFiring());
+    const second = buildFiring({
+      expectedNextAt: ELEVEN,
+      nextAt: TWELVE,
+      runs: [runAt(ELEVEN)],
+      now: ELEVEN,
+    });
+    expect(await schedules.fire(second)).toEqual([
+      {
+        instant: ELEVEN,
+        outcome: "skipped",
+        jobId: null,
+        note: `job "hourly:${TEN}" is unfinished`,
+        at: ELEVEN,
+      },
+    ]);
+    await scene.startWorker("w");
+    await scene.finish("w", await scene.claim("w", { now: ELEVEN }));
+    const third = buildFiring({ expectedNextAt: TWELVE, nextAt: null, runs: [runAt(TWELVE)], now: TWELVE });
+    expect(await schedules.fire(third)).toMatchObject([{ instant: TWELVE, outcome: "fired" }]);
+    expect(await scene.ids()).toEqual([`hourly:${TEN}`, `hourly:${TWELVE}`]);
+  });
+
+  test("with `queue` a job waits for the earlier one's end, whoever is free", async () => {
+    const scene = await open();
+    await put(scene, { overlap: "queue" });
+    await scene.store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }));
+    expect(await claimable(scene)).toEqual([`hourly:${TEN}`]);
+    await scene.startWorker("v");
+    expect(await scene.claim("v", { now: TWELVE })).toEqual([]);
+    const [running] = (await scene.store.listWorkers()).flatMap(({ held }) => held);
+    expect(running).toMatchObject({ jobId: `hourly:${TEN}` });
+  });
+
+  test("with `allow` they run beside each other", async () => {
+    const scene = await open();
+    await put(scene, { overlap: "allow" });
+    await scene.store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }));
+    expect(await claimable(scene)).toEqual([`hourly:${TEN}`, `hourly:${ELEVEN}`]);
+  });
+
+  test("with `replace` the earlier job is cancelled, and the new one waits until it has ended", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "replace" });
+    await store.schedules.fire(buildFiring({ runs: [runAt(TEN)] }));
+    await scene.startWorker("w");
+    const [first] = await scene.claim("w", { now: TEN });
+    if (!first) throw new Error("There was one to claim");
+    const firing = buildFiring({
+      expectedNextAt: ELEVEN,
+      nextAt: TWELVE,
+      runs: [runAt(ELEVEN)],
+      now: ELEVEN,
+    });
+    expect(await store.schedules.fire(firing)).toMatchObject([
+      { outcome: "fired", jobId: `hourly:${ELEVEN}`, note: `replaced "hourly:${TEN}"` },
+    ]);
+    const [own] = await store.listWorkers();
+    expect(own?.held).toEqual([{ token: first.token, jobId: `hourly:${TEN}`, isToBeCancelled: true }]);
+    expect(await scene.claim("w", { now: TWELVE })).toEqual([]);
+    await scene.finish("w", first, {
+      outcome: { kind: "cancelled" },
+      transition: { to: "cancelled" },
+    });
+    expect((await scene.claim("w", { now: TWELVE })).map(({ job }) => job.id)).toEqual([`hourly:${ELEVEN}`]);
+  });
+
+  test("with `replace` one that still waits is cancelled at once", async () => {
+    const scene = await open();
+    await put(scene, { overlap: "replace" });
+    await scene.store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }));
+    expect(await scene.store.getJob(`hourly:${TEN}`)).toMatchObject({ state: "cancelled" });
+    expect(await claimable(scene)).toEqual([`hourly:${ELEVEN}`]);
+  });
+
+  test("an instant whose queue is draining is refused, and the next comes", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene);
+    await store.changeQueue("default", { state: "draining" });
+    expect(await store.schedules.fire(buildFiring())).toMatchObject([
+      { instant: TEN, outcome: "refused", jobId: null, note: expect.stringContaining("draining") },
+    ]);
+    await store.changeQueue("default", { state: "open" });
+    const next = buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] });
+    expect(await store.schedules.fire(next)).toMatchObject([{ instant: ELEVEN, outcome: "fired" }]);
+    expect(await scene.ids()).toEqual([`hourly:${ELEVEN}`]);
+  });
+
+  test("what was to be replaced is let alone when the new job is refused", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "replace" });
+    await store.schedules.fire(buildFiring());
+    await store.changeQueue("default", { state: "draining" });
+    const next = buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] });
+    expect(await store.schedules.fire(next)).toMatchObject([{ outcome: "refused" }]);
+    expect(await store.getJob(`hourly:${TEN}`)).toMatchObject({ state: "pending" });
+  });
+
+  test("a removed one's jobs stay, and one of its name begins anew", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    await schedules.fire(buildFiring());
+    await schedules.remove("hourly");
+    expect(await schedules.get("hourly")).toBeUndefined();
+    expect(await schedules.history("hourly", 10)).toEqual([]);
+    expect(await scene.ids()).toEqual([`hourly:${TEN}`]);
+    await put(scene, { overlap: "skip", nextAt: ELEVEN });
+    const next = buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] });
+    expect(await schedules.fire(next)).toMatchObject([{ outcome: "skipped" }]);
+  });
+
+  test("what is not there cannot be changed", async () => {
+    const { store } = await open();
+    const refusal = { code: "schedule_not_found" };
+    await expect(store.schedules.setPaused("x", { isPaused: true, nextAt: null })).rejects.toMatchObject(
+      refusal,
+    );
+    await expect(store.schedules.remove("x")).rejects.toMatchObject(refusal);
+    expect(await store.schedules.fire(buildFiring())).toBeNull();
+  });
+
+  test("whoever adds, resumes or fires one rings", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    const rings = async (change: () => Promise<unknown>) => {
+      const rung = Promise.withResolvers<void>();
+      const stop = scene.listen(() => rung.resolve(), await scene.openAnother());
+      await change();
+      await rung.promise;
+      stop();
+    };
+    await rings(() => put(scene));
+    await rings(() => schedules.setPaused("hourly", { isPaused: false, nextAt: TEN }));
+    await rings(() => schedules.fire(buildFiring()));
+  });
+});
