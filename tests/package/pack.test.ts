@@ -24,6 +24,7 @@ const PUBLISHED = [
   "dist/queuectl-rest.cjs",
   "dist/queuectl.cjs",
   "dist/types/",
+  "docs/reference/flow.schema.json",
   "package.json",
   "queuectl.js",
 ];
