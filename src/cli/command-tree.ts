@@ -1,5 +1,6 @@
 import type { CommandGroup, CommandSpec, OptionSpec } from "./command.ts";
 import { ADD } from "./tree/add.ts";
+import { FLOWS } from "./tree/flows.ts";
 import { LOOK } from "./tree/look.ts";
 import { MEND } from "./tree/mend.ts";
 import { SETTINGS_VERBS } from "./tree/settings.ts";
@@ -22,6 +23,6 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 ];
 
 /** By what one wants to do, in the order in which help shows them. A verb is added in the file of its group. */
-export const GROUPS: readonly CommandGroup[] = [START, ADD, WORK, LOOK, MEND, SETTINGS_VERBS];
+export const GROUPS: readonly CommandGroup[] = [START, ADD, FLOWS, WORK, LOOK, MEND, SETTINGS_VERBS];
 
 export const COMMANDS: readonly CommandSpec[] = GROUPS.flatMap(({ commands }) => commands);

@@ -16,6 +16,9 @@ export interface FlowStep {
   job: Readonly<Record<string, unknown>>;
 }
 
+/** What makes a flow's id of its name, behind a hyphen: 30 bits. */
+export const FLOW_SUFFIX_LENGTH = 6;
+
 /** What each step waits for, whatever the condition, by name. */
 export function waitsByStep(
   steps: readonly { name: string; dependsOn: readonly Dependency[] }[],

@@ -21,6 +21,7 @@ const PUBLISHED = [
   "dist/THIRD-PARTY-NOTICES.txt",
   "dist/index.mjs",
   ...(HAS_NATIVE ? [NATIVE] : []),
+  "dist/queuectl-flow.cjs",
   "dist/queuectl-rest.cjs",
   "dist/queuectl.cjs",
   "dist/types/",
@@ -116,6 +117,7 @@ describe("the tarball", () => {
     const notices = await read("dist/THIRD-PARTY-NOTICES.txt");
     expect(notices.match(/^\S+ \d+\.\d+\.\d+ \(.+\)$/gm)).toEqual([
       expect.stringMatching(/^get-east-asian-width [\d.]+ \(MIT\)$/),
+      expect.stringMatching(/^yaml [\d.]+ \(ISC\)$/),
     ]);
     expect(notices).toContain("Permission is hereby granted, free of charge");
     expect(notices).not.toContain(checkout.root);

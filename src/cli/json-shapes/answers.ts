@@ -17,6 +17,14 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
     { as: "one", shapes: ["job"], when: "one job was given" },
     { as: "array", shapes: ["job"], when: "an array, a file or standard input was given" },
   ],
+  "flow run": [
+    { as: "one", shapes: ["flow"] },
+    { as: "one", shapes: ["planned flow"], when: "with `--dry-run`" },
+  ],
+  "flow list": [{ as: "array", shapes: ["flow"] }],
+  "flow show": [{ as: "one", shapes: ["flow with steps"] }],
+  "flow cancel": [{ as: "one", shapes: ["flow"] }],
+  "flow retry": [{ as: "one", shapes: ["flow"] }],
   "worker start": [
     { as: "lines", shapes: EVENT_NAMES, when: "it runs here" },
     { as: "one", shapes: ["started workers"], when: "it goes to the background" },

@@ -1,4 +1,5 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
+import { FLOW, FLOW_DETAILS, FLOW_STEP, PLANNED_FLOW, PLANNED_STEP } from "./flow.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
 import {
   DEMO,
@@ -35,6 +36,11 @@ export type ShapeName =
   | "job with history"
   | "dead job"
   | "log line"
+  | "flow"
+  | "flow with steps"
+  | "flow step"
+  | "planned flow"
+  | "planned step"
   | "status"
   | "counts"
   | "throughput"
@@ -64,6 +70,11 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   execution: EXECUTION,
   "dead job": DEAD_JOB,
   "log line": LOG_LINE,
+  flow: FLOW,
+  "flow with steps": FLOW_DETAILS,
+  "flow step": FLOW_STEP,
+  "planned flow": PLANNED_FLOW,
+  "planned step": PLANNED_STEP,
   status: STATUS,
   counts: COUNTS,
   throughput: THROUGHPUT,

@@ -45,6 +45,3 @@ export const OTHER_NAMES: Readonly<Record<string, StepField>> = {
 export const MAX_STEPS = 10_000;
 
 export const MAX_CONCURRENCY = 1_000_000;
-
-/** What makes a flow's id of its name, behind a hyphen: 30 bits. */
-export const FLOW_SUFFIX_LENGTH = 6;

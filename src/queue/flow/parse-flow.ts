@@ -1,10 +1,10 @@
 import { describeValue } from "../../domain/describe.ts";
-import type { Flow } from "../../domain/flow.ts";
+import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
 import { checkDependencies } from "./check-dependencies.ts";
 import { checkJob, checkJobField, type FlowContext, type JobObject, jobField } from "./check-job.ts";
 import { Faults } from "./faults.ts";
-import { FLOW_FIELDS, FLOW_SUFFIX_LENGTH, JOB_FIELDS, MAX_CONCURRENCY, MAX_STEPS } from "./fields.ts";
+import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_STEPS } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
