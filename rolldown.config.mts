@@ -5,8 +5,8 @@ import { thirdPartyNotices } from "./scripts/third-party-notices.ts";
 
 /**
  * Three files for the whole command: what an `enqueue` needs, what reads flows, and the rest. Reading many small files
- * was a third of the cold start; but a file is compiled whole before its first line runs, so what the others need is kept out of the first.
- * CommonJS, because Node loads it faster than a module graph; dynamic imports stay lazy inside the files.
+ * was a third of the cold start; but a file is compiled whole before its first line runs, so what the others need is kept
+ * out of the first. CommonJS, because Node loads it faster than a module graph; dynamic imports stay lazy inside the files.
  */
 const command: ReturnType<typeof defineConfig> = defineConfig({
   input: { queuectl: "src/cli/main.ts" },
