@@ -13,8 +13,8 @@ export const lazyBuiltins = {
         return `let ${name};`;
       },
     );
-    if (names.size === 0)
-      throw new Error("The bundle requires no built-in module: has the bundler changed its output?");
+    if (/\brequire\("node:/.test(declared))
+      throw new Error("The bundle requires a built-in module at once: has the bundler changed its output?");
     return declared.replace(/\b(node_\w+)\./g, (text, name: string) => {
       const id = names.get(name);
       return id === undefined ? text : `(${name} ??= require("${id}")).`;

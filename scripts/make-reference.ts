@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliReference } from "./reference/cli.ts";
 import { configReference } from "./reference/config.ts";
+import { flowSchema } from "./reference/flow-schema.ts";
 import { jsonReference } from "./reference/json.ts";
 
 /** The pages by their paths below the root. */
@@ -13,6 +14,7 @@ export function makeReference(): Record<string, string> {
   return {
     "docs/reference/cli.md": cliReference(),
     "docs/reference/config.md": configReference(),
+    "docs/reference/flow.schema.json": flowSchema(),
     "docs/reference/json.md": jsonReference(),
   };
 }

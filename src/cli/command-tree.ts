@@ -1,5 +1,6 @@
 import type { CommandGroup, CommandSpec, OptionSpec } from "./command.ts";
 import { ADD } from "./tree/add.ts";
+import { FLOWS } from "./tree/flows.ts";
 import { LOOK } from "./tree/look.ts";
 import { MEND } from "./tree/mend.ts";
 import { QUEUES } from "./tree/queues.ts";
@@ -27,6 +28,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 export const GROUPS: readonly CommandGroup[] = [
   START,
   ADD,
+  FLOWS,
   SCHEDULE,
   WORK,
   LOOK,

@@ -3,6 +3,8 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
+export const MAX_ID_LENGTH = 128;
+
 /** The rule for job ids and queue names, as a sentence's end. */
 export const ID_RULE: string =
   "letters, digits, dot, underscore, colon or hyphen, 1 to 128 of them, the first a letter or digit";

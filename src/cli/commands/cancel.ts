@@ -21,10 +21,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     await showChanged(store, ids, say, invocation, io);
     return DONE;
   }
-  if (running.length > 0) {
-    const crashLimit = (await readSetting(store, "crash-limit", invocation, io)) as number;
-    await sayWhileWaiting(() => describeWait(store, running, crashLimit), invocation, io);
-  }
+  await waitForEnds(store, running, invocation, io);
   // Of a cancel and an end at the same time one wins; when it was the end, that is said.
   const completed = await findCompleted(store, running);
   const cancelled = ids.filter((id) => !completed.includes(id));
@@ -32,6 +29,18 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const [quicker] = completed;
   if (quicker !== undefined) throw refuseChange("cancel", quicker, "completed");
   return DONE;
+}
+
+/** Returns when executions that are to be cancelled have ended. */
+export async function waitForEnds(
+  store: Store,
+  running: readonly HeldClaim[],
+  invocation: Invocation,
+  io: Io,
+): Promise<void> {
+  if (running.length === 0) return;
+  const crashLimit = (await readSetting(store, "crash-limit", invocation, io)) as number;
+  await sayWhileWaiting(() => describeWait(store, running, crashLimit), invocation, io);
 }
 
 /**

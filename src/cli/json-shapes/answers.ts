@@ -25,6 +25,14 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "schedule pause": [{ as: "one", shapes: ["schedule"] }],
   "schedule resume": [{ as: "one", shapes: ["schedule"] }],
   "schedule remove": [{ as: "one", shapes: ["removed schedule"] }],
+  "flow run": [
+    { as: "one", shapes: ["flow"] },
+    { as: "one", shapes: ["planned flow"], when: "with `--dry-run`" },
+  ],
+  "flow list": [{ as: "array", shapes: ["flow"] }],
+  "flow show": [{ as: "one", shapes: ["flow with steps"] }],
+  "flow cancel": [{ as: "one", shapes: ["flow"] }],
+  "flow retry": [{ as: "one", shapes: ["flow"] }],
   "worker start": [
     { as: "lines", shapes: EVENT_NAMES, when: "it runs here" },
     { as: "one", shapes: ["started workers"], when: "it goes to the background" },

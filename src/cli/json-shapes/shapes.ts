@@ -1,4 +1,5 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
+import { FLOW, FLOW_DETAILS, FLOW_STEP, PLANNED_FLOW, PLANNED_STEP } from "./flow.ts";
 import { EXPLANATION, GATES, ROOT } from "./gate.ts";
 import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
 import {
@@ -41,6 +42,11 @@ export type ShapeName =
   | "schedule"
   | "firing"
   | "removed schedule"
+  | "flow"
+  | "flow with steps"
+  | "flow step"
+  | "planned flow"
+  | "planned step"
   | "status"
   | "counts"
   | "throughput"
@@ -77,6 +83,11 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   schedule: SCHEDULE,
   firing: FIRING,
   "removed schedule": REMOVED_SCHEDULE,
+  flow: FLOW,
+  "flow with steps": FLOW_DETAILS,
+  "flow step": FLOW_STEP,
+  "planned flow": PLANNED_FLOW,
+  "planned step": PLANNED_STEP,
   status: STATUS,
   counts: COUNTS,
   throughput: THROUGHPUT,

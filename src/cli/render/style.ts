@@ -3,7 +3,7 @@ import type { JobState } from "../../domain/job.ts";
 import type { Options } from "../command.ts";
 import type { Io } from "../io.ts";
 
-type Format = Parameters<typeof styleText>[0];
+export type Format = Parameters<typeof styleText>[0];
 
 /** Colours a text, or leaves it as it is. */
 export type Paint = (format: Format, text: string) => string;

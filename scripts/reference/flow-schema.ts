@@ -1,0 +1,132 @@
+import {
+  type FlowField,
+  type JobField,
+  MAX_CONCURRENCY,
+  MAX_STEPS,
+  type StepField,
+} from "../../src/queue/flow/fields.ts";
+
+/** A JSON Schema, or part of one. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const COUNT = 1_000_000;
+
+const ID = { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$" };
+
+const DURATION = {
+  anyOf: [
+    { type: "number", minimum: 0, maximum: 3_155_760_000 },
+    { type: "string", pattern: "^\\s*(\\d+(\\.\\d+)?|\\.\\d+)\\s*(ms|s|m|h|d)?\\s*$" },
+  ],
+};
+
+const STEPS = { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] };
+
+/** By the list of fields that the program reads: one that is missing here, or too many, does not compile. */
+const JOB: Readonly<Record<JobField, Schema>> = {
+  max_retries: {
+    description: "How often it is run again after a failure.",
+    type: "integer",
+    minimum: 0,
+    maximum: COUNT,
+  },
+  timeout: {
+    description: "How long it may run: seconds, or 30s, 5m, 2h, 1d. 0 means no limit.",
+    ...DURATION,
+  },
+  backoff_base: {
+    description: "After failure n it waits backoff_base ^ n seconds.",
+    type: "number",
+    minimum: 0,
+    maximum: COUNT,
+  },
+  priority: { description: "Higher first.", type: "integer", minimum: -COUNT, maximum: COUNT },
+  queue: { description: "Which queue it is in.", ...ID },
+  tags: {
+    description: "Labels.",
+    type: "array",
+    items: { type: "string", minLength: 1, maxLength: 128 },
+  },
+  env: {
+    description: "Variables in its environment. A step's own are added to those of the defaults.",
+    type: "object",
+    propertyNames: { pattern: "^[^=\\u0000]+$" },
+    additionalProperties: { type: "string" },
+  },
+  cwd: {
+    description: "Where it runs; relative to the directory in which the flow is started.",
+    type: "string",
+    minLength: 1,
+  },
+  stdin: { description: "What it reads.", type: "string" },
+  delay: { description: "Not before so long from when the flow is started.", ...DURATION },
+  run_at: {
+    description: "Not before this instant, such as 2026-12-01T03:00:00Z.",
+    type: "string",
+    pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})$",
+  },
+};
+
+const STEP: Readonly<Record<StepField, Schema>> = {
+  run: { description: "The shell command.", type: "string", pattern: "\\S", maxLength: 1_048_576 },
+  argv: {
+    description: "Program and arguments, run without a shell.",
+    type: "array",
+    minItems: 1,
+    prefixItems: [{ type: "string", minLength: 1 }],
+    items: { type: "string" },
+  },
+  needs: { description: "Steps that must complete first.", ...STEPS },
+  after_any: { description: "Steps that must end first, however.", ...STEPS },
+  after_fail: { description: "Steps that must end without completing: this one runs only then.", ...STEPS },
+  ...JOB,
+};
+
+/** Of these at most one. */
+const EXCLUDING = { not: { required: ["delay", "run_at"] } };
+
+const FLOW: Readonly<Record<FlowField, Schema>> = {
+  name: { description: "What the flow's id begins with.", ...ID },
+  concurrency: {
+    description: "How many of its steps may run at once.",
+    type: "integer",
+    minimum: 1,
+    maximum: MAX_CONCURRENCY,
+  },
+  defaults: {
+    description: "What every step has that does not say otherwise.",
+    type: "object",
+    properties: JOB,
+    additionalProperties: false,
+    ...EXCLUDING,
+  },
+  steps: {
+    description: "The steps by name.",
+    type: "object",
+    minProperties: 1,
+    maxProperties: MAX_STEPS,
+    propertyNames: ID,
+    additionalProperties: {
+      type: "object",
+      properties: STEP,
+      additionalProperties: false,
+      anyOf: [{ required: ["run"] }, { required: ["argv"] }],
+      ...EXCLUDING,
+    },
+  },
+  $schema: { description: "Where an editor finds this schema.", type: "string" },
+};
+
+/** What a flow file may be, for editors. What only the whole shows, such as a circle, `flow run --dry-run` finds. */
+export function flowSchema(): string {
+  const schema: Schema = {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "A flow of queuectl",
+    description: "Named steps that wait for each other, for `queuectl flow run`.",
+    type: "object",
+    required: ["name", "steps"],
+    properties: FLOW,
+    additionalProperties: false,
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}

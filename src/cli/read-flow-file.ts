@@ -1,0 +1,61 @@
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { QueuectlError } from "../domain/errors.ts";
+import type { Flow } from "../domain/flow.ts";
+import type { FlowContext } from "../queue/flow/check-job.ts";
+import type { Io } from "./io.ts";
+
+/** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
+const MAX_BYTES = 1_048_576;
+
+/**
+ * Reads a flow from a file, or from standard input for `-`.
+ * @throws invalid_file when it cannot be read, invalid_flow with all that is wrong with it
+ */
+export async function readFlowFile(path: string, io: Io, context: FlowContext): Promise<Flow> {
+  const name = path === "-" ? "standard input" : path;
+  const bytes = await readBounded(path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path)), name);
+  // A package of its own size, in a file of its own: no other verb waits for it.
+  const { parseFlow } = await import("../queue/flow/parse-flow.ts");
+  return parseFlow(decode(bytes, name), name, context);
+}
+
+async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
+  const read: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of readable(chunks, name)) {
+    size += chunk.length;
+    if (size > MAX_BYTES)
+      throw new QueuectlError("invalid_flow", `${name} is larger than ${MAX_BYTES} bytes`, {
+        hint: "Make several flows of it, or put long commands into scripts.",
+      });
+    read.push(chunk);
+  }
+  return Buffer.concat(read);
+}
+
+async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
+    const hint = "Name a file with a flow in YAML or JSON.";
+    throw new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Buffer, name: string): string {
+  try {
+    // Drops a byte order mark too.
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new QueuectlError("invalid_flow", `${name} is not valid UTF-8`, {
+      hint: "Save it as UTF-8.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import type { FlowState } from "../../domain/flow-state.ts";
+import type { FlowStatus } from "../../queue/flow.ts";
+import type { Invocation } from "../command.ts";
+import type { Io } from "../io.ts";
+import { drawFlow } from "./draw-flow.ts";
+import { type Format, type Paint, painter } from "./style.ts";
+import { renderTable } from "./table.ts";
+import { isoTime, relativeTime } from "./time.ts";
+import { visible } from "./visible.ts";
+
+const STATE_COLOURS: Readonly<Record<FlowState, Format>> = {
+  pending: "cyan",
+  running: "blue",
+  completed: "green",
+  failed: "red",
+  cancelled: "gray",
+};
+
+/** A flow in a pipe: nothing cut, fields apart by tabs. */
+export function flowLine(flow: FlowStatus, paint: Paint): string {
+  const { id, name, state, startedAt } = flow;
+  return `${[id, name, paint(STATE_COLOURS[state], state), doneText(flow), isoTime(startedAt)].join("\t")}\n`;
+}
+
+/** Flows on a terminal: aligned, coloured. */
+export function flowTable(flows: readonly FlowStatus[], { options }: Invocation, io: Io): string {
+  const paint = painter(io, options);
+  const now = Date.now();
+  const columns = [
+    { title: "ID", isFlexible: true },
+    { title: "NAME", isFlexible: true },
+    { title: "STATE" },
+    { title: "DONE" },
+    { title: "STARTED" },
+  ];
+  const rows = flows.map((flow) => [
+    { text: flow.id },
+    { text: flow.name },
+    { text: flow.state, paint: (text: string) => paint(STATE_COLOURS[flow.state], text) },
+    { text: doneText(flow) },
+    { text: relativeTime(flow.startedAt, now) },
+  ]);
+  return renderTable(columns, rows, io.stdout.columns);
+}
+
+/** Everything about one flow: how it stands, the drawing of it, and of the steps that failed by themselves why. */
+export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): string {
+  const paint = painter(io, options);
+  const { id, name, state, concurrency, startedAt } = flow;
+  const { isTerminal, columns } = io.stdout;
+  const started = isTerminal ? ` (${relativeTime(startedAt, Date.now())})` : "";
+  const facts = [
+    `Flow    : ${id} (${name})`,
+    `State   : ${paint(STATE_COLOURS[state], state)}`,
+    `Done    : ${doneText(flow)}`,
+    ...(concurrency === null ? [] : [`At once : ${concurrency}`]),
+    `Started : ${isoTime(startedAt)}${started}`,
+  ];
+  const steps = flow.steps.map(({ job, ...step }) => ({
+    ...step,
+    standing: { state: job.state, reason: job.reason },
+  }));
+  const drawing = drawFlow(steps, isTerminal ? columns : Number.POSITIVE_INFINITY, paint);
+  return `${facts.join("\n")}\n\n${drawing}${failures(flow)}`;
+}
+
+function failures({ steps }: FlowStatus): string {
+  const lines = steps
+    .filter(({ job }) => job.state === "failed" || (job.state === "dead" && job.reason !== "dependency"))
+    .map(({ name, job }) => `${name}: ${visible(job.error ?? job.state)}; queuectl logs ${job.id}\n`);
+  return lines.length === 0 ? "" : `\n${lines.join("")}`;
+}
+
+function doneText({ done, steps }: FlowStatus): string {
+  return `${done}/${steps.length}`;
+}

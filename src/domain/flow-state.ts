@@ -1,0 +1,64 @@
+import { type Dependency, judgeDependency } from "./dependency.ts";
+import { layersOf, waitsByStep } from "./flow.ts";
+import { isFinished, type JobState } from "./job.ts";
+
+/** How a flow stands, as a whole. */
+export const FLOW_STATES = ["pending", "running", "completed", "failed", "cancelled"] as const;
+
+export type FlowState = (typeof FLOW_STATES)[number];
+
+/** A step of a flow, as far as the standing of the whole depends on it. */
+export interface StandingStep {
+  name: string;
+  dependsOn: readonly Dependency[];
+  state: JobState;
+}
+
+/**
+ * How a flow stands: `failed` as soon as nothing of it can go on by itself and a step is dead. Who waited for a failure
+ * that did not come is done.
+ */
+export function stateOfFlow(steps: readonly StandingStep[]): FlowState {
+  const unfinished = steps.filter(({ state }) => !isFinished(state));
+  if (unfinished.length > 0) {
+    const hasBegun = unfinished.length < steps.length || unfinished.some(({ state }) => !isWaiting(state));
+    return hasBegun ? "running" : "pending";
+  }
+  if (steps.some(({ state }) => state === "dead")) return "failed";
+  return countDone(steps) === steps.length ? "completed" : "cancelled";
+}
+
+function isWaiting(state: JobState): boolean {
+  return state === "pending" || state === "blocked";
+}
+
+/** How many steps have done what they were for: those that completed, and those that turned out not to be needed. */
+export function countDone(steps: readonly StandingStep[]): number {
+  const states = new Map(steps.map(({ name, state }) => [name, state]));
+  return steps.filter(
+    ({ state, dependsOn }) =>
+      state === "completed" ||
+      (state === "cancelled" &&
+        dependsOn.some(({ on, condition }) => condition === "failed" && states.get(on) === "completed")),
+  ).length;
+}
+
+/**
+ * The steps to bring back so that a flow can be done: dead and cancelled ones, but for those that would still not be
+ * needed, and those that need such a one.
+ */
+export function stepsToRetry(steps: readonly StandingStep[]): string[] {
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const retried = new Set<string>();
+  // In their order: whether a step has hope is known when it is known of all that it waits for.
+  for (const name of layersOf(waitsByStep(steps)).flat()) {
+    const step = byName.get(name);
+    if (step === undefined || (step.state !== "dead" && step.state !== "cancelled")) continue;
+    const isHopeless = step.dependsOn.some(({ on, condition }) => {
+      const other = byName.get(on);
+      return !retried.has(on) && other && judgeDependency(condition, other.state) === "impossible";
+    });
+    if (!isHopeless) retried.add(name);
+  }
+  return [...retried];
+}

@@ -1,0 +1,58 @@
+import { QueuectlError } from "../domain/errors.ts";
+import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
+import { suggest } from "../domain/suggest.ts";
+import type { GroupRecord, Store } from "../store/store.ts";
+
+/** Among how many flows a reference is looked for, the newest first. */
+const MOST_LOOKED_AT = 1_000;
+
+/**
+ * The flow that a reading verb means: by its exact id, by a unique prefix of at least four characters, or the newest one
+ * (`@last`). An exact match always wins.
+ * @throws flow_not_found, ambiguous_id with the candidates
+ */
+export async function findFlow(store: Store, reference: string): Promise<GroupRecord> {
+  const exact = await getFlow(store, reference);
+  if (exact) return exact;
+  const flows = await newestFlows(store);
+  const last = flows.at(-1);
+  if (reference === "@last" && last) return last;
+  const meant =
+    reference.length >= MIN_PREFIX_LENGTH ? flows.filter(({ id }) => id.startsWith(reference)) : [];
+  const [only, ...others] = meant;
+  if (only === undefined) throw flowNotFound(reference, flows);
+  if (others.length === 0) return only;
+  throw new QueuectlError("ambiguous_id", `The id "${reference}" is ambiguous`, {
+    hint: `It could be ${meant
+      .slice(-10)
+      .map(({ id }) => id)
+      .join(", ")}${meant.length > 10 ? " and more" : ""}.`,
+  });
+}
+
+/**
+ * The flow of exactly this id, which a changing verb must not guess.
+ * @throws flow_not_found naming what might have been meant
+ */
+export async function requireFlow(store: Store, id: string): Promise<GroupRecord> {
+  return (await getFlow(store, id)) ?? Promise.reject(flowNotFound(id, await newestFlows(store)));
+}
+
+/** The flow of exactly this id. */
+export async function getFlow(store: Store, id: string): Promise<GroupRecord | undefined> {
+  const group = await store.getGroup(id);
+  return group?.kind === "flow" ? group : undefined;
+}
+
+async function newestFlows(store: Store): Promise<GroupRecord[]> {
+  return await store.listGroups({ kind: "flow", newest: MOST_LOOKED_AT });
+}
+
+function flowNotFound(reference: string, flows: readonly GroupRecord[]): QueuectlError {
+  const ids = flows.map(({ id }) => id);
+  const longer = reference.length >= MIN_PREFIX_LENGTH ? ids.filter((id) => id.startsWith(reference)) : [];
+  const near = longer.length > 0 ? longer.slice(-3) : suggest(reference, ids);
+  return new QueuectlError("flow_not_found", `There is no flow "${reference}"`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All flows: queuectl flow list",
+  });
+}

@@ -1,0 +1,78 @@
+import type { Dependency } from "../domain/dependency.ts";
+import type { Flow } from "../domain/flow.ts";
+import type { FlowState } from "../domain/flow-state.ts";
+import type { FlowStatus, StepStatus } from "./flow.ts";
+import { type JobJson, toJobJson } from "./job-json.ts";
+
+/** A flow as every `--json` answer shows it. Stable. */
+export interface FlowJson {
+  id: string;
+  name: string;
+  state: FlowState;
+  done: number;
+  total: number;
+  concurrency: number | null;
+  started_at: string;
+}
+
+/** The same with its steps. */
+export interface FlowDetailsJson extends FlowJson {
+  steps: FlowStepJson[];
+}
+
+/** What a step waits for, as a flow file says it. */
+export interface WaitsJson {
+  needs: readonly string[];
+  after_any: readonly string[];
+  after_fail: readonly string[];
+}
+
+export interface FlowStepJson extends WaitsJson {
+  name: string;
+  job: JobJson;
+}
+
+/** A flow that was read and not started. */
+export interface PlannedFlowJson {
+  name: string;
+  concurrency: number | null;
+  steps: PlannedStepJson[];
+}
+
+export interface PlannedStepJson extends WaitsJson {
+  name: string;
+}
+
+export function toFlowJson({ id, name, state, done, steps, concurrency, startedAt }: FlowStatus): FlowJson {
+  return {
+    id,
+    name,
+    state,
+    done,
+    total: steps.length,
+    concurrency,
+    started_at: new Date(startedAt).toISOString(),
+  };
+}
+
+export function toFlowDetailsJson(flow: FlowStatus): FlowDetailsJson {
+  return { ...toFlowJson(flow), steps: flow.steps.map(toStepJson) };
+}
+
+export function toPlannedFlowJson({ name, concurrency, steps }: Flow): PlannedFlowJson {
+  return {
+    name,
+    concurrency,
+    steps: steps.map((step) => ({ name: step.name, ...toWaitsJson(step.dependsOn) })),
+  };
+}
+
+function toStepJson({ name, dependsOn, job }: StepStatus): FlowStepJson {
+  return { name, ...toWaitsJson(dependsOn), job: toJobJson(job) };
+}
+
+function toWaitsJson(dependsOn: readonly Dependency[]): WaitsJson {
+  const those = (condition: Dependency["condition"]) =>
+    dependsOn.filter((dependency) => dependency.condition === condition).map(({ on }) => on);
+  return { needs: those("completed"), after_any: those("finished"), after_fail: those("failed") };
+}

@@ -1,0 +1,127 @@
+import type { Dependency } from "../domain/dependency.ts";
+import { FLOW_SUFFIX_LENGTH, type Flow } from "../domain/flow.ts";
+import { countDone, type FlowState, stateOfFlow, stepsToRetry } from "../domain/flow-state.ts";
+import type { NewGroup } from "../domain/group.ts";
+import { randomId } from "../domain/id.ts";
+import type { Job, NewJob } from "../domain/job.ts";
+import { parseJobInput } from "../domain/job-input.ts";
+import { refuseGroupChange } from "../domain/refuse-change.ts";
+import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
+import { requireFlow } from "./find-flow.ts";
+
+/** A flow that was started, as it stood when it was read. */
+export interface FlowStatus {
+  id: string;
+  name: string;
+  state: FlowState;
+  /** Steps that have done what they were for. */
+  done: number;
+  /** In the order of its file. */
+  steps: readonly StepStatus[];
+  concurrency: number | null;
+  startedAt: number;
+}
+
+export interface StepStatus {
+  name: string;
+  /** On other steps, by name. */
+  dependsOn: readonly Dependency[];
+  job: Job;
+}
+
+/** What the jobs of a flow get that no file says. */
+export interface StartContext {
+  /** A new one unless given. */
+  id?: string | undefined;
+  maxRetries: number;
+  cwd: string;
+  now: number;
+}
+
+/**
+ * Starts a flow: all its steps become jobs, in one transaction.
+ * @returns its id
+ * @throws duplicate_id, queue_draining
+ */
+export async function startFlow(store: Store, flow: Flow, context: StartContext): Promise<string> {
+  const { maxRetries, cwd, now } = context;
+  const id = context.id ?? `${flow.name}-${randomId(FLOW_SUFFIX_LENGTH, Math.random)}`;
+  const group: NewGroup = {
+    id,
+    kind: "flow",
+    name: flow.name,
+    maxRunning: flow.concurrency,
+    maxFails: null,
+    createdAt: now,
+  };
+  const jobs = flow.steps.map(({ name, dependsOn, job }): NewJob => {
+    const parsed = parseJobInput(job, { id: stepId(id, name), maxRetries, cwd, now });
+    return {
+      ...parsed,
+      dependsOn: dependsOn.map(({ on, condition }) => ({ on: stepId(id, on), condition })),
+      group: { kind: "flow", id, member: name },
+    };
+  });
+  await store.enqueue(jobs, group);
+  return id;
+}
+
+/** How a flow of the store stands. */
+export async function readFlow(store: Store, group: GroupRecord): Promise<FlowStatus> {
+  const prefix = stepId(group.id, "");
+  const steps: StepStatus[] = [];
+  for await (const job of store.listJobs({ group: group.id }))
+    steps.push({
+      name: job.group?.member ?? job.id,
+      dependsOn: job.dependsOn.map(({ on, condition }) => ({
+        on: on.startsWith(prefix) ? on.slice(prefix.length) : on,
+        condition,
+      })),
+      job,
+    });
+  const standing = steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
+  return {
+    id: group.id,
+    name: group.name,
+    state: stateOfFlow(standing),
+    done: countDone(standing),
+    steps,
+    concurrency: group.maxRunning,
+    startedAt: group.createdAt,
+  };
+}
+
+/** Flows, oldest first; with `newest`, only so many. */
+export async function* listFlows(store: Store, newest?: number): AsyncGenerator<FlowStatus> {
+  for (const group of await store.listGroups({ kind: "flow", newest })) yield await readFlow(store, group);
+}
+
+/**
+ * Cancels every step of a flow that is not finished; see `Store.cancelJobs`.
+ * @returns the executions that still run
+ * @throws flow_not_found, already_finished
+ */
+export async function cancelFlow(store: Store, id: string, now: number): Promise<HeldClaim[]> {
+  await requireFlow(store, id);
+  return await store.cancelJobs([id], now);
+}
+
+/**
+ * Brings back the steps of a flow that did not complete, and leaves those that did; see `stepsToRetry`.
+ * @throws flow_not_found, not_finished when there is none
+ */
+export async function retryFlow(store: Store, id: string, now: number): Promise<void> {
+  const { steps } = await readFlow(store, await requireFlow(store, id));
+  const names = stepsToRetry(
+    steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state })),
+  );
+  if (names.length === 0) throw refuseGroupChange("retry", id);
+  await store.retryJobs(
+    names.map((name) => stepId(id, name)),
+    { change: "retry", now },
+  );
+}
+
+function stepId(flow: string, step: string): string {
+  return `${flow}.${step}`;
+}

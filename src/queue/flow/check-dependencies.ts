@@ -1,0 +1,67 @@
+import { findCycle } from "../../domain/dependency.ts";
+import { describeValue } from "../../domain/describe.ts";
+import { waitsByStep } from "../../domain/flow.ts";
+import { suggest } from "../../domain/suggest.ts";
+import type { Faults } from "./faults.ts";
+import type { PlacedStep } from "./read-step.ts";
+
+/** Each may be as long as the flow. */
+const MOST_CYCLES = 20;
+
+/** Of a path that is longer, the middle is left out. */
+const MOST_SHOWN = 12;
+
+/** A name that is near is looked for in no larger flow: it would be compared with all of them, for each fault. */
+const MOST_NAMES = 1_000;
+
+/** Steps that wait for what is not there, for what cannot both be, and for themselves. */
+export function checkDependencies(steps: readonly PlacedStep[], faults: Faults): void {
+  const names = new Set(steps.map(({ name }) => name));
+  for (const { name, dependsOn } of steps) {
+    for (const { on, at } of dependsOn)
+      if (!names.has(on)) faults.add(at, `There is no step ${describeValue(on)}`, nearHint(on, [...names]));
+    refuseContradiction(name, dependsOn, faults);
+  }
+  refuseCycles(steps, faults);
+}
+
+function refuseContradiction(name: string, dependsOn: PlacedStep["dependsOn"], faults: Faults): void {
+  const needed = new Set(dependsOn.filter(({ condition }) => condition === "completed").map(({ on }) => on));
+  for (const { on, at, condition } of dependsOn)
+    if (condition === "failed" && needed.has(on))
+      faults.add(
+        at,
+        `The step "${name}" would wait for "${on}" both to complete and to fail`,
+        'Take it out of "needs" or of "after_fail".',
+      );
+}
+
+function refuseCycles(steps: readonly PlacedStep[], faults: Faults): void {
+  const waits = waitsByStep(steps);
+  for (let count = 0; count < MOST_CYCLES; count++) {
+    const cycle = findCycle(waits);
+    if (cycle === null) return;
+    const [last = "", first = ""] = cycle.slice(-2);
+    const place = steps.find(({ name }) => name === last)?.dependsOn.find(({ on }) => on === first)?.at;
+    if (place !== undefined)
+      faults.add(place, `Steps wait for each other: ${describePath(cycle)}`, "Take one of these waits out.");
+    // Without this wait the circle is open; another one may be left.
+    waits.set(
+      last,
+      (waits.get(last) ?? []).filter((name) => name !== first),
+    );
+  }
+}
+
+function describePath(names: readonly string[]): string {
+  const shown =
+    names.length <= MOST_SHOWN
+      ? names
+      : [...names.slice(0, MOST_SHOWN - 2), `(${names.length - MOST_SHOWN} more)`, ...names.slice(-2)];
+  return shown.join(" → ");
+}
+
+function nearHint(name: string, names: readonly string[]): string | undefined {
+  const near = names.length <= MOST_NAMES ? suggest(name, names) : [];
+  return near.length > 0 ? `Did you mean ${near.join(" or ")}?` : undefined;
+}

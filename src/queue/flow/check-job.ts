@@ -1,0 +1,78 @@
+import { QueuectlError } from "../../domain/errors.ts";
+import { parseJobInput } from "../../domain/job-input.ts";
+import type { Fault } from "./faults.ts";
+import { type LocatedEntry, type Place, toPlain } from "./located.ts";
+
+/** What the checks of a job need to know of their surroundings. */
+export interface FlowContext {
+  /** What a relative `cwd` is relative to. */
+  cwd: string;
+  now: number;
+  /** The flow's id, when it was given: its steps' ids begin with it. */
+  id?: string | undefined;
+}
+
+/** A job object: fields by name, with their values. */
+export type JobObject = Record<string, unknown>;
+
+/** What is wrong with one field of a step, by the rules of a job: at the smallest part that is wrong by itself. */
+export function checkJobField(entry: LocatedEntry, context: FlowContext): Fault[] {
+  const faults = partsOf(entry).flatMap(({ at, value }) => checkValue(entry.key, { at, value }, context));
+  if (faults.length > 0) return faults;
+  return checkValue(entry.key, { at: entry.value.at, value: toPlain(entry.value) }, context);
+}
+
+/** What is wrong with a job as a whole: fields that exclude each other. */
+export function checkJob(job: JobObject, at: Place, context: FlowContext): Fault[] {
+  try {
+    parseJobInput(job, { id: "step", maxRetries: 0, cwd: context.cwd, now: context.now });
+    return [];
+  } catch (error) {
+    if (!(error instanceof QueuectlError)) throw error;
+    return [{ at, message: reword(error.message), hint: error.hint }];
+  }
+}
+
+/** What is a field of its own there, too. */
+export function jobField(field: string): string {
+  return field === "run" ? "command" : field;
+}
+
+function checkValue(
+  field: string,
+  { at, value }: { at: Place; value: unknown },
+  context: FlowContext,
+): Fault[] {
+  const job = field === "run" || field === "argv" ? {} : { command: "true" };
+  return checkJob({ ...job, [jobField(field)]: value }, at, context).map((fault) => ({
+    ...fault,
+    hint: fault.hint ?? quotesHint(fault.message, value),
+  }));
+}
+
+/** Of a map of variables and a list of tags, each one. */
+function partsOf({ key, value }: LocatedEntry): { at: Place; value: unknown }[] {
+  if (key === "env" && value.kind === "map")
+    return value.entries.map((entry) => ({
+      at: entry.value.at,
+      value: Object.fromEntries([[entry.key, toPlain(entry.value)]]),
+    }));
+  if (key === "tags" && value.kind === "list")
+    return value.items.map((item) => ({ at: item.at, value: [toPlain(item)] }));
+  return [];
+}
+
+/** YAML reads 8080, true and null as what they look like; where a text is wanted, they were meant as one. */
+function quotesHint(message: string, value: unknown): string | undefined {
+  const [, rule, seen] = /must be (.+), not (\d[\d.]*|true|false)$/.exec(message) ?? [];
+  return rule?.includes("string") && value !== undefined ? `In quotes it is a text: "${seen}"` : undefined;
+}
+
+/** The rules speak of jobs; who writes a flow writes steps. */
+function reword(message: string): string {
+  return message
+    .replace("The job field", "The field")
+    .replace(`The job's "command"`, `The step's "run"`)
+    .replace('"command"', '"run"')
+    .replace(/\b(of )?the job\b/, (_, of = "") => `${of}the step`);
+}

@@ -1,0 +1,83 @@
+import { describeValue } from "../../domain/describe.ts";
+import { QueuectlError } from "../../domain/errors.ts";
+import { suggest } from "../../domain/suggest.ts";
+import { OTHER_NAMES } from "./fields.ts";
+import type { LocatedEntry, LocatedMap, Place } from "./located.ts";
+
+/** One thing that is wrong, and what to do about it. */
+export interface Fault {
+  at: Place;
+  message: string;
+  hint?: string | undefined;
+}
+
+/** What a screen holds. Who has mended so many can ask again. */
+const MOST_SHOWN = 50;
+
+/** All that is wrong with a flow. */
+export class Faults {
+  readonly source: string;
+  readonly #faults: Fault[] = [];
+
+  /** @param source what the flow is called */
+  constructor(source: string) {
+    this.source = source;
+  }
+
+  add(at: Place, message: string, hint?: string): void {
+    this.#faults.push({ at, message, hint });
+  }
+
+  addAll(faults: readonly Fault[]): void {
+    this.#faults.push(...faults);
+  }
+
+  /** @throws invalid_flow when there are any, with all of them in the order of the text */
+  throwAny(): void {
+    const sorted = this.#faults.toSorted((a, b) => a.at.order - b.at.order);
+    const [first] = sorted;
+    if (first === undefined) return;
+    if (sorted.length === 1)
+      throw new QueuectlError("invalid_flow", `${first.at.text}: ${first.message}`, { hint: first.hint });
+    const lines = sorted.slice(0, MOST_SHOWN).map(describeFault);
+    if (sorted.length > MOST_SHOWN) lines.push(`… and ${sorted.length - MOST_SHOWN} more.`);
+    throw new QueuectlError(
+      "invalid_flow",
+      `${this.source} has ${sorted.length} faults, and nothing was enqueued`,
+      {
+        hint: lines.join("\n"),
+      },
+    );
+  }
+
+  /** The entries of a map by name; those of other names, and those without a value, are faults. */
+  knownFields(map: LocatedMap, names: readonly string[], of: string): Map<string, LocatedEntry> {
+    const known = map.entries.filter((entry) => {
+      const { key, keyAt, value } = entry;
+      if (!names.includes(key))
+        this.add(keyAt, `Unknown field ${describeValue(key)}`, fieldHint(key, names, of));
+      else if (value.kind === "scalar" && value.value === null)
+        this.add(keyAt, `The field "${key}" has no value`, "Give it one, or take it out.");
+      else return true;
+      return false;
+    });
+    return new Map(known.map((entry) => [entry.key, entry]));
+  }
+
+  /** Of a field that is not known to be there: one without a value has been refused already. */
+  missing(flow: LocatedMap, field: string, hint: string): void {
+    if (!flow.entries.some(({ key }) => key === field)) this.add(flow.at, `The flow has no "${field}"`, hint);
+  }
+}
+
+function describeFault({ at, message, hint }: Fault): string {
+  return `${at.text}: ${message}${/[.!?]$/.test(message) ? "" : "."}${hint === undefined ? "" : ` ${hint}`}`;
+}
+
+function fieldHint(key: string, names: readonly string[], of: string): string {
+  if (key === "<<") return 'YAML 1.2 merges no mappings. What all steps share goes under "defaults".';
+  const other = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
+  const near = other !== undefined && names.includes(other) ? [other] : suggest(key, names);
+  const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
+  return `${question}The fields of ${of === "defaults" ? "the defaults" : `a ${of}`}: ${names.join(", ")}.`;
+}

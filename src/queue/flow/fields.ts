@@ -1,0 +1,47 @@
+/** The fields of a flow file, as its parser, its schema and its errors know them. */
+export const FLOW_FIELDS = ["name", "concurrency", "defaults", "steps", "$schema"] as const;
+
+const JOB_FIELD_NAMES = [
+  "max_retries",
+  "timeout",
+  "backoff_base",
+  "priority",
+  "queue",
+  "tags",
+  "env",
+  "cwd",
+  "stdin",
+  "delay",
+  "run_at",
+] as const;
+
+/** Fields that only a step has. */
+const OWN_FIELD_NAMES = ["run", "argv", "needs", "after_any", "after_fail"] as const;
+
+export type FlowField = (typeof FLOW_FIELDS)[number];
+export type JobField = (typeof JOB_FIELD_NAMES)[number];
+export type StepField = (typeof OWN_FIELD_NAMES)[number] | JobField;
+
+/** Fields of a job that a step may have, and `defaults` for all of them. */
+export const JOB_FIELDS: readonly JobField[] = JOB_FIELD_NAMES;
+
+export const STEP_FIELDS: readonly StepField[] = [...OWN_FIELD_NAMES, ...JOB_FIELD_NAMES];
+
+/** What they are called elsewhere, in queuectl and by others. */
+export const OTHER_NAMES: Readonly<Record<string, StepField>> = {
+  command: "run",
+  cmd: "run",
+  script: "run",
+  args: "argv",
+  depends_on: "needs",
+  after: "needs",
+  retries: "max_retries",
+  environment: "env",
+  timeout_seconds: "timeout",
+  working_directory: "cwd",
+};
+
+/** As many as anybody has drawn by hand, and more. */
+export const MAX_STEPS = 10_000;
+
+export const MAX_CONCURRENCY = 1_000_000;

@@ -1,0 +1,203 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLError,
+} from "yaml";
+import { describeValue } from "../../domain/describe.ts";
+import type { Fault, Faults } from "./faults.ts";
+import {
+  type Located,
+  type LocatedEntry,
+  MAX_DEPTH,
+  MAX_VALUES,
+  type Place,
+  TOO_DEEP,
+  TOO_MANY,
+} from "./located.ts";
+
+/**
+ * Reads YAML 1.2, and so JSON, as values that know their places. What an alias stands for is the very value of its
+ * anchor, not a copy, and both its size and its depth are bounded: a file of a kilobyte cannot fill the memory.
+ * @param faults gets what is wrong, and names the text in the places
+ * @returns undefined when there is no value that could be looked at further
+ */
+export function readYaml(text: string, faults: Faults): Located | undefined {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // It compares each key with all before it; ten thousand steps would take seconds.
+    uniqueKeys: false,
+  });
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { text: `${faults.source}:${line}:${col}`, order: offset };
+  };
+  const refused = [...document.errors, ...document.warnings];
+  faults.addAll(withoutEchoes(refused).map((error) => explain(error, placeOf)));
+  if (refused.length > 0) return undefined;
+  const reader = new Reader(placeOf, faults);
+  const located = reader.read(document.contents, { offset: 0, depth: 0 });
+  return reader.isWhole ? located : undefined;
+}
+
+/** Where a value would stand if it is not written at all, and how deep it is. */
+interface From {
+  offset: number;
+  depth: number;
+}
+
+/** How much a value holds, what its aliases stand for included. */
+interface Extent {
+  values: number;
+  height: number;
+}
+
+class Reader {
+  /** False when there is something that could not be read as what it was meant for. */
+  isWhole = true;
+  readonly #faults: Faults;
+  readonly #placeOf: (offset: number) => Place;
+  /** Null while the value is being read: an alias to it within itself has no end. */
+  readonly #anchored = new Map<string, Located | null>();
+  /** What is too deep or too much is so at many places. */
+  #lastRefusal = "";
+  readonly #extents = new Map<Located, Extent>();
+
+  constructor(placeOf: (offset: number) => Place, faults: Faults) {
+    this.#placeOf = placeOf;
+    this.#faults = faults;
+  }
+
+  read(node: unknown, from: From): Located {
+    const offset = offsetOf(node) ?? from.offset;
+    const at = this.#placeOf(offset);
+    if (isAlias(node)) return this.#resolve(node.source, at);
+    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    if (anchor !== undefined) this.#anchored.set(anchor, null);
+    const located = this.#readNode(node, at, { offset, depth: from.depth + 1 });
+    if (anchor !== undefined) this.#anchored.set(anchor, located);
+    return located;
+  }
+
+  #readNode(node: unknown, at: Place, from: From): Located {
+    if (from.depth > MAX_DEPTH) return this.#refuse(at, TOO_DEEP);
+    if (isMap(node)) {
+      const entries = node.items.map((pair) => this.#readEntry(pair, from));
+      this.#refuseTwins(entries);
+      return this.#bounded(
+        { kind: "map", at, entries },
+        entries.map(({ value }) => value),
+      );
+    }
+    if (isSeq(node)) {
+      const items = node.items.map((item) => this.read(item, from));
+      return this.#bounded({ kind: "list", at, items }, items);
+    }
+    return { kind: "scalar", at, value: isScalar(node) ? node.value : null };
+  }
+
+  #readEntry({ key, value }: Pair, from: From): LocatedEntry {
+    const offset = offsetOf(key) ?? from.offset;
+    const keyAt = this.#placeOf(offset);
+    if (!isScalar(key)) this.#refuse(keyAt, "A name must be a plain text");
+    return {
+      key: isScalar(key) ? keyText(key) : "",
+      keyAt,
+      value: this.read(value, { offset, depth: from.depth }),
+    };
+  }
+
+  #refuseTwins(entries: readonly LocatedEntry[]): void {
+    const first = new Map<string, Place>();
+    for (const { key, keyAt } of entries) {
+      const twin = first.get(key);
+      if (twin === undefined) first.set(key, keyAt);
+      else
+        this.#faults.add(
+          keyAt,
+          `The name ${describeValue(key)} is there twice`,
+          `It stands at ${twin.text} too. Rename one of them, or take it out.`,
+        );
+    }
+  }
+
+  #resolve(name: string, at: Place): Located {
+    const located = this.#anchored.get(name);
+    if (located) return located;
+    if (located === null)
+      return this.#refuse(at, `The alias *${name} stands for something that it is part of`);
+    return this.#refuse(
+      at,
+      `There is no anchor &${name} before the alias *${name}`,
+      `If it is a text, put it in quotes: "*${name}"`,
+    );
+  }
+
+  /** Hands a value on, unless it holds too much: then nothing of it, so that nothing larger can be made of it. */
+  #bounded(located: Located, parts: readonly Located[]): Located {
+    const extent = { values: 1, height: 1 };
+    for (const part of parts) {
+      const { values, height } = this.#extents.get(part) ?? { values: 1, height: 1 };
+      extent.values += values;
+      extent.height = Math.max(extent.height, height + 1);
+    }
+    if (extent.height > MAX_DEPTH) return this.#refuse(located.at, TOO_DEEP);
+    if (extent.values > MAX_VALUES) return this.#refuse(located.at, TOO_MANY);
+    this.#extents.set(located, extent);
+    return located;
+  }
+
+  #refuse(at: Place, message: string, hint?: string): Located {
+    if (message !== this.#lastRefusal) this.#faults.add(at, message, hint);
+    this.#lastRefusal = message;
+    this.isWhole = false;
+    return { kind: "scalar", at, value: null };
+  }
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return (node as { range?: [number, number, number] | null } | null)?.range?.[0];
+}
+
+/** As it is written: a step may be called 1, or true, or null. */
+function keyText({ value, source }: Scalar): string {
+  return typeof value === "string" ? value : (source ?? String(value));
+}
+
+/** What comes of another fault: more at the same place, and all that is not closed where the parser could not go on. */
+function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const exhausted = errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+  if (exhausted !== undefined) return [exhausted];
+  return [...new Map(errors.toReversed().map((error) => [error.pos[0], error])).values()];
+}
+
+/** What the parser says to programmers. */
+const REWORDED: Readonly<Partial<Record<YAMLError["code"], string>>> = {
+  MULTIPLE_DOCS: "This begins a second document",
+  RESOURCE_EXHAUSTION: TOO_DEEP,
+};
+
+/** Its other sentences say what is wrong; for what people do most often, this says how to mend it. */
+const REMEDIES: Readonly<Partial<Record<YAMLError["code"], string>>> = {
+  TAB_AS_INDENT: "Indent with spaces.",
+  BAD_INDENT: "What belongs together begins in the same column.",
+  BLOCK_AS_IMPLICIT_KEY: 'A text with ": " in it goes in quotes, or below a line that ends in |.',
+  BAD_SCALAR_START: "Put the text in quotes.",
+  MULTIPLE_DOCS: "A file holds one flow. Put the others into files of their own.",
+  TAG_RESOLVE_FAILED: "A flow needs no tags. If it is a text, put it in quotes.",
+};
+
+function explain({ code, message, pos }: YAMLError, placeOf: (offset: number) => Place): Fault {
+  const at = placeOf(pos[0]);
+  const [, bracket] = /end with a ([\]}])$/.exec(message) ?? [];
+  if (bracket !== undefined)
+    return { at, message: `A ${bracket} is missing before this, or stands too far left` };
+  return { at, message: REWORDED[code] ?? message, hint: REMEDIES[code] };
+}
