@@ -9,7 +9,7 @@ const home = homeForFile();
 test("queuectl alone shows the first steps", async () => {
   const alone = await home.run([]);
   expect(alone).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(alone.stdout).toMatch(/\n {2}queuectl demo\n\nFirst steps:\n {2}queuectl enqueue "echo hello"/);
+  expect(alone.stdout).toMatch(/behind: queuectl demo\n\nFirst steps:\n {2}queuectl enqueue "echo hello"/);
   const { stdout } = await home.terminal([], { columns: 80 });
   expect(stdout).toBe(alone.stdout);
 });

@@ -21,8 +21,7 @@ export function renderFirstSteps(width: number): string {
   const groups = GROUPS.map(({ title, commands }) => [title, foldedNames(commands)] as const);
   return `${prose(SUMMARY, width)}
 
-${prose("New here? A tour in ten seconds, which leaves nothing behind:", width)}
-  queuectl demo
+${prose("New here? A tour that leaves nothing behind: queuectl demo", width)}
 
 First steps:
 ${renderDefinitions(FIRST_STEPS, width)}
@@ -47,13 +46,18 @@ const FIRST_STEPS = [
   ["queuectl dlq list", "the jobs that failed for good"],
 ] as const;
 
+/** After so many verbs of one first word a line may be broken. */
+const FOLDED_AT_MOST = 5;
+
 /** `worker start|stop, status`: verbs of one first word together. */
 function foldedNames(commands: readonly CommandSpec[]): string {
   const families = Object.groupBy(commands, ({ path: [first = ""] }) => first);
   return Object.entries(families)
-    .map(([first, family = []]) =>
-      `${first} ${family.map(({ path }) => path.slice(1).join(" ")).join("|")}`.trim(),
-    )
+    .map(([first, family = []]) => {
+      const words = family.map(({ path }) => path.slice(1).join(" "));
+      const folded = words.map((word, index) => (index % FOLDED_AT_MOST === 0 ? ` ${word}` : word));
+      return `${first}${folded.join("|")}`.trim();
+    })
     .join(", ");
 }
 

@@ -17,7 +17,7 @@ export const FLOWS: CommandGroup = {
       examples: [
         { line: "queuectl flow run build.yaml --dry-run", sentence: "check it and draw it, start nothing" },
         { line: "queuectl flow run build.yaml", sentence: "prints the flow's id" },
-        { line: "queuectl flow run - --id nightly < build.yaml", sentence: "under an id of one's own" },
+        { line: "queuectl flow run build.yaml --id nightly", sentence: "under an id of one's own" },
       ],
       options: [
         { name: "id", value: "ID", sentence: "the flow's id (default: its name and six characters)" },

@@ -50,11 +50,11 @@ function aboutOne(
 
 /** What comes by itself. */
 export const SCHEDULE: CommandGroup = {
-  title: "Run jobs by the clock",
+  title: "Run by the clock",
   commands: [
     {
       path: ["schedule", "add"],
-      usage: "NAME PATTERN COMMAND | NAME PATTERN -- PROGRAM ARG…",
+      usage: "NAME PATTERN COMMAND | -- PROGRAM ARG…",
       args: { min: 2, max: 3 },
       takesCommand: true,
       sentence: "enqueue a job again and again, by the clock of a zone",
@@ -69,11 +69,11 @@ export const SCHEDULE: CommandGroup = {
           sentence: "at three in the morning, in Rome",
         },
         {
-          line: "queuectl schedule add poll '*/30 * * * * *' --overlap skip 'curl -sf https://example.com/feed'",
+          line: "queuectl schedule add poll '*/30 * * * * *' --overlap skip ./poll.sh",
           sentence: "every 30 seconds, never two at once",
         },
         {
-          line: "queuectl schedule add report '0 8 * * MON-FRI' --catch-up none --queue mail -- ./report.sh",
+          line: "queuectl schedule add report '0 8 * * MON-FRI' --catch-up none ./report.sh",
           sentence: "not at all when nobody was there at eight",
         },
       ],
