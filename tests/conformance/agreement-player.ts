@@ -145,8 +145,16 @@ export class Player {
       this.nextDueAt = rest.nextDueAt;
     }
     this.#claims.push(...claims);
-    const hasLooked = claims.length < request.limit;
+    const hasLooked = claims.length < request.limit && (await this.#mayClaim(request.worker));
     return { claims, isHeldBack: hasLooked && (await this.#scene.store.isHeldBack(request.queues)) };
+  }
+
+  /** Whether a worker is there, and holds no suspect: only then does a claim of its look at what waits. */
+  async #mayClaim(id: string): Promise<boolean> {
+    const { store } = this.#scene;
+    const worker = (await store.listWorkers()).find((each) => each.id === id);
+    const held = await Promise.all((worker?.held ?? []).map(({ jobId }) => store.getJob(jobId)));
+    return worker?.state === "running" && held.every((job) => job?.suspicion === null);
   }
 
   /** A worker that registers again does so under a fresh id, as processes do. */

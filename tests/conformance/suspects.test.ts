@@ -165,6 +165,25 @@ describeStores("suspects", (open) => {
       expect(ids(await scene.claim("idle"))).toEqual(["s1"]);
     });
 
+    test("takes no room at gates from those that are claimed after it", async () => {
+      const scene = await open();
+      await scene.enqueue({ id: "s1", priority: 9 }, { id: "s2", priority: 9 });
+      await loseAll(scene, "dead");
+      await scene.store.changeQueue("full", { maxRunning: 1 });
+      await scene.enqueue(
+        { id: "goes", queue: "full", priority: 1 },
+        { id: "comes", queue: "full" },
+        { id: "is paused", queue: "a", priority: 1, key: "k" },
+        { id: "of key", queue: "b", key: "k" },
+      );
+      await scene.startWorker("w");
+      expect(ids(await scene.claim("w"))).toEqual(["s1"]);
+      await scene.store.cancelJobs(["goes", "s2"], scene.time.now());
+      await scene.store.changeQueue("a", { state: "paused" });
+      await scene.startWorker("v");
+      expect(ids(await scene.claim("v"))).toEqual(["of key", "comes"]);
+    });
+
     test("concerns only workers that serve its queue", async () => {
       const scene = await open();
       await scene.enqueue({ id: "s1", queue: "mail" }, { id: "s2", queue: "mail" });

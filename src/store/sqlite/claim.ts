@@ -3,7 +3,7 @@ import type { Claim, ClaimBatch, ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
 import { expireJobs, nextExpiry } from "./expire.ts";
 import { Gatekeeper, gatesOfRow, recordStart } from "./gates.ts";
-import { nextWaking, noteTurns, pickDueJobs, wakeDueLanes, wakeLanesOf } from "./lanes.ts";
+import { nextWaking, noteTurns, pickDueJobs, stirBehind, wakeDueLanes } from "./lanes.ts";
 import { JOB_COLUMNS, type Row, readJson, toJob } from "./rows.ts";
 import { settle } from "./settle.ts";
 
@@ -17,8 +17,10 @@ import { settle } from "./settle.ts";
 export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
   if (request.limit <= 0 || !mayClaim(db, request.worker)) return { claims: [], nextDueAt: null };
   const { now, queues, limit } = request;
-  const hasExpired = expireJobs(db, now);
+  const mayHaveMore = expireJobs(db, now);
   settle(db, now);
+  // One that is still to be ended must not be handed out.
+  if (mayHaveMore) return { claims: [], nextDueAt: now };
   wakeDueLanes(db, now);
   const keeper = new Gatekeeper(db, now);
   const suspect = findSuspect(db, keeper, request);
@@ -28,13 +30,12 @@ export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
     : { rows: others.rows, isAll: false };
   const claims = rows.map((row) => claimRow(db, row, keeper, request));
   noteTurns(db, claims);
-  // Picked, but to be claimed by another or later: their lanes may have gone to sleep on account of it.
-  wakeLanesOf(
+  stirBehind(
     db,
     others.rows.filter((row) => !rows.includes(row)),
   );
   if (claims.length >= limit || isAll) return { claims, nextDueAt: null };
-  if (hasExpired || others.mustLookAgain) return { claims, nextDueAt: now };
+  if (others.mustLookAgain) return { claims, nextDueAt: now };
   return { claims, nextDueAt: earliest([nextWaking(db, queues), suspect.nextDueAt, nextExpiry(db)]) };
 }
 

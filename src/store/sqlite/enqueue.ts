@@ -41,7 +41,7 @@ export function insertAll(db: Database, jobs: Iterable<NewJob>, group?: NewGroup
     try {
       lastSeq = Number(insert.run(...toValues(job)).lastInsertRowid);
       seen.add(job.id);
-      extras.note(job);
+      extras.note(job, position);
     } catch (error) {
       existing.push({
         position,
@@ -86,14 +86,27 @@ function findUnfinished(db: Database, unique: string): string | undefined {
 
 /** What new jobs need besides their rows. Collected on the way: to look for it afterwards would be to read them all. */
 class Extras {
-  readonly keys: Map<string, number | null> = new Map<string, number | null>();
+  /** The limits that were given for each key and may count: the last, and before it those whose jobs may be stood for. */
+  readonly #limits = new Map<string, { position: number; limit: number | null }[]>();
   hasDependencies = false;
   createdAt = 0;
 
-  note({ key, keyLimit, dependsOn, createdAt }: NewJob): void {
-    if (key !== null) this.keys.set(key, keyLimit ?? this.keys.get(key) ?? null);
+  note({ key, keyLimit, uniqueReturn, dependsOn, createdAt }: NewJob, position: number): void {
+    if (key !== null) {
+      const given = this.#limits.get(key) ?? [{ position: 0, limit: null }];
+      if (keyLimit !== null && !uniqueReturn) given.length = 0;
+      if (keyLimit !== null) given.push({ position, limit: keyLimit });
+      this.#limits.set(key, given);
+    }
     if (dependsOn.length > 0) this.hasDependencies = true;
     this.createdAt = createdAt;
+  }
+
+  /** Each key, and its limit from now on; null leaves it as it is. */
+  *keys(existing: EnqueueReceipt["existing"]): Generator<[string, number | null], void, undefined> {
+    const stoodFor = new Set(existing.map(({ position }) => position));
+    for (const [key, given] of this.#limits)
+      yield [key, given.findLast(({ position }) => !stoodFor.has(position))?.limit ?? null];
   }
 }
 
@@ -103,7 +116,7 @@ function complete(db: Database, receipt: EnqueueReceipt, extras: Extras): void {
   const position = (seq: number) => positionOf(seq - receipt.firstSeq + 1, receipt.existing);
   refuseDraining(db, receipt, position);
   refuseGroupIds(db, receipt, position);
-  for (const [key, limit] of extras.keys) setKeyLimit(db, key, limit);
+  for (const [key, limit] of extras.keys(receipt.existing)) setKeyLimit(db, key, limit);
   if (!extras.hasDependencies) return;
   addDependencies(db, { ...receipt, createdAt: extras.createdAt }, position);
   settle(db, extras.createdAt);
@@ -218,7 +231,7 @@ async function stage(
   };
   for await (const job of jobs) {
     position += 1;
-    extras.note(job);
+    extras.note(job, position);
     if (job.uniqueReturn) mayReturn = true;
     if (batch.push(job) === STAGE_BATCH) await flush();
   }

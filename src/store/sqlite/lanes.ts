@@ -227,12 +227,16 @@ export function wakeDueLanes(db: Database, now: number): void {
   db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE asleep_until <= ?").run(now);
 }
 
-/** Wakes the lanes of jobs that were picked but not claimed. */
-export function wakeLanesOf(db: Database, rows: readonly Row[]): void {
+/** For jobs that were picked but not claimed: what went to sleep or was parked on their account is looked at anew. */
+export function stirBehind(db: Database, rows: readonly Row[]): void {
   const wake = db.prepare(
-    "UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND priority = ?",
+    "UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND (held_back = 1 OR priority = ?)",
   );
-  for (const row of rows) wake.run(row["queue"] as string, row["priority"] as number);
+  const stir = db.prepare("UPDATE gates SET stirred = 1 WHERE scope = ? AND name = ?");
+  for (const row of rows) {
+    wake.run(row["queue"] as string, row["priority"] as number);
+    for (const gate of gatesOfRow(row)) stir.run(...gate);
+  }
 }
 
 /** A lane's turn is its newest claim: whoever was not served now comes first the next time. */
