@@ -9,7 +9,7 @@ import {
   refuseSecond,
 } from "../../src/domain/refuse-change.ts";
 import { decideMove, settle, standingOf, unfinishedNamesake } from "./memory-settle.ts";
-import { type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
+import { type MemoryTruth, move, openExecution, type StoredJob } from "./memory-truth.ts";
 
 /** The jobs that are meant, each once; a group's id stands for those of its jobs that can be changed in this way. */
 export function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {
@@ -59,12 +59,27 @@ export function retryJobs(
   });
 }
 
-function undoIfRefused(truth: MemoryTruth, change: () => void): void {
-  const before = structuredClone(truth.jobs);
+/** Ends what does not run, and asks for the end of what does. */
+export function cancelJobs(truth: MemoryTruth, ids: readonly string[], now: number): StoredJob[] {
+  const jobs = requireChangeable(truth, ids, "cancel");
+  for (const job of jobs) {
+    const running = openExecution(truth, job.token);
+    if (running) running.isToBeCancelled = true;
+    else {
+      move(truth, job, "cancelled");
+      Object.assign(job, { reason: null, updatedAt: now });
+    }
+  }
+  settle(truth, now);
+  return jobs;
+}
+
+export function undoIfRefused<T>(truth: MemoryTruth, change: () => T): T {
+  const before = structuredClone({ jobs: truth.jobs, executions: truth.executions });
   try {
-    change();
+    return change();
   } catch (error) {
-    truth.jobs = before;
+    Object.assign(truth, before);
     truth.unsettled.clear();
     throw error;
   }

@@ -1,4 +1,5 @@
-import type { NewJob } from "../../src/domain/job.ts";
+import { QueuectlError } from "../../src/domain/errors.ts";
+import { isFinished, type NewJob } from "../../src/domain/job.ts";
 import {
   duplicateSchedule,
   scheduleNamedLikeId,
@@ -7,28 +8,16 @@ import {
 import { decideOverlap } from "../../src/domain/schedule.ts";
 import type { FiredInstant, Firing, ScheduleRecord, ScheduleStore } from "../../src/store/schedule-store.ts";
 
-type StoredSchedule = Omit<ScheduleRecord, "last"> & { firings: FiredInstant[] };
+import { addJobs } from "./memory-enqueue.ts";
+import { gateToSet } from "./memory-gates.ts";
+import { cancelJobs, undoIfRefused } from "./memory-requeue.ts";
+import type { MemoryTruth } from "./memory-truth.ts";
 
-/** The schedules of a truth, by name. */
-export type MemorySchedules = Map<string, StoredSchedule>;
-
-/** What the model of schedules needs of the rest of the model; each step is done at once. */
-export interface MemoryJobs {
-  /** True when a job or a group of another kind has the id. */
-  isTaken(id: string): boolean;
-  /** Makes the group of a schedule's runs, or gives it another cap. */
-  makeGroup(id: string, maxRunning: number | null, now: number): void;
-  /** Ids of a group's unfinished jobs, in order of arrival. */
-  unfinished(group: string): string[];
-  exists(id: string): boolean;
-  /** Adds one job. @returns why not */
-  add(job: NewJob): string | undefined;
-  cancel(ids: readonly string[], now: number): void;
-  wake(): void;
-}
+export type StoredSchedule = Omit<ScheduleRecord, "last"> & { firings: FiredInstant[] };
 
 /** The contract of schedules in memory: a model to compare with, made to be obviously right. */
-export function memorySchedules(schedules: MemorySchedules, jobs: MemoryJobs): ScheduleStore {
+export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleStore {
+  const { schedules } = truth;
   const require = (name: string): StoredSchedule => {
     const schedule = schedules.get(name);
     if (!schedule) throw scheduleNotFound(name);
@@ -39,11 +28,17 @@ export function memorySchedules(schedules: MemorySchedules, jobs: MemoryJobs): S
     async put(schedule, { replace }) {
       const old = schedules.get(schedule.name);
       if (old && !replace) throw duplicateSchedule(schedule.name);
-      if (jobs.isTaken(schedule.name)) throw scheduleNamedLikeId(schedule.name);
+      const { name, overlap, createdAt } = schedule;
+      const group = truth.groups.find(({ id }) => id === name);
+      if (truth.jobs.some(({ id }) => id === name) || (group && group.kind !== "schedule"))
+        throw scheduleNamedLikeId(name);
       const { isPaused = false, firings = [] } = old ?? {};
       schedules.set(schedule.name, { ...schedule, isPaused, firings });
-      jobs.makeGroup(schedule.name, schedule.overlap === "allow" ? null : 1, schedule.createdAt);
-      jobs.wake();
+      const maxRunning = overlap === "allow" ? null : 1;
+      if (group) group.maxRunning = maxRunning;
+      else truth.groups.push({ id: name, kind: "schedule", name, maxRunning, maxFails: null, createdAt });
+      gateToSet(truth, "group", name).maxRunning = maxRunning;
+      wake();
     },
 
     async get(name) {
@@ -63,7 +58,7 @@ export function memorySchedules(schedules: MemorySchedules, jobs: MemoryJobs): S
 
     async setPaused(name, change) {
       Object.assign(require(name), change);
-      jobs.wake();
+      wake();
     },
 
     async remove(name) {
@@ -77,9 +72,9 @@ export function memorySchedules(schedules: MemorySchedules, jobs: MemoryJobs): S
       if (!schedule) return null;
       if (expectedNextAt !== undefined && (schedule.isPaused || schedule.nextAt !== expectedNextAt))
         return null;
-      const fired = [...missed(schedule, firing), ...run(schedule, firing, jobs)];
+      const fired = [...missed(schedule, firing), ...run(truth, schedule, firing)];
       if (nextAt !== undefined) schedule.nextAt = nextAt;
-      if (fired.some(({ outcome }) => outcome === "fired")) jobs.wake();
+      if (fired.some(({ outcome }) => outcome === "fired")) wake();
       return inOrder(fired);
     },
 
@@ -96,29 +91,41 @@ function missed(schedule: StoredSchedule, { missed: instants, now }: Firing): Fi
     .map((instant) => record(schedule, { instant, outcome: "missed", jobId: null, note: null, at: now }));
 }
 
-function run(schedule: StoredSchedule, { runs, now }: Firing, jobs: MemoryJobs): FiredInstant[] {
+function run(truth: MemoryTruth, schedule: StoredSchedule, firing: Firing): FiredInstant[] {
   const fired: FiredInstant[] = [];
-  for (const { instant, job } of runs) {
-    const known = schedule.firings.find((firing) => firing.instant === instant);
-    if ((known && known.outcome !== "missed") || jobs.exists(job.id)) continue;
-    const others = jobs.unfinished(schedule.name);
-    const decision = decideOverlap(schedule.overlap, others.length);
-    const refusal = decision === "skip" ? undefined : jobs.add(job);
-    if (decision === "replace" && refusal === undefined) jobs.cancel(others, now);
-    const quoted = others.map((id) => `"${id}"`);
-    const what =
-      decision === "skip"
-        ? ({ outcome: "skipped", jobId: null, note: `job ${quoted[0]} is unfinished` } as const)
-        : refusal === undefined
-          ? ({
-              outcome: "fired",
-              jobId: job.id,
-              note: decision === "replace" ? `replaced ${quoted.join(", ")}` : null,
-            } as const)
-          : ({ outcome: "refused", jobId: null, note: refusal } as const);
-    fired.push(record(schedule, { instant, ...what, at: now }));
+  for (const { instant, job } of firing.runs) {
+    const known = schedule.firings.find((other) => other.instant === instant);
+    const hasRun = truth.jobs.some(({ id, group }) => id === job.id && group?.id === schedule.name);
+    if ((known && known.outcome !== "missed") || hasRun) continue;
+    fired.push(record(schedule, { instant, ...enqueueRun(truth, schedule, job, firing), at: firing.now }));
   }
   return fired;
+}
+
+function enqueueRun(
+  truth: MemoryTruth,
+  { name, overlap }: StoredSchedule,
+  job: NewJob,
+  { now, expectedNextAt }: Firing,
+): Pick<FiredInstant, "outcome" | "jobId" | "note"> {
+  const others = truth.jobs
+    .filter(({ group, state }) => group?.id === name && !isFinished(state))
+    .map(({ id }) => id);
+  const decision = decideOverlap(overlap, others.length);
+  if (decision === "skip")
+    return { outcome: "skipped", jobId: null, note: `job "${others[0]}" is unfinished` };
+  try {
+    const [standIn] = undoIfRefused(truth, () => {
+      if (decision === "replace") cancelJobs(truth, others, now);
+      return addJobs(truth, [job]).existing;
+    });
+    if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
+  } catch (error) {
+    if (expectedNextAt === undefined || !(error instanceof QueuectlError)) throw error;
+    return { outcome: "refused", jobId: null, note: error.message };
+  }
+  const note = decision === "replace" ? `replaced ${others.map((id) => `"${id}"`).join(", ")}` : null;
+  return { outcome: "fired", jobId: job.id, note };
 }
 
 function record(schedule: StoredSchedule, fired: FiredInstant): FiredInstant {

@@ -1,6 +1,6 @@
 import { QueuectlError } from "../../src/domain/errors.ts";
 import type { NewGroup } from "../../src/domain/group.ts";
-import { isFinished, JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
+import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
@@ -17,8 +17,8 @@ import type {
 } from "../../src/store/store.ts";
 import { claimJobs, isHeldBack } from "./memory-claim.ts";
 import { addJobs } from "./memory-enqueue.ts";
-import { changeQueue, gatesOf, gateToSet, holdersOf, readGate } from "./memory-gates.ts";
-import { requireChangeable, retryJobs } from "./memory-requeue.ts";
+import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
+import { cancelJobs, requireChangeable, retryJobs } from "./memory-requeue.ts";
 import { memorySchedules } from "./memory-schedules.ts";
 import { settle, standingOf } from "./memory-settle.ts";
 import {
@@ -31,7 +31,6 @@ import {
   move,
   openExecution,
   orphans,
-  type StoredJob,
   type StoredWorker,
   shown,
 } from "./memory-truth.ts";
@@ -83,20 +82,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       };
     },
 
-    schedules: memorySchedules(truth.schedules, {
-      isTaken: (id) =>
-        truth.jobs.some((job) => job.id === id) ||
-        truth.groups.some((group) => group.id === id && group.kind !== "schedule"),
-      makeGroup: (id, maxRunning, now) => makeScheduleGroup(truth, { id, maxRunning, now }),
-      unfinished: (group) =>
-        membersOf(truth, group)
-          .filter(({ state }) => !isFinished(state))
-          .map(({ id }) => id),
-      exists: (id) => truth.jobs.some((job) => job.id === id),
-      add: (job) => refusalOf(() => addJobs(truth, [job])),
-      cancel: (ids, now) => void cancelAll(truth, ids, now),
-      wake,
-    }),
+    schedules: memorySchedules(truth, wake),
     isHeldBack: async (queues) => isHeldBack(truth, queues),
 
     async readWaits(seq) {
@@ -151,7 +137,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     async cancelJobs(ids, now) {
-      const jobs = cancelAll(truth, ids, now);
+      const jobs = cancelJobs(truth, ids, now);
       wake();
       return jobs.flatMap((job) => heldClaim(truth, job));
     },
@@ -408,42 +394,6 @@ function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {
 
 function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
-}
-
-function cancelAll(truth: MemoryTruth, ids: readonly string[], now: number): StoredJob[] {
-  const jobs = requireChangeable(truth, ids, "cancel");
-  for (const job of jobs) {
-    const running = openExecution(truth, job.token);
-    if (running) running.isToBeCancelled = true;
-    else {
-      move(truth, job, "cancelled");
-      Object.assign(job, { reason: null, updatedAt: now });
-    }
-  }
-  settle(truth, now);
-  return jobs;
-}
-
-/** The group outlives its schedule, as its runs do, and serves the next one of the name. */
-function makeScheduleGroup(
-  truth: MemoryTruth,
-  { id, maxRunning, now }: { id: string; maxRunning: number | null; now: number },
-): void {
-  const known = truth.groups.find((group) => group.id === id);
-  if (known) known.maxRunning = maxRunning;
-  else truth.groups.push({ id, kind: "schedule", name: id, maxRunning, maxFails: null, createdAt: now });
-  gateToSet(truth, "group", id).maxRunning = maxRunning;
-}
-
-/** The message of a refusal, if it is one. */
-function refusalOf(work: () => void): string | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof QueuectlError) return error.message;
-    throw error;
-  }
 }
 
 function membersOf(truth: MemoryTruth, group: string): Job[] {

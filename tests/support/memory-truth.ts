@@ -6,7 +6,7 @@ import type { PoolPlace } from "../../src/domain/pool.ts";
 import { canMove } from "../../src/domain/transition.ts";
 import type { ExecutionRecord, HeldClaim, WorkerRecord } from "../../src/store/store.ts";
 import type { StoredGate } from "./memory-gates.ts";
-import type { MemorySchedules } from "./memory-schedules.ts";
+import type { StoredSchedule } from "./memory-schedules.ts";
 
 export type StoredJob = Job & { token: number | null };
 export type StoredExecution = ExecutionRecord & { seq: number; isToBeCancelled: boolean };
@@ -27,7 +27,7 @@ export class MemoryTruth {
   readonly turns: Map<string, number> = new Map<string, number>();
   /** Jobs that moved, and of which something may follow. */
   readonly unsettled: Set<number> = new Set<number>();
-  readonly schedules: MemorySchedules = new Map();
+  readonly schedules: Map<string, StoredSchedule> = new Map<string, StoredSchedule>();
   readonly settings: Map<string, string> = new Map<string, string>();
   readonly listeners: Set<() => void> = new Set<() => void>();
   readonly finishedAt: number[] = [];
