@@ -71,7 +71,7 @@ export interface Firing {
   name: string;
   /** What the schedule's `nextAt` must still be; undefined for a run that a person asks for. */
   expectedNextAt: number | null | undefined;
-  /** What comes next; undefined leaves it. */
+  /** What comes next; undefined leaves it. What is noted as missed from there on was not: a clock had been wrong. */
   nextAt: number | null | undefined;
   runs: readonly { instant: number; job: NewJob }[];
   missed: readonly number[];

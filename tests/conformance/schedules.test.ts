@@ -179,6 +179,7 @@ describeStores("schedules", (open) => {
     expect(await schedules.fire(firing)).toEqual([missed]);
     expect(await schedules.history("hourly", 10)).toEqual([missed]);
     await schedules.fire(buildFiring({ expectedNextAt: TWELVE, nextAt: TEN, runs: [] }));
+    expect(await schedules.history("hourly", 10)).toEqual([]);
     expect(await schedules.fire(buildFiring())).toMatchObject([{ instant: TEN, outcome: "fired" }]);
     expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
   });
@@ -292,6 +293,17 @@ describeStores("schedules", (open) => {
     const next = buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] });
     expect(await store.schedules.fire(next)).toMatchObject([{ instant: ELEVEN, outcome: "fired" }]);
     expect(await scene.ids()).toEqual([`hourly:${ELEVEN}`]);
+  });
+
+  test("a person is told why a run is refused, and nothing is recorded", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene);
+    await store.changeQueue("default", { state: "draining" });
+    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined });
+    await expect(store.schedules.fire(byHand)).rejects.toMatchObject({ code: "queue_draining" });
+    expect(await store.schedules.history("hourly", 10)).toEqual([]);
+    expect(await scene.ids()).toEqual([]);
   });
 
   test("what was to be replaced is let alone when the new job is refused", async () => {

@@ -74,6 +74,10 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
         return null;
       const fired = [...missed(schedule, firing), ...run(truth, schedule, firing)];
       if (nextAt !== undefined) schedule.nextAt = nextAt;
+      if (typeof nextAt === "number")
+        schedule.firings = schedule.firings.filter(
+          ({ instant, outcome }) => instant < nextAt || outcome !== "missed",
+        );
       if (fired.some(({ outcome }) => outcome === "fired")) wake();
       return inOrder(fired);
     },
@@ -94,9 +98,9 @@ function missed(schedule: StoredSchedule, { missed: instants, now }: Firing): Fi
 function run(truth: MemoryTruth, schedule: StoredSchedule, firing: Firing): FiredInstant[] {
   const fired: FiredInstant[] = [];
   for (const { instant, job } of firing.runs) {
-    const known = schedule.firings.find((other) => other.instant === instant);
+    const isDecided = schedule.firings.some((other) => other.instant === instant);
     const hasRun = truth.jobs.some(({ id, group }) => id === job.id && group?.id === schedule.name);
-    if ((known && known.outcome !== "missed") || hasRun) continue;
+    if (isDecided || hasRun) continue;
     fired.push(record(schedule, { instant, ...enqueueRun(truth, schedule, job, firing), at: firing.now }));
   }
   return fired;
@@ -129,7 +133,7 @@ function enqueueRun(
 }
 
 function record(schedule: StoredSchedule, fired: FiredInstant): FiredInstant {
-  schedule.firings = [...schedule.firings.filter(({ instant }) => instant !== fired.instant), fired];
+  schedule.firings.push(fired);
   return fired;
 }
 

@@ -135,7 +135,13 @@ export async function fire(db: Database, firing: Firing): Promise<FiredInstant[]
       ...missed.flatMap((instant) => record(db, name, { instant, ...MISSED, at: now })),
       ...runs.flatMap((run) => fireOne(db, { name, overlap, now, isByHand, ...run })),
     ];
-    if (nextAt !== undefined) db.prepare("UPDATE schedules SET next_at = ? WHERE name = ?").run(nextAt, name);
+    if (nextAt !== undefined) {
+      db.prepare("UPDATE schedules SET next_at = ? WHERE name = ?").run(nextAt, name);
+      db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome = 'missed'").run(
+        name,
+        nextAt,
+      );
+    }
     forget(db, name);
     return fired.sort((a, b) => a.instant - b.instant);
   });
@@ -158,10 +164,8 @@ interface Run {
 
 function fireOne(db: Database, run: Run): FiredInstant[] {
   const { name, instant, job, now } = run;
-  const known = db
-    .prepare("SELECT outcome FROM firings WHERE schedule = ? AND instant = ?")
-    .get(name, instant);
-  const isDecided = known !== undefined && known["outcome"] !== "missed";
+  const isDecided =
+    db.prepare("SELECT 1 FROM firings WHERE schedule = ? AND instant = ?").get(name, instant) !== undefined;
   // Its row may be forgotten already; its job is not.
   const hasRun =
     db.prepare("SELECT 1 FROM jobs WHERE id = ? AND group_id = ?").get(job.id, name) !== undefined;
@@ -200,15 +204,12 @@ function unfinished(db: Database, group: string): string[] {
     .map((row) => row["id"] as string);
 }
 
-/** An instant that was missed may run yet, when the clock was wrong; else the first word about it counts. */
 function record(db: Database, name: string, fired: FiredInstant): FiredInstant[] {
   const { instant, outcome, jobId, note, at } = fired;
   const { changes } = db
     .prepare(`
       INSERT INTO firings (schedule, instant, outcome, job_id, note, at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (schedule, instant) DO UPDATE
-      SET outcome = excluded.outcome, job_id = excluded.job_id, note = excluded.note, at = excluded.at
-      WHERE outcome = 'missed' AND excluded.outcome <> 'missed'`)
+      ON CONFLICT (schedule, instant) DO NOTHING`)
     .run(name, instant, outcome, jobId, note, at);
   return changes === 1 ? [fired] : [];
 }
