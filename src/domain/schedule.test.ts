@@ -20,7 +20,7 @@ function every(periodMs: number) {
 }
 
 function decide(catchUp: CatchUpPolicy, periodMs: number, { nextAt, now }: { nextAt: number; now: number }) {
-  return decideCatchUp({ nextAt, now, catchUp }, every(periodMs));
+  return decideCatchUp({ nextAt, decidedUntil: null, now, catchUp }, every(periodMs));
 }
 
 describe("what a schedule has to catch up", () => {
@@ -87,6 +87,18 @@ describe("what a schedule has to catch up", () => {
     });
   });
 
+  test("is nothing that was decided before the clock was set back, but what is on time fires", () => {
+    for (const catchUp of ["one", "all", "none"] as const) {
+      const decideUntil = (decidedUntil: number, now: number) =>
+        decideCatchUp({ nextAt: ten, decidedUntil, catchUp, now }, every(HOUR));
+      expect(decideUntil(DAY, thirteen + MINUTE)).toEqual({ run: [], missed: [], nextAt: 14 * HOUR });
+      expect(decideUntil(DAY, ten + SECOND)).toEqual({ run: [ten], missed: [], nextAt: eleven });
+      // What comes after it is as new as ever.
+      const { run, missed } = decideUntil(twelve, thirteen + MINUTE);
+      expect([...missed, ...run]).toEqual([twelve, thirteen]);
+    }
+  });
+
   test("ends with a calendar that ends", () => {
     const once = calendarOf(
       {
@@ -96,7 +108,7 @@ describe("what a schedule has to catch up", () => {
       () => 0,
     );
     for (const catchUp of ["one", "all"] as const)
-      expect(decideCatchUp({ nextAt: HOUR, now: DAY, catchUp }, once)).toEqual({
+      expect(decideCatchUp({ nextAt: HOUR, decidedUntil: null, now: DAY, catchUp }, once)).toEqual({
         run: [HOUR],
         missed: [],
         nextAt: null,

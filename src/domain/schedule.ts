@@ -60,21 +60,22 @@ export interface CatchUpDecision {
 /**
  * Decides about the instants from `nextAt` to `now`. On time, all of them run. Of those that are older, `all` runs each,
  * `none` runs none, and `one` the newest, unless a newer one is on time.
- * @param due `nextAt` is not later than the first instant that was not decided yet
+ * @param due `nextAt` is not later than the first instant that was not decided yet. Where a clock was set back, it is
+ *   earlier than `decidedUntil`, and what is late in between was decided when the clock said so first
  */
 export function decideCatchUp(
-  due: { nextAt: number; catchUp: CatchUpPolicy; now: number },
+  due: { nextAt: number; decidedUntil: number | null; catchUp: CatchUpPolicy; now: number },
   calendar: Calendar,
 ): CatchUpDecision {
-  const { nextAt, catchUp, now } = due;
-  const instants =
-    catchUp === "all" ? oldest(nextAt, now, calendar) : newest(nextAt, now, calendar).reverse();
+  const { nextAt, decidedUntil, catchUp, now } = due;
+  const from = Math.max(nextAt, Math.min(decidedUntil ?? nextAt, now - ON_TIME_MS));
+  const instants = catchUp === "all" ? oldest(from, now, calendar) : newest(from, now, calendar).reverse();
   const firstRun = firstToRun(instants, catchUp, now - ON_TIME_MS);
-  const decidedUntil = catchUp === "all" ? instants.at(-1) : now;
+  const lookedUntil = catchUp === "all" ? instants.at(-1) : now;
   return {
     run: instants.slice(firstRun),
     missed: instants.slice(0, firstRun),
-    nextAt: calendar.next(Math.max(decidedUntil ?? now, nextAt - 1)) ?? null,
+    nextAt: calendar.next(Math.max(lookedUntil ?? now, nextAt - 1)) ?? null,
   };
 }
 

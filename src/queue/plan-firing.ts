@@ -26,9 +26,12 @@ interface FiringContext {
  * @throws invalid_schedule, invalid_job when this program does not understand what another one, or a hand, has written
  */
 async function planFiring(schedule: ScheduleRecord, context: FiringContext): Promise<Firing> {
-  const { name, nextAt, catchUp } = schedule;
+  const { name, nextAt, decidedUntil, catchUp } = schedule;
   const { now } = context;
-  const decision = decideCatchUp({ nextAt: nextAt ?? now, catchUp, now }, await readCalendar(schedule));
+  const decision = decideCatchUp(
+    { nextAt: nextAt ?? now, decidedUntil, catchUp, now },
+    await readCalendar(schedule),
+  );
   return {
     name,
     expectedNextAt: nextAt,

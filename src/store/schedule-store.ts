@@ -63,6 +63,8 @@ export interface NewSchedule {
 
 export interface ScheduleRecord extends NewSchedule {
   isPaused: boolean;
+  /** After a step back of the clock: what comes before this was decided once already. Null while there is no doubt. */
+  decidedUntil: number | null;
   /** The newest firing. */
   last: FiredInstant | null;
 }
@@ -71,7 +73,10 @@ export interface Firing {
   name: string;
   /** What the schedule's `nextAt` must still be; undefined for a run that a person asks for. */
   expectedNextAt: number | null | undefined;
-  /** What comes next; undefined leaves it. What is noted as missed from there on was not: a clock had been wrong. */
+  /**
+   * What comes next; undefined leaves it. One that is before `expectedNextAt` says that a clock had been wrong: what is
+   * noted as missed from there on was not, and `decidedUntil` keeps how far the schedule had come.
+   */
   nextAt: number | null | undefined;
   runs: readonly { instant: number; job: NewJob }[];
   missed: readonly number[];

@@ -56,7 +56,7 @@ describeStores("schedules", (open) => {
     const { store } = await open();
     const schedule = buildSchedule({ zone: "Europe/Rome", overlap: "skip", catchUp: "all" });
     await store.schedules.put(schedule, { replace: false });
-    const record = { ...schedule, isPaused: false, last: null };
+    const record = { ...schedule, isPaused: false, decidedUntil: null, last: null };
     expect(await store.schedules.get("hourly")).toEqual(record);
     expect(await store.schedules.list()).toEqual([record]);
     expect(await store.schedules.get("daily")).toBeUndefined();
@@ -180,7 +180,9 @@ describeStores("schedules", (open) => {
     expect(await schedules.history("hourly", 10)).toEqual([missed]);
     await schedules.fire(buildFiring({ expectedNextAt: TWELVE, nextAt: TEN, runs: [] }));
     expect(await schedules.history("hourly", 10)).toEqual([]);
+    expect(await schedules.get("hourly")).toMatchObject({ nextAt: TEN, decidedUntil: TWELVE });
     expect(await schedules.fire(buildFiring())).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+    expect(await schedules.get("hourly")).toMatchObject({ nextAt: ELEVEN, decidedUntil: TWELVE });
     expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
   });
 

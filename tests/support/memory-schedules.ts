@@ -33,7 +33,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
       if (truth.jobs.some(({ id }) => id === name) || (group && group.kind !== "schedule"))
         throw scheduleNamedLikeId(name);
       const { isPaused = false, firings = [] } = old ?? {};
-      schedules.set(schedule.name, { ...schedule, isPaused, firings });
+      schedules.set(schedule.name, { ...schedule, isPaused, decidedUntil: null, firings });
       const maxRunning = overlap === "allow" ? null : 1;
       if (group) group.maxRunning = maxRunning;
       else truth.groups.push({ id: name, kind: "schedule", name, maxRunning, maxFails: null, createdAt });
@@ -57,7 +57,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
     },
 
     async setPaused(name, change) {
-      Object.assign(require(name), change);
+      Object.assign(require(name), change, { decidedUntil: null });
       wake();
     },
 
@@ -74,10 +74,12 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
         return null;
       const fired = [...missed(schedule, firing), ...run(truth, schedule, firing)];
       if (nextAt !== undefined) schedule.nextAt = nextAt;
-      if (typeof nextAt === "number")
+      if (typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt) {
+        schedule.decidedUntil = Math.max(schedule.decidedUntil ?? 0, expectedNextAt);
         schedule.firings = schedule.firings.filter(
           ({ instant, outcome }) => instant < nextAt || outcome !== "missed",
         );
+      }
       if (fired.some(({ outcome }) => outcome === "fired")) wake();
       return inOrder(fired);
     },

@@ -30,7 +30,7 @@ export async function put(
       INSERT INTO schedules (name, pattern, zone, overlap, catch_up, job, created_at, next_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern, zone = excluded.zone, overlap = excluded.overlap,
-        catch_up = excluded.catch_up, job = excluded.job, created_at = excluded.created_at, next_at = excluded.next_at`).run(
+        catch_up = excluded.catch_up, job = excluded.job, created_at = excluded.created_at, next_at = excluded.next_at, decided_until = NULL`).run(
       name,
       pattern,
       zone,
@@ -60,7 +60,7 @@ function makeGroup(db: Database, { name, overlap, createdAt }: NewSchedule): voi
 
 /** With the newest firing of each. */
 const SCHEDULES = `
-  SELECT s.name, pattern, zone, overlap, catch_up, job, is_paused, created_at, next_at,
+  SELECT s.name, pattern, zone, overlap, catch_up, job, is_paused, created_at, next_at, decided_until,
          f.instant, f.outcome, f.job_id, f.note, f.at
   FROM schedules AS s LEFT JOIN firings AS f
     ON f.schedule = s.name AND f.instant = (SELECT max(instant) FROM firings WHERE schedule = s.name)`;
@@ -105,7 +105,7 @@ export async function setPaused(
 ): Promise<void> {
   await db.write(() => {
     const { changes } = db
-      .prepare("UPDATE schedules SET is_paused = ?, next_at = ? WHERE name = ?")
+      .prepare("UPDATE schedules SET is_paused = ?, next_at = ?, decided_until = NULL WHERE name = ?")
       .run(isPaused ? 1 : 0, nextAt, name);
     if (changes === 0) throw scheduleNotFound(name);
   });
@@ -135,16 +135,27 @@ export async function fire(db: Database, firing: Firing): Promise<FiredInstant[]
       ...missed.flatMap((instant) => record(db, name, { instant, ...MISSED, at: now })),
       ...runs.flatMap((run) => fireOne(db, { name, overlap, now, isByHand, ...run })),
     ];
-    if (nextAt !== undefined) {
-      db.prepare("UPDATE schedules SET next_at = ? WHERE name = ?").run(nextAt, name);
-      db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome = 'missed'").run(
-        name,
-        nextAt,
-      );
-    }
+    if (nextAt !== undefined) db.prepare("UPDATE schedules SET next_at = ? WHERE name = ?").run(nextAt, name);
+    if (isSetBack(firing)) takeBack(db, firing);
     forget(db, name);
     return fired.sort((a, b) => a.instant - b.instant);
   });
+}
+
+function isSetBack({ expectedNextAt, nextAt }: Firing): boolean {
+  return typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt;
+}
+
+/** A clock had been wrong, and is no longer. */
+function takeBack(db: Database, { name, expectedNextAt, nextAt }: Firing): void {
+  db.prepare("UPDATE schedules SET decided_until = max(coalesce(decided_until, 0), ?) WHERE name = ?").run(
+    expectedNextAt as number,
+    name,
+  );
+  db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome = 'missed'").run(
+    name,
+    nextAt as number,
+  );
 }
 
 const MISSED: Pick<FiredInstant, "outcome" | "jobId" | "note"> = {
@@ -245,6 +256,7 @@ function toSchedule(row: Row): ScheduleRecord {
     isPaused: row["is_paused"] === 1,
     createdAt: row["created_at"] as number,
     nextAt: row["next_at"] as number | null,
+    decidedUntil: row["decided_until"] as number | null,
     last: row["instant"] === null ? null : toFired(row),
   };
 }

@@ -9,7 +9,9 @@ CREATE TABLE schedules (
   job        TEXT NOT NULL CHECK (json_type(job) = 'object'), -- to be enqueued at each instant
   is_paused  INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
-  next_at    INTEGER                                -- all before it is decided; null: it never comes again
+  next_at    INTEGER,                               -- all before it is decided; null: it never comes again
+  -- How far it had come before a wrong clock was set back: on time, instants before this may still run; late, never again.
+  decided_until INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX schedules_due ON schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL;
 
