@@ -34,6 +34,8 @@ export class Player {
   readonly #claims: Claim[] = [];
   /** What the newest claim said of when to come again. */
   nextDueAt: number | null = null;
+  /** Whether something was held back then, as far as that claim has looked. */
+  isHeldBack = false;
   #boots = 1;
   readonly #incarnations = new Map<string, number>();
 
@@ -146,7 +148,8 @@ export class Player {
     }
     this.#claims.push(...claims);
     const hasLooked = claims.length < request.limit && (await this.#mayClaim(request.worker));
-    return { claims, isHeldBack: hasLooked && (await this.#scene.store.isHeldBack(request.queues)) };
+    this.isHeldBack = hasLooked && (await this.#scene.store.isHeldBack(request.queues));
+    return claims;
   }
 
   /** Whether a worker is there, and holds no suspect: only then does a claim of its look at what waits. */

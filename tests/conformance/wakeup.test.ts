@@ -31,7 +31,54 @@ const RINGERS: readonly [string, (scene: Scene) => Promise<unknown>][] = [
   ],
 ];
 
+/** Everything that may let a job go on that waits, besides time: the job that runs, and that which waits for it. */
+const RELEASES: readonly [string, (scene: Scene) => Promise<unknown>][] = [
+  ["room is made at a key", (scene) => scene.enqueue({ id: "runs", key: "k" }, { id: "waits", key: "k" })],
+  [
+    "room is made in a group",
+    (scene) => scene.enqueueGroup({ maxRunning: 1 }, { id: "runs" }, { id: "waits" }),
+  ],
+  [
+    "room is made in a queue",
+    async (scene) => {
+      await scene.store.changeQueue("default", { maxRunning: 1 });
+      await scene.enqueue({ id: "runs" }, { id: "waits" });
+    },
+  ],
+  [
+    "a job has what it waited for",
+    (scene) =>
+      scene.enqueue({ id: "runs" }, { id: "waits", dependsOn: [{ on: "runs", condition: "completed" }] }),
+  ],
+];
+
 describeStores("wakeup", (open) => {
+  test.each(RELEASES)("others are woken when %s", async (_, put) => {
+    const scene = await open();
+    await put(scene);
+    await scene.startWorker("w");
+    await scene.startWorker("v");
+    const claims = await scene.claim("w");
+    expect(claims.map(({ job }) => job.id)).toEqual(["runs"]);
+    const woken = await listenAnew(scene);
+    await scene.finish("w", claims);
+    await vi.waitFor(() => expect(woken).toHaveBeenCalled(), WAIT);
+    expect(await scene.claimIds("v")).toEqual(["waits"]);
+  });
+
+  test.each([
+    ["a paused queue is resumed", { state: "open" }],
+    ["a cap is raised", { maxRunning: 2 }],
+    ["a rate is taken away", { rate: null }],
+  ] as const)("others are woken when %s", async (_, change) => {
+    const scene = await open();
+    const rate = { starts: 1, periodMs: 60_000 };
+    await scene.store.changeQueue("default", { state: "paused", maxRunning: 1, rate });
+    const woken = await listenAnew(scene);
+    await scene.store.changeQueue("default", change);
+    await vi.waitFor(() => expect(woken).toHaveBeenCalled(), WAIT);
+  });
+
   test.each(RINGERS)("others are woken when %s", async (_, act) => {
     const scene = await openEventful(open);
     const woken = vi.fn<() => void>();
@@ -59,6 +106,19 @@ describeStores("wakeup", (open) => {
 });
 
 const WAIT = { timeout: 20_000, interval: 5 };
+
+/** Hears what is rung from now on, and nothing of before. */
+async function listenAnew(scene: Scene) {
+  const woken = vi.fn<() => void>();
+  const stop = scene.listen(woken, await scene.openAnother());
+  // Whatever was rung before may still be on its way; what comes in answer to this is the last of it.
+  await scene.enqueue({ id: "unrelated", queue: "unserved", runAt: 9e12 });
+  await vi.waitFor(() => expect(woken).toHaveBeenCalled(), WAIT);
+  stop();
+  const anew = vi.fn<() => void>();
+  scene.listen(anew, await scene.openAnother());
+  return anew;
+}
 
 /** One job is dead, one is held by a worker that was declared dead, and one by a living worker. */
 async function openEventful(open: () => Promise<Scene>): Promise<Scene> {

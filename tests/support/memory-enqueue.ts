@@ -22,7 +22,7 @@ export function addJobs(truth: MemoryTruth, jobs: readonly NewJob[], group?: New
   const known = [...truth.jobs, ...added.map(({ job }, index) => ({ ...job, seq: firstSeq + index }))];
   for (const { job, position } of added)
     if (truth.gates.get(`queue ${job.queue}`)?.state === "draining")
-      throw refusal("queue_draining", `The queue of "${job.id}" is draining`, position);
+      throw refusal("queue_draining", `"${job.id}" cannot be added: "${job.queue}" is draining`, position);
   for (const { job, position } of added)
     if (job.id === group?.id || truth.groups.some(({ id }) => id === job.id))
       throw refusal("duplicate_id", `The id "${job.id}" exists`, position);

@@ -22,9 +22,11 @@ export function decideMove(truth: MemoryTruth, { seq }: StoredJob): DependantMov
   return decideDependant(standingOf(truth, seq));
 }
 
-/** The conditions of a job, in the order of arrival of the jobs that they are about. */
+/** The conditions of a job, in the order of arrival of the jobs that they are about, then by name. */
 export function standingOf(truth: MemoryTruth, seq: number): StandingDependency[] {
-  const own = truth.conditions.filter(({ job }) => job === seq);
+  const own = truth.conditions
+    .filter(({ job }) => job === seq)
+    .sort((a, b) => (a.condition < b.condition ? -1 : 1));
   return truth.jobs.flatMap((on) =>
     own
       .filter((condition) => condition.on === on.seq)

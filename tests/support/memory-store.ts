@@ -24,6 +24,7 @@ import { settle, standingOf } from "./memory-settle.ts";
 import {
   closeExecution,
   forget,
+  forgetUnused,
   heldBy,
   heldClaim,
   isHeldBy,
@@ -336,6 +337,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     async takeRetentionTurn(now, everyMs) {
       if (truth.retainedAt > now - everyMs && truth.retainedAt <= now) return false;
       truth.retainedAt = now;
+      forgetUnused(truth);
       return true;
     },
 

@@ -55,6 +55,21 @@ export function forget(truth: MemoryTruth, jobs: readonly StoredJob[]): number[]
   return gone.map(({ token }) => token);
 }
 
+/** What was made by the way for jobs that are gone. */
+export function forgetUnused(truth: MemoryTruth): void {
+  truth.groups = truth.groups.filter(
+    ({ id, kind }) => kind === "schedule" || truth.jobs.some(({ group }) => group?.id === id),
+  );
+  for (const [name, gate] of truth.gates) {
+    const isUsed = {
+      queue: true,
+      key: truth.jobs.some(({ key }) => key === gate.name),
+      group: truth.groups.some(({ id }) => id === gate.name),
+    }[gate.scope];
+    if (!isUsed) truth.gates.delete(name);
+  }
+}
+
 /** A job as callers see it: theirs to keep, without the fence. */
 export function shown({ token: _, ...job }: StoredJob): Job {
   return structuredClone(job);

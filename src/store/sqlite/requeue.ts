@@ -10,11 +10,11 @@ import {
 import { type Database, isUniqueViolation } from "./database.ts";
 import { readDependencies } from "./dependencies.ts";
 import { expandGroups } from "./groups.ts";
-import { settle } from "./settle.ts";
+import { moveDependant, settle } from "./settle.ts";
 
 /**
- * Brings jobs back, all or none. `run_at` is past; they are due now. Those that wait for others are blocked first and
- * judged when all of them are back: a job and what it waits for may come back together.
+ * Brings jobs back, all or none. `run_at` is past; they are due now. Those that depend on others are blocked first and
+ * judged when all of them are back, and those that died of them: a job and what it waits for may come back together.
  */
 export async function retryJobs(
   db: Database,
@@ -24,8 +24,8 @@ export async function retryJobs(
   await db.write(() => {
     const jobs = requireChangeable(db, ids, change);
     for (const id of jobs) bringBack(db, id, now);
-    for (const id of jobs) refuseIfHopeless(db, id);
     settle(db, now);
+    for (const id of jobs) letGoOrRefuse(db, id, now);
   });
 }
 
@@ -33,8 +33,7 @@ function bringBack(db: Database, id: string, now: number): void {
   try {
     db.prepare(`
       UPDATE jobs
-      SET state = CASE WHEN EXISTS (SELECT 1 FROM dependencies WHERE job = jobs.seq AND met = 0) THEN 'blocked'
-                       ELSE 'pending' END,
+      SET state = CASE WHEN EXISTS (SELECT 1 FROM dependencies WHERE job = jobs.seq) THEN 'blocked' ELSE 'pending' END,
           reason = NULL, attempts = CASE state WHEN 'failed' THEN attempts ELSE 0 END, due_at = ?, expires_at = NULL,
           exit_code = NULL, error = NULL, updated_at = ?
       WHERE id = ? AND state IN ('failed', 'completed', 'dead', 'cancelled')`).run(now, now, id);
@@ -58,13 +57,13 @@ function secondOfItsName(db: Database, id: string): Error {
 }
 
 /** Whoever brings back a job that waits for a dead one would see it die again at once. */
-function refuseIfHopeless(db: Database, id: string): void {
-  const row = db.prepare("SELECT seq FROM jobs WHERE id = ? AND state = 'blocked'").get(id);
-  if (row === undefined) return;
-  const hopeless = readDependencies(db, row["seq"] as number).find(
+function letGoOrRefuse(db: Database, id: string, now: number): void {
+  const seq = db.prepare("SELECT seq FROM jobs WHERE id = ?").get(id)?.["seq"] as number;
+  const hopeless = readDependencies(db, seq).find(
     ({ condition, state }) => judgeDependency(condition, state) === "impossible",
   );
   if (hopeless) throw refuseHopeless(id, { id: hopeless.on, state: hopeless.state });
+  moveDependant(db, seq, now);
 }
 
 /** Deletes dead jobs, all or none; their executions go with them. Returns the tokens of those executions. */

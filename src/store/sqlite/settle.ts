@@ -58,7 +58,7 @@ function settleJobs(db: Database, seqs: readonly number[], now: number): boolean
 }
 
 /**
- * Puts a job that is blocked, or died of a dependency, where it belongs by its conditions.
+ * Puts a job that is blocked where it belongs by its conditions, and brings one back that would not die of them any more.
  * @returns its new state; undefined when it stays where it is
  */
 export function moveDependant(db: Database, seq: number, now: number): JobState | undefined {
@@ -73,7 +73,8 @@ export function moveDependant(db: Database, seq: number, now: number): JobState 
     const { changes } = db
       .prepare(`
         UPDATE jobs SET state = ?1, reason = ?2, error = ?3, updated_at = ?4
-        WHERE seq = ?5 AND state <> ?1 AND (state = 'blocked' OR (state = 'dead' AND reason = 'dependency'))`)
+        WHERE seq = ?5 AND state <> ?1
+          AND (state = 'blocked' OR (state = 'dead' AND reason = 'dependency' AND ?1 IN ('pending', 'blocked')))`)
       .run(move.to, "reason" in move ? move.reason : null, "error" in move ? move.error : null, now, seq);
     return changes === 1 ? move.to : undefined;
   } catch (error) {

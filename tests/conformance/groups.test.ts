@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+import { JOB_STATES, type JobState } from "../../src/domain/job.ts";
+import { toDead, toRetry } from "../../src/domain/transition.ts";
+import type { Claim } from "../../src/store/store.ts";
+import { buildGroup } from "../support/build-job.ts";
+import { describeStores, type Scene } from "../support/conformance.ts";
+
+const DIES = {
+  outcome: { kind: "failed", exitCode: 1 },
+  transition: toDead({ attempts: 4, reason: "retries_spent" }),
+} as const;
+
+describeStores("groups", (open) => {
+  test("a group is stored as it was given, and counts its jobs by state", async () => {
+    const scene = await open();
+    const group = buildGroup({
+      id: "g",
+      kind: "flow",
+      name: "build",
+      maxRunning: 2,
+      maxFails: 3,
+      createdAt: 5,
+    });
+    await scene.enqueueGroup(group, { id: "a" }, { id: "b" }, { id: "c", dependsOn: [after("b")] });
+    await scene.enqueue({ id: "stranger" });
+    expect(await scene.store.getGroup("g")).toEqual({ ...group, counts: counts({ pending: 2, blocked: 1 }) });
+    await scene.startWorker("w");
+    const [a, b] = await claimOf(scene, "a", "b");
+    await scene.finish("w", a as Claim);
+    await scene.finish("w", b as Claim, DIES);
+    expect((await scene.store.getGroup("g"))?.counts).toEqual(counts({ completed: 1, dead: 2 }));
+    expect(await scene.store.getGroup("absent")).toBeUndefined();
+    expect(await scene.store.getJob("g")).toBeUndefined();
+  });
+
+  test("its jobs are listed by it, of all states or one, the newest on demand", async () => {
+    const scene = await open();
+    await scene.enqueueGroup({}, { id: "a" }, { id: "b" }, { id: "c" });
+    await scene.enqueue({ id: "stranger" });
+    await scene.store.cancelJobs(["b"], scene.time.now());
+    expect(await scene.ids({ group: "g" })).toEqual(["a", "b", "c"]);
+    expect(await scene.ids({ group: "g", state: "pending" })).toEqual(["a", "c"]);
+    expect(await scene.ids({ group: "g", newest: 2 })).toEqual(["b", "c"]);
+    expect(await scene.ids({ group: "absent" })).toEqual([]);
+    expect((await scene.store.getJob("b"))?.group).toEqual({ kind: "array", id: "g", member: "1" });
+  });
+
+  test("groups are listed by kind, oldest first, the newest on demand", async () => {
+    const scene = await open();
+    for (const [id, kind, createdAt] of [
+      ["late", "flow", 9],
+      ["x", "array", 1],
+      ["early", "flow", 3],
+      ["middle", "flow", 5],
+    ] as const)
+      await scene.enqueueGroup({ id, kind, createdAt }, {});
+    const list = async (newest?: number) =>
+      (await scene.store.listGroups({ kind: "flow", newest })).map(({ id }) => id);
+    expect(await list()).toEqual(["early", "middle", "late"]);
+    expect(await list(2)).toEqual(["middle", "late"]);
+    expect((await scene.store.listGroups({ kind: "array" }))[0]?.counts).toEqual(counts({ pending: 1 }));
+  });
+
+  test("one id means one thing: a job's is no group's, and a group's no job's", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "job" });
+    await scene.enqueueGroup({ id: "group" }, { id: "member" });
+    for (const id of ["job", "group", "member"])
+      await expect(scene.enqueueGroup({ id }, { id: "new" })).rejects.toMatchObject({ code: "duplicate_id" });
+    await expect(scene.enqueueGroup({ id: "self" }, { id: "new" }, { id: "self" })).rejects.toMatchObject({
+      code: "duplicate_id",
+      position: 2,
+    });
+    await expect(scene.enqueue({ id: "new" }, { id: "group" })).rejects.toMatchObject({
+      code: "duplicate_id",
+      position: 2,
+    });
+    expect(await scene.ids()).toEqual(["job", "member"]);
+    expect(await scene.store.listGroups({ kind: "array" })).toHaveLength(1);
+  });
+
+  test("a group whose jobs are refused is not made", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "a" });
+    await expect(scene.enqueueGroup({}, { id: "new" }, { id: "a" })).rejects.toMatchObject({ position: 2 });
+    expect(await scene.store.getGroup("g")).toBeUndefined();
+    await scene.enqueueGroup({}, { id: "b" });
+  });
+
+  describe("as a dependency", () => {
+    test("it stands for all its jobs", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({}, { id: "a" }, { id: "b" });
+      await scene.enqueue({ id: "z", priority: 9, dependsOn: [after("g")] });
+      expect((await scene.store.readWaits(3)).dependencies.map(({ on }) => on)).toEqual(["a", "b"]);
+      await scene.startWorker("w");
+      for (const claim of await scene.claim("w")) {
+        expect(await scene.states("z")).toEqual(["blocked"]);
+        await scene.finish("w", claim);
+      }
+      expect(await scene.claimIds("w")).toEqual(["z"]);
+    });
+
+    test("one of its jobs that dies takes the dependant along", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({}, { id: "a" }, { id: "b" });
+      await scene.enqueue({ id: "z", dependsOn: [after("g")] });
+      await scene.startWorker("w");
+      await scene.finish("w", await scene.claimOne("w"), DIES);
+      expect(await scene.states("b", "z")).toEqual(["pending", "dead"]);
+    });
+
+    test("its own member cannot wait for it", async () => {
+      const scene = await open();
+      await expect(scene.enqueueGroup({}, { id: "a", dependsOn: [after("g")] })).rejects.toMatchObject({
+        code: "dependency_cycle",
+        message: expect.stringContaining("a → a"),
+      });
+    });
+  });
+
+  describe("with a limit of failures", () => {
+    test("cancels what waits as soon as so many are dead, and lets go on what runs", async () => {
+      const scene = await open();
+      const ids = ["a", "b", "c", "d", "e"];
+      await scene.enqueueGroup({ maxFails: 2 }, ...ids.map((id) => ({ id })), {
+        id: "f",
+        dependsOn: [after("e")],
+      });
+      await scene.enqueue({ id: "stranger" });
+      await scene.startWorker("w");
+      const [a, b, c] = await scene.claim("w", { limit: 3 });
+      if (!a || !b || !c) throw new Error("There were three to claim");
+      await scene.finish("w", a, DIES);
+      expect(await scene.states("d", "e", "f")).toEqual(["pending", "pending", "blocked"]);
+      await scene.finish("w", b, DIES);
+      expect(await scene.states(...ids, "f", "stranger")).toEqual([
+        "dead",
+        "dead",
+        "processing",
+        "cancelled",
+        "cancelled",
+        "cancelled",
+        "pending",
+      ]);
+      expect(await scene.store.getJob("d")).toMatchObject({
+        error: '2 of "g" failed, which is as many as may',
+        updatedAt: (await scene.store.getJob("b"))?.updatedAt,
+      });
+      expect(await scene.claimIds("w")).toEqual(["stranger"]);
+      await scene.finish("w", c);
+      expect(await scene.states("c")).toEqual(["completed"]);
+    });
+
+    test("cancels a retry that waits, and one that comes to wait later", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "waits" }, { id: "dies" }, { id: "fails" });
+      await scene.startWorker("w");
+      const [waits, dies, fails] = await scene.claim("w");
+      if (!waits || !dies || !fails) throw new Error("There were three to claim");
+      const retry = { transition: toRetry({ attempts: 1, dueAt: 9e12 }) };
+      await scene.finish("w", waits, retry);
+      await scene.finish("w", dies, DIES);
+      await scene.finish("w", fails, retry);
+      expect(await scene.states("waits", "dies", "fails")).toEqual(["cancelled", "dead", "cancelled"]);
+    });
+
+    test("counts those that died of a dependency or expired like the others", async () => {
+      const scene = await open();
+      await scene.enqueue({ id: "x" });
+      const expiresAt = scene.time.now() + 60_000;
+      await scene.enqueueGroup(
+        { maxFails: 2 },
+        { id: "a", dependsOn: [after("x")] },
+        { id: "b", expiresAt },
+        { id: "c" },
+      );
+      await scene.store.cancelJobs(["x"], scene.time.now());
+      expect(await scene.states("a", "b", "c")).toEqual(["dead", "pending", "pending"]);
+      scene.time.pass(60_000);
+      await scene.startWorker("w");
+      expect(await scene.claimIds("w")).toEqual([]);
+      expect(await scene.states("a", "b", "c")).toEqual(["dead", "dead", "cancelled"]);
+    });
+
+    test("whoever depends on one that it cancelled dies of it", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "a" }, { id: "b" });
+      await scene.enqueue({ id: "z", dependsOn: [after("b")] });
+      await scene.startWorker("w");
+      await scene.finish("w", await scene.claimOne("w"), DIES);
+      expect(await scene.states("b", "z")).toEqual(["cancelled", "dead"]);
+    });
+
+    test("does not undo what a person brings back", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "a" }, { id: "b" });
+      await scene.startWorker("w");
+      await scene.finish("w", await scene.claimOne("w"), DIES);
+      await scene.store.retryJobs(["b"], { change: "retry", now: scene.time.now() });
+      expect(await scene.claimIds("w")).toEqual(["b"]);
+    });
+  });
+
+  describe("by its id", () => {
+    test("all its unfinished jobs are cancelled, and those that run are asked to end", async () => {
+      const scene = await openMixed(open);
+      await scene.enqueueGroup({ id: "h" }, { id: "first" }, { id: "then", dependsOn: [after("first")] });
+      const running = await scene.store.cancelJobs(["g"], scene.time.now());
+      expect(running).toMatchObject([{ jobId: "runs", isToBeCancelled: true }]);
+      expect(await scene.states("done", "dead", "runs", "waits")).toEqual([
+        "completed",
+        "dead",
+        "processing",
+        "cancelled",
+      ]);
+      await scene.store.cancelJobs(["h"], scene.time.now());
+      expect(await scene.states("first", "then"), "cancelled with it, and not dead of it").toEqual([
+        "cancelled",
+        "cancelled",
+      ]);
+    });
+
+    test("its dead jobs are retried, and with `retry` its cancelled ones; nothing else", async () => {
+      const scene = await openMixed(open);
+      await scene.store.cancelJobs(["waits"], scene.time.now());
+      await scene.store.retryJobs(["g"], { change: "retryDead", now: scene.time.now() });
+      expect(await scene.states("done", "dead", "runs", "waits")).toEqual([
+        "completed",
+        "pending",
+        "processing",
+        "cancelled",
+      ]);
+      await scene.store.retryJobs(["g"], { change: "retry", now: scene.time.now() });
+      expect(await scene.states("done", "waits")).toEqual(["completed", "pending"]);
+    });
+
+    test("its dead jobs are removed", async () => {
+      const scene = await openMixed(open);
+      expect(await scene.store.removeDead(["g"])).toHaveLength(1);
+      expect(await scene.ids({ group: "g" })).toEqual(["done", "runs", "waits"]);
+    });
+
+    test("a group beside one of its own jobs means that job once", async () => {
+      const scene = await openMixed(open);
+      expect(await scene.store.cancelJobs(["runs", "g", "waits"], scene.time.now())).toHaveLength(1);
+    });
+
+    test("what means no job is refused, and then nothing happens", async () => {
+      const scene = await openMixed(open);
+      const now = scene.time.now();
+      await scene.enqueueGroup({ id: "h" }, { id: "z" });
+      const refusals = [
+        [() => scene.store.retryJobs(["g", "h"], { change: "retry", now }), "not_finished"],
+        [() => scene.store.retryJobs(["g", "h"], { change: "retryDead", now }), "not_dead"],
+        [() => scene.store.removeDead(["g", "h"]), "not_dead"],
+        [() => scene.store.cancelJobs(["g", "absent"], now), "job_not_found"],
+      ] as const;
+      for (const [change, code] of refusals) await expect(change()).rejects.toMatchObject({ code });
+      await scene.store.cancelJobs(["h"], now);
+      await expect(scene.store.cancelJobs(["g", "h"], now)).rejects.toMatchObject({
+        code: "already_finished",
+      });
+      expect(await scene.states("done", "dead", "runs", "waits")).toEqual([
+        "completed",
+        "dead",
+        "processing",
+        "pending",
+      ]);
+    });
+  });
+
+  test("one without jobs is forgotten when retention is applied, and its id is free", async () => {
+    const scene = await openMixed(open);
+    await scene.enqueueGroup({ id: "h" }, { id: "z" });
+    await scene.store.cancelJobs(["h"], scene.time.now());
+    await scene.store.removeExpired({ state: "cancelled", before: scene.time.now() + 1 }, 10);
+    expect(await scene.store.takeRetentionTurn(scene.time.now(), 60_000)).toBe(true);
+    expect(await scene.store.getGroup("h")).toBeUndefined();
+    expect(await scene.store.getGroup("g")).toBeDefined();
+    await scene.enqueueGroup({ id: "h" }, { id: "y" });
+  });
+});
+
+function after(on: string) {
+  return { on, condition: "completed" as const };
+}
+
+function counts(some: Partial<Record<JobState, number>>): Record<string, number> {
+  return Object.fromEntries(JOB_STATES.map((state) => [state, some[state] ?? 0]));
+}
+
+/** Claims these jobs, which must be all that there is of the group. */
+async function claimOf(scene: Scene, ...ids: string[]): Promise<(Claim | undefined)[]> {
+  const claims = await scene.claim("w");
+  return ids.map((id) => claims.find(({ job }) => job.id === id));
+}
+
+/** A group with a job in each of four states, and a worker that holds the one that runs. */
+async function openMixed(open: () => Promise<Scene>): Promise<Scene> {
+  const scene = await open();
+  await scene.enqueueGroup({}, { id: "done" }, { id: "dead" }, { id: "runs" }, { id: "waits" });
+  await scene.startWorker("w");
+  await scene.finish("w", await scene.claimOne("w"));
+  await scene.finish("w", await scene.claimOne("w"), DIES);
+  await scene.claimOne("w");
+  return scene;
+}
