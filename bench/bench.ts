@@ -2,9 +2,11 @@ import { openBenchStore } from "./bench-store.ts";
 import { claim } from "./claim.ts";
 import { cold } from "./cold.ts";
 import { drain } from "./drain.ts";
+import { due } from "./due.ts";
 import { exactlyOnce } from "./exactly-once.ts";
 import { idle } from "./idle.ts";
 import { launch } from "./launch.ts";
+import { limits } from "./limits.ts";
 import { output } from "./output.ts";
 import { pickup } from "./pickup.ts";
 import { recovery } from "./recovery.ts";
@@ -15,6 +17,8 @@ const BENCHMARKS = {
   "exactly-once": exactlyOnce,
   recovery,
   pickup,
+  due,
+  limits,
   claim,
   cold,
   idle,

@@ -22,6 +22,17 @@ const JOB = {
   updated_at: "2026-11-25T14:51:10.020Z",
 };
 
+const QUEUE = {
+  name: "media",
+  state: "open",
+  closed: "full",
+  running: 4,
+  concurrency: 4,
+  rate: "100/min",
+  opens_at: null,
+  counts: { pending: 12, blocked: 0, processing: 4, completed: 208, failed: 1, dead: 0, cancelled: 0 },
+};
+
 /** What the most asked for shapes look like; the tests hold each to its shape. */
 export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
   job: JOB,
@@ -50,6 +61,27 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
       },
     ],
   },
+  queue: QUEUE,
+  explanation: {
+    id: "film-17",
+    state: "pending",
+    gates: [
+      {
+        kind: "queue",
+        closed: true,
+        remedy: "queuectl queue set media --concurrency 5",
+        name: "media",
+        state: "open",
+        cause: "full",
+        running: 4,
+        concurrency: 4,
+        rate: "100/min",
+        opens_at: null,
+        holders: ["film-12", "film-13", "film-14", "film-16"],
+      },
+      { kind: "worker", closed: false, remedy: null, queue: "media", cause: null, slots: 8, busy: 4 },
+    ],
+  },
   status: {
     counts: { pending: 0, blocked: 0, processing: 0, completed: 0, failed: 0, dead: 1, cancelled: 0 },
     workers: [
@@ -67,6 +99,7 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
         jobs_done: 0,
       },
     ],
+    queues: [QUEUE],
     oldest_pending_at: null,
     throughput: { last_minute: 1, last_hour: 1 },
   },

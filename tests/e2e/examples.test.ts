@@ -33,6 +33,7 @@ async function homeFor(verb: string): Promise<Home> {
   if (!BEGINNERS.includes(verb)) cpSync(prepared.path, home.path, { recursive: true });
   // What is dead can run no more; what waits can be cancelled.
   if (verb === "cancel") await home.ok("dlq", "retry", "job1");
+  if (verb.startsWith("queue ")) await home.ok("queue", "pause", "media", "mail");
   if (NEEDS_WORKER.includes(verb)) await startBackground(home, 1);
   return home;
 }

@@ -1,15 +1,21 @@
 import { expect, test } from "vitest";
+import { put } from "../support/home-store.ts";
 import { INSTANT } from "../support/job-json.ts";
 import { homeForTest, until } from "../support/queuectl.ts";
+import { enqueueHeld } from "../support/worker-home.ts";
 
 interface ShownStatus {
   counts: Record<string, number>;
   workers: Record<string, unknown>[];
+  queues: Record<string, unknown>[];
   oldest_pending_at: string | null;
   throughput: Record<string, number>;
 }
 
 const NONE = { pending: 0, blocked: 0, processing: 0, completed: 0, failed: 0, dead: 0, cancelled: 0 };
+
+/** A queue of which nothing is set. */
+const OPEN = { state: "open", closed: null, running: 0, concurrency: null, rate: null, opens_at: null };
 
 test("status counts every state, and names the active workers and the longest waiting job", async () => {
   const home = homeForTest();
@@ -40,6 +46,15 @@ test("status counts every state, and names the active workers and the longest wa
         jobs_done: 5,
       },
     ],
+    queues: [
+      {
+        ...OPEN,
+        name: "default",
+        running: 1,
+        counts: { ...NONE, processing: 1, completed: 2, failed: 1, dead: 2 },
+      },
+      { ...OPEN, name: "q", counts: { ...NONE, pending: 1 } },
+    ],
     oldest_pending_at: oldest.created_at,
     throughput: { last_minute: expect.any(Number), last_hour: 5 },
   });
@@ -63,12 +78,61 @@ test("an empty queue has no worker and nothing that waits", async () => {
   expect(await home.json("status")).toEqual({
     counts: NONE,
     workers: [],
+    queues: [],
     oldest_pending_at: null,
     throughput: { last_minute: 0, last_hour: 0 },
   });
   const text = await home.ok("status");
   expect(text).toContain("Active Workers: 0\n");
   expect(text).not.toMatch(/Worker PIDs|Oldest/);
+});
+
+test("status shows the queues that have to do with a wait, and what holds jobs back", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "true");
+  // One queue of which nothing is set has nothing to show.
+  expect(await home.ok("status")).not.toContain("QUEUE ");
+  await home.ok("queue", "set", "media", "--concurrency", "1");
+  await home.ok("queue", "pause", "mail");
+  for (const queue of ["media", "media", "mail", "mail", "mail"])
+    await home.ok("enqueue", "--queue", queue, "true");
+  const job = await enqueueHeld(home, "runs", "--queue", "media", "--priority", "1");
+  await put(home, [
+    { id: "first", queue: "keyed", key: "k", priority: 2, command: "sleep 300" },
+    { queue: "keyed", key: "k" },
+    { dependsOn: [{ on: "first", condition: "completed" }] },
+  ]);
+  await home.startWorker(["--concurrency", "3"]);
+  await job.started();
+  await until(
+    async () => (await home.json<ShownStatus>("status")).counts["completed"] === 1,
+    "the rest to be done",
+  );
+  const text = await home.ok("status");
+  expect(text).toContain("\nHeld back: 1 wait for other jobs, 3 in paused queues, 2 in full queues\n");
+  const rows = text.slice(text.indexOf("QUEUE ")).trimEnd().split("\n").slice(1);
+  expect(rows.map((row) => row.split(/ {2,}/).slice(0, 5))).toEqual([
+    ["mail", "paused", "0", "-", "3"],
+    ["media", "full", "1/1", "-", "2"],
+    ["default", "open", "0", "-", "0"],
+    ["keyed", "open", "1", "-", "1"],
+  ]);
+  await home.ok("queue", "set", "media", "--concurrency", "2");
+  await until(
+    async () => (await home.json<ShownStatus>("status")).counts["completed"] === 3,
+    "the rest to be done",
+  );
+  expect(await home.ok("status")).toContain("3 in paused queues, some behind a key or a group\n");
+});
+
+test("status names a few of many queues, those of which something is set first", async () => {
+  const home = homeForTest();
+  const jobs = Array.from({ length: 20 }, (_, index) => ({ queue: `q${index}`, command: "true" }));
+  await home.ok("enqueue", JSON.stringify(jobs));
+  await home.ok("queue", "pause", "q17");
+  const text = await home.ok("status");
+  expect(text).toMatch(/\nQUEUE .*\nq17 +paused .*\n(q\d+ +open .*\n){7}and 12 more: queuectl queue list\n$/);
+  expect(await home.json<ShownStatus>("status")).toMatchObject({ queues: { length: 20 } });
 });
 
 test("status and list say how to start a worker, when jobs wait and nobody works", async () => {

@@ -61,6 +61,18 @@ test("worker status answers programs", async () => {
   expect(await home.json("status")).toMatchObject({ workers: [shown] });
 });
 
+test("worker status says of a worker's queues which are closed", async () => {
+  const home = homeForTest();
+  await home.ok("queue", "pause", "media");
+  await home.startWorker(["--queue", "media", "--queue", "mail"]);
+  await home.startWorker();
+  const text = await home.ok("worker", "status");
+  expect(text).toMatch(/ media \(paused\),mail /);
+  expect(text).toMatch(/ all; media \(paused\) /);
+  await home.ok("queue", "resume", "media");
+  expect(await home.ok("worker", "status")).toMatch(/ media,mail /);
+});
+
 test("a worker that was killed is shown as dead at once, and never as active", async () => {
   const home = homeForTest();
   const job = await enqueueHeld(home, "a");
