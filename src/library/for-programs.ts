@@ -4,6 +4,10 @@ import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 const HINTS: Partial<Record<ErrorCode, string>> = {
   job_not_found: "All jobs: queue.list()",
   duplicate_id: "Choose another id, or leave it out to get a new one.",
+  not_unique: "Wait for the other job, or cancel it; with uniqueReturn it is the answer.",
+  unknown_dependency: "Nothing was enqueued. All jobs: queue.list()",
+  dependency_failed: "Bring that one back, and this comes with it.",
+  queue_draining: "Nothing was enqueued. The queue is to be opened again first.",
   not_dead: 'All dead jobs: queue.list({ state: "dead" })',
 };
 
@@ -23,6 +27,7 @@ function toProgram(error: QueuectlError): QueuectlError {
 }
 
 function hintFor({ code, hint }: QueuectlError): string | undefined {
-  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq)\b/.test(hint)) return hint && HINTS[code];
+  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue)\b/.test(hint))
+    return hint && HINTS[code];
   return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');
 }

@@ -4,8 +4,9 @@ import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { JobState } from "../domain/job.ts";
+import { planArray } from "../queue/array-inputs.ts";
 import { cancelJobs } from "../queue/cancel.ts";
-import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
+import { atPlace, type EnqueueContext, enqueueJobs, listEnqueued } from "../queue/enqueue.ts";
 import { requireJob, requireJobs } from "../queue/find-job.ts";
 import { removeOutputFiles, retainInTurn } from "../queue/prune.ts";
 import { withOutputSoFar } from "../queue/read-output.ts";
@@ -21,6 +22,7 @@ import {
   checkId,
   checkIds,
   checkOptions,
+  jobId,
   jobState,
   milliseconds,
   queueName,
@@ -31,9 +33,10 @@ import {
 } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import { forPrograms } from "./for-programs.ts";
-import type { Job, JobInput } from "./job.ts";
+import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_NAMES, toExecution, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
+import { readIndices } from "./read-indices.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
@@ -76,15 +79,28 @@ export class StoreQueue implements Queue {
       input: atPlace(place, () => toJobFields(input)),
       place,
     }));
+    const receipt = await enqueueJobs(this.#store, inputs, await this.#context());
+    return await Array.fromAsync(listEnqueued(this.#store, receipt), ({ job }) => toJob(job));
+  }
+
+  async #context(): Promise<EnqueueContext> {
     const settings = { ...this.#given, store: await this.#store.readSettings() };
-    const receipt = await enqueueJobs(this.#store, inputs, {
-      maxRetries: resolveSetting("max-retries", settings).value as number,
-      cwd: process.cwd(),
-      now: Date.now(),
-      names: FIELD_NAMES,
+    const maxRetries = resolveSetting("max-retries", settings).value as number;
+    return { maxRetries, cwd: process.cwd(), now: Date.now(), names: FIELD_NAMES };
+  }
+
+  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {
+    return this.#use(async () => {
+      const indices = readIndices(array);
+      const { maxRunning = null, maxFails = null } = array;
+      const context = await this.#context();
+      const { group, toInput } = planArray(toJobFields(job), { maxRunning, maxFails }, context);
+      const inputs = indices.map((index) =>
+        toInput({ index, value: String(index), place: `Index ${index}` }),
+      );
+      const { count } = await enqueueJobs(this.#store, inputs, { ...context, group });
+      return { id: group.id, count };
     });
-    const seqs = { first: receipt.firstSeq, last: receipt.lastSeq };
-    return await Array.fromAsync(this.#store.listJobs({ seqs }), toJob);
   }
 
   get(id: string): Promise<Job | undefined> {
@@ -237,7 +253,7 @@ export class StoreQueue implements Queue {
   }
 }
 
-const LIST_RULES = { state: jobState, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const LIST_RULES = { state: jobState, group: jobId, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 const WAIT_RULES = { timeoutMs: milliseconds, signal: abortSignal };
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),

@@ -1,5 +1,5 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
-import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
+import { DEAD_JOB, EXECUTION, GROUP, INFO, JOB, LOG_LINE, MEMBERSHIP } from "./job.ts";
 import {
   DEMO,
   DEMO_STEP,
@@ -31,6 +31,8 @@ import {
  */
 export type ShapeName =
   | "job"
+  | "membership"
+  | "group"
   | "execution"
   | "job with history"
   | "dead job"
@@ -60,6 +62,8 @@ export type ShapeName =
 
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   job: JOB,
+  membership: MEMBERSHIP,
+  group: GROUP,
   "job with history": INFO,
   execution: EXECUTION,
   "dead job": DEAD_JOB,

@@ -1,3 +1,5 @@
+import type { Io } from "../io.ts";
+
 /** An instant as people read it on a screen: `3s ago`, `in 2m`. One unit is enough to look at. */
 export function relativeTime(at: number, now: number): string {
   const distance = Math.abs(now - at);
@@ -26,4 +28,9 @@ export function clockTime(at: number): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two);
   return `${parts.join(":")}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** An instant; to people at a terminal also how long ago it was. */
+export function timeText(at: number, io: Io): string {
+  return io.stdout.isTerminal ? `${isoTime(at)} (${relativeTime(at, Date.now())})` : isoTime(at);
 }
