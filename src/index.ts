@@ -1,9 +1,10 @@
 /** The library: jobs are enqueued, waited for and worked on from a program. */
 export { type ErrorCode, QueuectlError } from "./domain/errors.ts";
+export type { GroupKind } from "./domain/group.ts";
 export type { DeadReason, JobState } from "./domain/job.ts";
 export type { OutcomeKind } from "./domain/outcome.ts";
 export type { Execution } from "./library/execution.ts";
-export type { Job, JobInput, JobOptions } from "./library/job.ts";
+export type { ArrayOptions, Job, JobArray, JobInput, JobOptions } from "./library/job.ts";
 export { openQueue } from "./library/open-queue.ts";
 export type { ListOptions, OpenQueueOptions, Queue, StopOptions, WaitOptions } from "./library/queue.ts";
 export type { Explanation, QueueLimits, QueueState, Queues, StartGate } from "./library/queues.ts";

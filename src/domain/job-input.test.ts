@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { MAX_DURATION_MS } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
 import { isId } from "./id.ts";
+import { parseInstant } from "./instant.ts";
 import type { NewJob } from "./job.ts";
-import { type JobDefaults, parseInstant, parseJobInput } from "./job-input.ts";
+import { type JobDefaults, parseJobInput } from "./job-input.ts";
 import { quoteArgv } from "./shell-quote.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.000Z");
@@ -45,6 +46,13 @@ describe("a job that names nothing but its command", () => {
       backoffBase: null,
       timeoutMs: null,
       runAt: null,
+      expiresAt: null,
+      unique: null,
+      uniqueReturn: false,
+      key: null,
+      keyLimit: null,
+      dependsOn: [],
+      group: null,
       createdAt: NOW,
     });
   });
@@ -85,6 +93,14 @@ describe("a job that names every field", () => {
       env: { LANG: "C", EMPTY: "", "with space": "x" },
       cwd: "/srv",
       stdin: "line\n",
+      expires_at: "2026-12-02T03:00:00Z",
+      unique: "nightly import",
+      unique_return: true,
+      key: "host=db1",
+      key_limit: 2,
+      depends_on: ["a", "b", "a"],
+      after_any: ["c"],
+      after_fail: ["d", "c"],
     });
     expect(job).toEqual({
       id: "nightly:2026.03_01-a",
@@ -100,6 +116,19 @@ describe("a job that names every field", () => {
       backoffBase: 1.5,
       timeoutMs: 90_000,
       runAt: Date.parse("2026-12-01T03:00:00Z"),
+      expiresAt: Date.parse("2026-12-02T03:00:00Z"),
+      unique: "nightly import",
+      uniqueReturn: true,
+      key: "host=db1",
+      keyLimit: 2,
+      dependsOn: [
+        { on: "a", condition: "completed" },
+        { on: "b", condition: "completed" },
+        { on: "c", condition: "finished" },
+        { on: "d", condition: "failed" },
+        { on: "c", condition: "failed" },
+      ],
+      group: null,
       createdAt: NOW,
     });
   });
@@ -136,10 +165,23 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
       error: null,
       reason: null,
       worker: null,
+      group: null,
       executions: [],
     };
     const more = { priority: 0, queue: "default", tags: [], cwd: "/srv", timeout: null, run_at: null };
-    expect(parse({ ...shown, ...more, ...unknown })).toMatchObject({ id: "job1", cwd: "/srv" });
+    const none = { expires_at: null, unique: null, key: null, depends_on: [], after_any: [], after_fail: [] };
+    expect(parse({ ...shown, ...more, ...none, ...unknown })).toMatchObject({ id: "job1", cwd: "/srv" });
+  });
+
+  test("blocked, when it names others", () => {
+    expect(parse({ ...shown, state: "blocked", after_any: ["a"] })).toMatchObject({ id: "job1" });
+    expect(refusal({ ...shown, state: "blocked" }).message).toContain('cannot be set to "blocked"');
+  });
+
+  test("with an instant of expiry that is past by now", () => {
+    expect(parse({ ...shown, expires_at: "2025-11-04T11:30:00Z" })).toMatchObject({
+      expiresAt: Date.parse("2025-11-04T11:30:00Z"),
+    });
   });
 
   test.each([
@@ -188,6 +230,7 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
     ["error", "exit code 1"],
     ["reason", "retries_spent"],
     ["worker", "w1"],
+    ["group", { kind: "array", id: "a", member: "1" }],
     ["executions", [{ number: 1 }]],
   ])("but %s cannot be set to %j", (field, value) => {
     expect(refusal({ command: "true", [field]: value }).message).toContain(
@@ -256,6 +299,15 @@ describe("a wrong type is refused and named", () => {
     ["env", ["A=1", 1, ["A=1"]]],
     ["cwd", [1, true, [], {}]],
     ["stdin", [1, true, [], {}]],
+    ["expires", [true, "later", -1, "40000d"]],
+    ["expires_at", [1_700_000_000, true, "tomorrow"]],
+    ["unique", [1, true, "", "x".repeat(129), ["a"]]],
+    ["unique_return", ["yes", 1, []]],
+    ["key", [1, true, "", "x".repeat(129), {}]],
+    ["key_limit", [0, -1, 1.5, "2", true, 1e9]],
+    ["depends_on", ["a", 1, {}, [1], [""], ["a b"], [null], [undefined], [["a"]], ["@last"]]],
+    ["after_any", ["a", ["-x"]]],
+    ["after_fail", ["a", ["x".repeat(129)]]],
   ];
   test.each(cases.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
     "%s: %j",
@@ -324,6 +376,8 @@ describe("texts that the system could not take as they were written are refused"
     ["tags", (tag) => ({ command: "true", tags: ["ok", tag] })],
     ["cwd", (cwd) => ({ command: "true", cwd })],
     ["stdin", (stdin) => ({ command: "true", stdin })],
+    ["unique", (unique) => ({ command: "true", unique })],
+    ["key", (key) => ({ command: "true", key })],
     ["env.NAME", (value) => ({ command: "true", env: { NAME: value } })],
   ];
   test.each(
@@ -479,6 +533,51 @@ describe("when a job is to run", () => {
   });
 });
 
+describe("when it may run at all", () => {
+  const code = (fields: object) => {
+    try {
+      parseWith(fields);
+    } catch (error) {
+      if (error instanceof QueuectlError) return error;
+    }
+    throw new Error("It was accepted");
+  };
+
+  test("a time to expire is counted from now", () => {
+    expect(parseWith({ expires: "1h" })).toMatchObject({ expiresAt: NOW + 3_600_000, runAt: null });
+    expect(parseWith({ expires: 90, delay: 60 })).toMatchObject({ expiresAt: NOW + 90_000 });
+  });
+
+  test.each([
+    { expires: 0 },
+    { expires: 60, delay: 60 },
+    { expires: "1h", run_at: "2026-03-01T13:30:00Z" },
+    { expires_at: "2026-03-01T12:30:00Z", run_at: "2026-03-01T13:30:00Z" },
+  ])("one that would expire before it may start is refused: %j", (fields) => {
+    expect(refusal({ command: "true", ...fields }).message).toBe("The job would expire before it may start");
+  });
+
+  test.each([
+    [{ expires: 1, expires_at: "2026-12-01T03:00:00Z" }, '"expires_at" and "expires" exclude each other'],
+    [{ key_limit: 2 }, '"key_limit" says nothing without "key"'],
+    [{ unique_return: true }, '"unique_return" says nothing without "unique"'],
+    [{ depends_on: ["a", "b"], after_fail: ["b"] }, '"b" cannot both complete and fail'],
+  ])("%j is refused", (fields, why) => {
+    expect(refusal({ command: "true", ...fields }).message).toContain(why);
+  });
+
+  test("no key and no name is not a limit or a return without one", () => {
+    expect(parseWith({ unique_return: false, key_limit: null })).toMatchObject({ uniqueReturn: false });
+  });
+
+  test.each(["depends_on", "after_any", "after_fail"])("a job cannot wait for itself: %s", (field) => {
+    expect(code({ id: "me", [field]: ["a", "me"] })).toMatchObject({
+      code: "dependency_cycle",
+      message: 'The job "me" would wait for itself',
+    });
+  });
+});
+
 describe("whatever comes", () => {
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.string(), fc.string({ unit: "grapheme" }));
   const value = fc.oneof(
@@ -508,6 +607,16 @@ describe("whatever comes", () => {
         "env",
         "cwd",
         "stdin",
+        "expires",
+        "expires_at",
+        "unique",
+        "unique_return",
+        "key",
+        "key_limit",
+        "depends_on",
+        "after_any",
+        "after_fail",
+        "group",
         "state",
         "attempts",
         "created_at",
@@ -519,7 +628,10 @@ describe("whatever comes", () => {
   );
   const rightButForOne = fc
     .tuple(
-      fc.constantFrom("argv", "id", "timeout", "tags", "env", "cwd", "stdin", "delay", "priority"),
+      fc.constantFrom(
+        ...["argv", "id", "timeout", "tags", "env", "cwd", "stdin", "delay", "priority"],
+        ...["expires", "unique", "key", "depends_on", "after_fail"],
+      ),
       value,
     )
     .map(([name, given]) => ({ command: "true", [name]: given }));
@@ -546,13 +658,16 @@ describe("whatever comes", () => {
     expect(job.command.trim()).not.toBe("");
     if (job.argv !== null) expect(job.command).toBe(quoteArgv(job.argv));
     expect(job.cwd).toMatch(/^(\/|[A-Za-z]:)/);
-    for (const count of [job.maxRetries, job.timeoutMs ?? 0, job.runAt ?? 0]) {
+    for (const count of [job.maxRetries, job.timeoutMs ?? 0, job.runAt ?? 0, job.expiresAt ?? 0]) {
       expect(Number.isSafeInteger(count)).toBe(true);
       expect(count).toBeGreaterThanOrEqual(0);
     }
     expect(Number.isSafeInteger(job.priority)).toBe(true);
     expect(Number.isFinite(job.backoffBase ?? 0)).toBe(true);
-    const texts = [job.command, job.cwd ?? "", job.stdin ?? "", ...(job.argv ?? []), ...job.tags];
+    expect(job.keyLimit === null || job.key !== null).toBe(true);
+    expect(job.dependsOn.every(({ on }) => isId(on) && on !== job.id)).toBe(true);
+    const labels = [job.unique ?? "", job.key ?? ""];
+    const texts = [job.command, job.cwd ?? "", job.stdin ?? "", ...(job.argv ?? []), ...job.tags, ...labels];
     for (const one of [...texts, ...Object.entries(job.env).flat()]) {
       expect(one.isWellFormed() && !one.includes("\0")).toBe(true);
     }

@@ -95,6 +95,11 @@ export const databaseFile: OptionRule = {
   text: "the path of a file",
 };
 
+export const jobId: OptionRule = {
+  allows: (value) => typeof value === "string" && isId(value),
+  text: `an id: ${ID_RULE}`,
+};
+
 export const jobState: OptionRule = {
   allows: (value) => typeof value === "string" && isJobState(value),
   text: `one of ${JOB_STATES.join(", ")}`,

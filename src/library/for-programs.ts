@@ -7,6 +7,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   queue_draining: "To open it again: queue.queues.resume(name)",
   invalid_queue: "To let nothing start: queue.queues.pause(name)",
   queue_not_found: "All queues: queue.queues.list()",
+  not_unique: "Wait for the other job, or cancel it; with uniqueReturn it is the answer.",
+  unknown_dependency: "Nothing was enqueued. All jobs: queue.list()",
+  dependency_failed: "Bring that one back, and this comes with it.",
   not_dead: 'All dead jobs: queue.list({ state: "dead" })',
 };
 

@@ -1,3 +1,4 @@
+import type { GroupKind } from "../domain/group.ts";
 import type { DeadReason, JobState } from "../domain/job.ts";
 
 /** A job as it stood when it was read. Durations are milliseconds. */
@@ -28,6 +29,20 @@ export interface Job {
   readonly timeoutMs: number | null;
   /** Not before this instant; null means at once. */
   readonly runAt: Date | null;
+  /** It is dead if it was not started by then; null means never. */
+  readonly expiresAt: Date | null;
+  /** Of all jobs of this name one at most is unfinished. */
+  readonly unique: string | null;
+  /** It shares a limit with all jobs of this key. */
+  readonly key: string | null;
+  /** Ids of jobs, or groups, that must complete before it runs. */
+  readonly dependsOn: readonly string[];
+  /** Of those that must have ended, however. */
+  readonly afterAny: readonly string[];
+  /** Of those that must be dead or cancelled. */
+  readonly afterFail: readonly string[];
+  /** The array, flow or schedule that it is of, and its place there: of an array its index, as text. */
+  readonly group: { readonly kind: GroupKind; readonly id: string; readonly member: string } | null;
   /** When a `failed` job is run again; else null. */
   readonly nextRunAt: Date | null;
   /** Of its last execution; null when that had none, or has not ended. */
@@ -67,6 +82,43 @@ export interface JobOptions {
   cwd?: string | undefined;
   /** What the command reads; nothing unless given. */
   stdin?: string | undefined;
+  /** Dead if it was not started by then. Excludes `expiresInMs`. */
+  expiresAt?: Date | undefined;
+  /** Dead if it was not started so long from now. Excludes `expiresAt`. */
+  expiresInMs?: number | undefined;
+  /** Refused while another job of this name is unfinished. */
+  unique?: string | undefined;
+  /** Instead of a refusal, the unfinished job of the same `unique` is the answer. */
+  uniqueReturn?: boolean | undefined;
+  /** All jobs of a key share a limit, in whichever queues they are. */
+  key?: string | undefined;
+  /** How many jobs of the `key` may run at once, from now on; 1 for a key that has no limit yet. */
+  keyLimit?: number | undefined;
+  /** Ids of jobs, or of groups for all their jobs, that must complete first. Once one cannot, this is dead. */
+  dependsOn?: readonly string[] | undefined;
+  /** Ids of those that must have ended first, however. */
+  afterAny?: readonly string[] | undefined;
+  /** Ids of those that must end dead or cancelled. Once one has completed, this is cancelled. */
+  afterFail?: readonly string[] | undefined;
+}
+
+/** Which jobs an array has, and what holds for them together: `indices`, or `from` and `to`, both included. */
+export interface ArrayOptions {
+  indices?: readonly number[] | undefined;
+  from?: number | undefined;
+  to?: number | undefined;
+  /** How many may run at once; no cap unless given. */
+  maxRunning?: number | undefined;
+  /** As soon as so many are dead, those that wait are cancelled; never unless given. */
+  maxFails?: number | undefined;
+}
+
+/** An array that was enqueued. */
+export interface JobArray {
+  /** Its jobs have the ids `<id>.<index>`. */
+  readonly id: string;
+  /** How many jobs it has. */
+  readonly count: number;
 }
 
 /** A job to enqueue: shell text or exact arguments, and what else there is to say about it. */

@@ -1,8 +1,9 @@
 import { describeValue } from "../domain/describe.ts";
 import { MAX_DURATION_MS } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
+import { parseInstant } from "../domain/instant.ts";
 import type { Job as StoredJob } from "../domain/job.ts";
-import { parseInstant } from "../domain/job-input.ts";
+import { listDependencies } from "../domain/job-conditions.ts";
 import type { StartGate as InnerGate } from "../domain/start-gate.ts";
 import type { Explanation as InnerExplanation } from "../queue/explain.ts";
 import { isOutputPruned, lastLines, nextRunAt } from "../queue/job-json.ts";
@@ -29,6 +30,13 @@ export function toJob(job: StoredJob): Job {
     stdin: job.stdin,
     timeoutMs: job.timeoutMs,
     runAt: toDate(job.runAt),
+    expiresAt: toDate(job.expiresAt),
+    unique: job.unique,
+    key: job.key,
+    dependsOn: listDependencies(job, "completed"),
+    afterAny: listDependencies(job, "finished"),
+    afterFail: listDependencies(job, "failed"),
+    group: job.group,
     nextRunAt: toDate(nextRunAt(job)),
     exitCode: job.exitCode,
     error: job.error,
@@ -101,6 +109,15 @@ const FIELDS: Readonly<Record<InputName, { name: string; write(name: string, val
   env: as("env"),
   cwd: as("cwd"),
   stdin: as("stdin"),
+  expiresAt: as("expires_at", writeInstant),
+  expiresInMs: as("expires", writeDuration),
+  unique: as("unique"),
+  uniqueReturn: as("unique_return"),
+  key: as("key"),
+  keyLimit: as("key_limit"),
+  dependsOn: as("depends_on"),
+  afterAny: as("after_any"),
+  afterFail: as("after_fail"),
 };
 
 /** The library's names of the fields, by those of the job object: for its errors. */
@@ -124,7 +141,6 @@ export function toJobFields(input: unknown): object {
       );
   }
   const has = (name: InputName) => given.some(([other]) => other === name);
-  if (has("runAt") && has("delayMs")) throw invalid('"runAt" and "delayMs" exclude each other', "Give one.");
   if (!has("command") && !has("argv")) throw invalid('A job needs a "command" or an "argv"', LOOKS_LIKE);
   return Object.fromEntries(
     given.map(([ours, value]) => {

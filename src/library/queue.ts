@@ -1,6 +1,6 @@
 import type { JobState } from "../domain/job.ts";
 import type { Execution } from "./execution.ts";
-import type { Job, JobInput } from "./job.ts";
+import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
@@ -18,16 +18,23 @@ export interface Queue extends AsyncDisposable {
 
   /**
    * Adds a job, and wakes the workers. It is durable when the promise resolves: it survives a crash and a power cut.
-   * @returns the job as it stands
-   * @throws invalid_job naming the field; duplicate_id
+   * @returns the job as it stands; with `uniqueReturn` perhaps one that was there already
+   * @throws invalid_job naming the field; duplicate_id; not_unique; unknown_dependency; dependency_cycle; queue_draining
    */
   enqueue(job: JobInput): Promise<Job>;
   /**
    * Adds jobs, all or none, in one transaction.
    * @returns the jobs in the order given
-   * @throws invalid_job naming the entry and the field, or for an empty list; duplicate_id with the entry's `position`
+   * @throws invalid_job naming the entry and the field, or for an empty list; the others with the entry's `position`
    */
   enqueue(jobs: readonly JobInput[]): Promise<Job[]>;
+
+  /**
+   * Adds a job for each of up to 100,000 indices, all or none, in one transaction. `{}` in the command becomes the index, which
+   * the command also finds in `QUEUECTL_ARRAY_INDEX`. The job's `id` becomes that of the array.
+   * @throws invalid_usage naming the option; what `enqueue` throws
+   */
+  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray>;
 
   /** The job of exactly this id; undefined when there is none. */
   get(id: string): Promise<Job | undefined>;
@@ -60,20 +67,23 @@ export interface Queue extends AsyncDisposable {
   wait(ids: readonly string[], options?: WaitOptions): Promise<Job[]>;
 
   /**
-   * Brings dead jobs back with a full new series of retries; all or none, durable when it resolves.
-   * @throws job_not_found, not_dead naming the first id that is wrong; then nothing has changed
+   * Brings dead jobs back with a full new series of retries; all or none, durable when it resolves. The id of a group stands
+   * for its dead jobs. Those that died because they depended on one of these come back with it.
+   * @throws job_not_found, not_dead naming the first id that is wrong; dependency_failed for one that depends on a job that
+   *   is not brought back; not_unique; then nothing has changed
    */
   retryDead(ids: string | readonly string[]): Promise<void>;
 
   /**
-   * Removes dead jobs for good, with their history and output; all or none, durable when it resolves.
+   * Removes dead jobs for good, with their history and output; all or none, durable when it resolves. The id of a group
+   * stands for its dead jobs.
    * @throws job_not_found, not_dead naming the first id that is wrong; then nothing has changed
    */
   removeDead(ids: string | readonly string[]): Promise<void>;
 
   /**
    * Cancels jobs; all or none, durable when it resolves. One that waits is `cancelled` then. One that runs is asked to
-   * end, and is `cancelled` soon unless it completes before: `wait` tells.
+   * end, and is `cancelled` soon unless it completes before: `wait` tells. The id of a group stands for its unfinished jobs.
    * @throws job_not_found, already_finished naming the first id that is wrong; then nothing has changed
    */
   cancel(ids: string | readonly string[]): Promise<void>;
@@ -108,6 +118,8 @@ export interface OpenQueueOptions {
 export interface ListOptions {
   /** Only jobs in this state. */
   state?: JobState | undefined;
+  /** Only the jobs of the array, flow or schedule of this id. */
+  group?: string | undefined;
   /** Only the newest so many, still oldest first. */
   newest?: number | undefined;
 }

@@ -4,8 +4,9 @@ import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { JobState } from "../domain/job.ts";
+import { planArray } from "../queue/array-inputs.ts";
 import { cancelJobs } from "../queue/cancel.ts";
-import { atPlace, enqueueJobs } from "../queue/enqueue.ts";
+import { atPlace, type EnqueueContext, enqueueJobs, listEnqueued } from "../queue/enqueue.ts";
 import { explainJob } from "../queue/explain.ts";
 import { requireJob, requireJobs } from "../queue/find-job.ts";
 import { schedulePlanner } from "../queue/plan-firing.ts";
@@ -24,6 +25,7 @@ import {
   checkId,
   checkIds,
   checkOptions,
+  jobId,
   jobState,
   queueName,
   queueNames,
@@ -34,10 +36,11 @@ import {
 } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
 import { forPrograms } from "./for-programs.ts";
-import type { Job, JobInput } from "./job.ts";
+import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { Explanation, Queues } from "./queues.ts";
+import { readIndices } from "./read-indices.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
 import { StoreQueues } from "./store-queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
@@ -83,14 +86,26 @@ export class StoreQueue implements Queue {
       input: atPlace(place, () => toJobFields(input)),
       place,
     }));
-    const receipt = await enqueueJobs(this.#store, inputs, {
-      maxRetries: await this.#maxRetries(),
-      cwd: process.cwd(),
-      now: Date.now(),
-      names: FIELD_NAMES,
+    const receipt = await enqueueJobs(this.#store, inputs, await this.#context());
+    return await Array.fromAsync(listEnqueued(this.#store, receipt), ({ job }) => toJob(job));
+  }
+
+  async #context(): Promise<EnqueueContext> {
+    return { maxRetries: await this.#maxRetries(), cwd: process.cwd(), now: Date.now(), names: FIELD_NAMES };
+  }
+
+  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {
+    return this.#use(async () => {
+      const indices = readIndices(array);
+      const { maxRunning = null, maxFails = null } = array;
+      const context = await this.#context();
+      const { group, toInput } = planArray(toJobFields(job), { maxRunning, maxFails }, context);
+      const inputs = indices.map((index) =>
+        toInput({ index, value: String(index), place: `Index ${index}` }),
+      );
+      const { count } = await enqueueJobs(this.#store, inputs, { ...context, group });
+      return { id: group.id, count };
     });
-    const seqs = { first: receipt.firstSeq, last: receipt.lastSeq };
-    return await Array.fromAsync(this.#store.listJobs({ seqs }), toJob);
   }
 
   async #maxRetries(): Promise<number> {
@@ -258,7 +273,7 @@ export class StoreQueue implements Queue {
   }
 }
 
-const LIST_RULES = { state: jobState, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const LIST_RULES = { state: jobState, group: jobId, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),
   drain: yesOrNo,

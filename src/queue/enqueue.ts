@@ -1,6 +1,7 @@
 import { QueuectlError } from "../domain/errors.ts";
+import type { NewGroup } from "../domain/group.ts";
 import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
-import type { NewJob } from "../domain/job.ts";
+import type { Job, NewJob } from "../domain/job.ts";
 import { type JobDefaults, parseJobInput } from "../domain/job-input.ts";
 import type { EnqueueReceipt, Store } from "../store/store.ts";
 
@@ -11,31 +12,65 @@ export interface EnqueueContext {
   now: number;
   /** As in `JobDefaults`. */
   names?: JobDefaults["names"];
+  /** Made with its jobs, which are those with a `member`. */
+  group?: NewGroup | undefined;
 }
 
-/** One input and, for errors, where it stood: `line 3`, `entry 2`; empty for a single job. */
+/** One input and, for errors, where it stood: `Line 3`, `Entry 2`; empty for a single job. */
 export interface PlacedInput {
   input: unknown;
   place: string;
+  /** Its place in the group. */
+  member?: string;
 }
 
 /**
  * Validates and stores jobs, all or none.
- * @throws invalid_job naming the place, duplicate_id with its position
+ * @throws invalid_job naming the place, and what `Store.enqueue` throws, with its position
  */
 export async function enqueueJobs(
   store: Store,
   inputs: Iterable<PlacedInput> | AsyncIterable<PlacedInput>,
   context: EnqueueContext,
 ): Promise<EnqueueReceipt> {
-  if (Symbol.asyncIterator in inputs) return await store.enqueue(parseStream(inputs, context));
+  const { group } = context;
+  if (Symbol.asyncIterator in inputs) return await store.enqueue(parseStream(inputs, context), group);
   // Everything is parsed before anything is stored: the transaction holds no validation.
-  return await store.enqueue(Array.from(inputs, (input) => parsePlaced(input, context)));
+  return await store.enqueue(
+    Array.from(inputs, (input) => parsePlaced(input, context)),
+    group,
+  );
 }
 
-/** Throws what `enqueueJobs` would throw of these inputs themselves. */
-export function checkInputs(inputs: Iterable<PlacedInput>, cwd: string): void {
-  for (const input of inputs) parsePlaced(input, { maxRetries: 0, cwd, now: Date.now() });
+/**
+ * The jobs that these inputs would become, apart from what a store adds.
+ * @throws what `enqueueJobs` would throw of the inputs themselves
+ */
+export function checkInputs(inputs: Iterable<PlacedInput>, cwd: string): NewJob[] {
+  return Array.from(inputs, (input) => parsePlaced(input, { maxRetries: 0, cwd, now: Date.now() }));
+}
+
+/** What came of the inputs of one enqueue, in their order; of those whose job existed already, that one. */
+export async function* listEnqueued(
+  store: Store,
+  { firstSeq, lastSeq, existing }: EnqueueReceipt,
+): AsyncGenerator<{ job: Job; isNew: boolean }, void, undefined> {
+  let position = 1;
+  let next = 0;
+  async function* existingHere() {
+    for (let old = existing[next]; old?.position === position; old = existing[next]) {
+      next += 1;
+      position += 1;
+      const job = await store.getJob(old.id);
+      if (job) yield { job, isNew: false };
+    }
+  }
+  for await (const job of store.listJobs({ seqs: { first: firstSeq, last: lastSeq } })) {
+    yield* existingHere();
+    position += 1;
+    yield { job, isNew: true };
+  }
+  yield* existingHere();
 }
 
 async function* parseStream(
@@ -45,8 +80,13 @@ async function* parseStream(
   for await (const input of inputs) yield parsePlaced(input, context);
 }
 
-function parsePlaced({ input, place }: PlacedInput, context: EnqueueContext): NewJob {
-  return atPlace(place, () => parseJobInput(input, { id: randomId(JOB_ID_LENGTH, Math.random), ...context }));
+function parsePlaced({ input, place, member }: PlacedInput, context: EnqueueContext): NewJob {
+  const job = atPlace(place, () =>
+    parseJobInput(input, { id: randomId(JOB_ID_LENGTH, Math.random), ...context }),
+  );
+  if (!context.group || member === undefined) return job;
+  const { kind, id } = context.group;
+  return { ...job, group: { kind, id, member } };
 }
 
 /** What refuses an input names the place where it stood. */

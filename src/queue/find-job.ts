@@ -2,7 +2,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
 import { suggest } from "../domain/suggest.ts";
-import type { Store } from "../store/store.ts";
+import type { GroupRecord, Store } from "../store/store.ts";
 
 /** How many candidates an ambiguous prefix names. */
 const MOST_CANDIDATES = 10;
@@ -19,6 +19,7 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
   if (reference === "@last") return await findLast(store);
   const exact = await store.getJob(reference);
   if (exact) return exact;
+  await refuseGroup(store, reference);
   const ids =
     reference.length >= MIN_PREFIX_LENGTH ? await store.findIds(reference, MOST_CANDIDATES + 1) : [];
   const [only, ...others] = ids;
@@ -28,11 +29,24 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
 }
 
 /**
- * Refuses what a changing verb must not guess: every id must be exact. All are checked before anything changes.
+ * Refuses what a changing verb must not guess: every id must be exactly that of a job, or of a group, which stands for its
+ * jobs. All are checked before anything changes.
  * @throws job_not_found naming what might have been meant
  */
 export async function requireJobs(store: Store, ids: readonly string[]): Promise<void> {
-  for (const id of ids) await requireJob(store, id);
+  for (const id of ids) if ((await store.getGroup(id)) === undefined) await requireJob(store, id);
+}
+
+/**
+ * The group of exactly this id: an array, a flow, the runs of a schedule.
+ * @throws job_not_found
+ */
+export async function requireGroup(store: Store, id: string): Promise<GroupRecord> {
+  const group = await store.getGroup(id);
+  if (group) return group;
+  throw new QueuectlError("job_not_found", `There is no array, flow or schedule "${id}"`, {
+    hint: "Of which a job is: queuectl info ID",
+  });
 }
 
 /**
@@ -42,6 +56,7 @@ export async function requireJobs(store: Store, ids: readonly string[]): Promise
 export async function requireJob(store: Store, id: string): Promise<Job> {
   const job = await store.getJob(id);
   if (job) return job;
+  await refuseGroup(store, id);
   const longer = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
   if (longer.length > 0)
     throw jobNotFound(id, longer, " A verb that changes something takes whole ids only.");
@@ -53,6 +68,15 @@ async function findLast(store: Store): Promise<Job> {
   throw new QueuectlError("job_not_found", "There is no last job: the queue is empty", {
     hint: 'Add one: queuectl enqueue "echo hello"',
   });
+}
+
+/** Who names a group where one job is needed is not to be told of jobs whose ids begin like that. */
+async function refuseGroup(store: Store, id: string): Promise<void> {
+  const group = await store.getGroup(id);
+  if (group)
+    throw new QueuectlError("job_not_found", `"${id}" is no job, but a group of them (${group.kind})`, {
+      hint: `Its jobs: queuectl list --of ${id}`,
+    });
 }
 
 /** Ids like a mistyped one. Among the newest only: what people mistype, they have just read. */

@@ -1,4 +1,6 @@
+import type { GroupMembership } from "../domain/group.ts";
 import type { DeadReason, Job, JobState } from "../domain/job.ts";
+import { listDependencies } from "../domain/job-conditions.ts";
 import type { OutcomeKind } from "../domain/outcome.ts";
 import { maskSecrets } from "../domain/secrets.ts";
 import type { ExecutionRecord } from "../store/store.ts";
@@ -18,6 +20,13 @@ export interface JobJson {
   timeout: number | null;
   backoff_base: number | null;
   run_at: string | null;
+  expires_at: string | null;
+  unique: string | null;
+  key: string | null;
+  depends_on: readonly string[];
+  after_any: readonly string[];
+  after_fail: readonly string[];
+  group: GroupMembership | null;
   next_run_at: string | null;
   exit_code: number | null;
   error: string | null;
@@ -71,6 +80,13 @@ export function toJobJson(job: Job): JobJson {
     timeout: toSeconds(job.timeoutMs),
     backoff_base: job.backoffBase,
     run_at: toIso(job.runAt),
+    expires_at: toIso(job.expiresAt),
+    unique: job.unique,
+    key: job.key,
+    depends_on: listDependencies(job, "completed"),
+    after_any: listDependencies(job, "finished"),
+    after_fail: listDependencies(job, "failed"),
+    group: job.group,
     next_run_at: toIso(nextRunAt(job)),
     exit_code: job.exitCode,
     error: job.error,

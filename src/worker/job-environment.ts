@@ -1,3 +1,4 @@
+import type { Job } from "../domain/job.ts";
 import { isSecretName } from "../domain/secrets.ts";
 import type { Claim } from "../store/store.ts";
 import { TREE_MARKER, treeMarker } from "./process-tree.ts";
@@ -19,9 +20,16 @@ export function jobEnvironment(
     QUEUECTL_JOB_ID: claim.job.id,
     QUEUECTL_ATTEMPT: String(claim.number),
     QUEUECTL_JOB_QUEUE: claim.job.queue,
+    ...arrayVariables(claim.job),
     QUEUECTL_DB: store.name,
     [TREE_MARKER]: treeMarker(store.id, claim.token),
   };
+}
+
+/** Of the members of an array; a job that is none must not believe that it is, because the worker's own was one. */
+function arrayVariables({ group }: Job): Environment {
+  const array = group?.kind === "array" ? group : null;
+  return { QUEUECTL_ARRAY_ID: array?.id, QUEUECTL_ARRAY_INDEX: array?.member };
 }
 
 /** Says for one process whose child it is (`queuectl.js`): not true of any job. */

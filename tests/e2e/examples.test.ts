@@ -30,6 +30,7 @@ const NEEDS_WORKER: readonly string[] = ["worker stop", "worker logs", "worker s
 async function homeFor(verb: string): Promise<Home> {
   const home = homeForTest();
   home.write("jobs.jsonl", '{"command":"true"}\n{"command":"true"}\n');
+  home.write("files.txt", "jobs.jsonl\n");
   if (!BEGINNERS.includes(verb)) cpSync(prepared.path, home.path, { recursive: true });
   // What is dead can run no more; what waits can be cancelled.
   if (verb === "cancel") await home.ok("dlq", "retry", "job1");

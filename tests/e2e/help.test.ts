@@ -104,7 +104,7 @@ test("words that are missing or too many are named, with the verb's use", async 
 test("what is still to come is refused as unknown, never accepted and ignored", async () => {
   const refused = async (args: string[], exitCode: number, says: string) =>
     expectRefusal(await home.run(args), { exitCode, says });
-  await refused(["enqueue", "--after", "b", "a"], 1, "queuectl enqueue has no option --after");
+  await refused(["enqueue", "--idle-timeout", "5m", "a"], 1, "queuectl enqueue has no option --idle-timeout");
   await refused(["wait", "a"], 1, 'Unknown command "wait"');
   await refused(["dlq", "list", "--group"], 1, "queuectl dlq list has no option --group");
 });

@@ -25,6 +25,13 @@ describe("enqueue", () => {
       stdin: null,
       timeoutMs: null,
       runAt: null,
+      expiresAt: null,
+      unique: null,
+      key: null,
+      dependsOn: [],
+      afterAny: [],
+      afterFail: [],
+      group: null,
       nextRunAt: null,
       exitCode: null,
       error: null,
@@ -116,6 +123,28 @@ describe("a job that is wrong is refused, and the field named as it is called he
     ["an id that is no id", { command: "true", id: "../x" }, /job id "..\/x"/],
     ["tags that are none", { command: "true", tags: "nightly" }, /"tags" must be an array/],
     ["a variable that is no text", { command: "true", env: { A: 1 } }, /"env.A" must be a string/],
+    ["no time to expire", { command: "true", expiresInMs: 0 }, /would expire before it may start/],
+    ["an expiry as text", { command: "true", expiresAt: "soon" }, /"expiresAt" must be a valid Date/],
+    [
+      "two expiries",
+      { command: "true", expiresAt: new Date(), expiresInMs: 1 },
+      /"expiresAt" and "expiresInMs"/,
+    ],
+    ["a name of no text", { command: "true", unique: "" }, /"unique" must be a text of 1 to 128/],
+    [
+      "a return of nothing",
+      { command: "true", uniqueReturn: true },
+      /"uniqueReturn" says nothing without "unique"/,
+    ],
+    ["a limit of 0", { command: "true", key: "k", keyLimit: 0 }, /"keyLimit" must be a whole number from 1/],
+    ["a limit of nothing", { command: "true", keyLimit: 1 }, /"keyLimit" says nothing without "key"/],
+    [
+      "a dependency that is no list",
+      { command: "true", dependsOn: "a" },
+      /"dependsOn" must be an array of ids/,
+    ],
+    ["a dependency that is no id", { command: "true", afterAny: ["a b"] }, /"afterAny" must be ids of jobs/],
+    ["contrary conditions", { command: "true", dependsOn: ["a"], afterFail: ["a"] }, /cannot both complete/],
   ])("%s", async (_, input, says) => {
     const { queue } = await LibraryScene.open();
     await expectRefused(() => queue.enqueue(untyped(input)), { code: "invalid_job", says });

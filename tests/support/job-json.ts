@@ -15,6 +15,13 @@ export interface ShownJob {
   timeout: number | null;
   backoff_base: number | null;
   run_at: string | null;
+  expires_at: string | null;
+  unique: string | null;
+  key: string | null;
+  depends_on: string[];
+  after_any: string[];
+  after_fail: string[];
+  group: { kind: string; id: string; member: string } | null;
   next_run_at: string | null;
   exit_code: number | null;
   error: string | null;
@@ -62,6 +69,13 @@ export function pendingJob(given: Partial<ShownJob>): ShownJob {
     timeout: null,
     backoff_base: null,
     run_at: null,
+    expires_at: null,
+    unique: null,
+    key: null,
+    depends_on: [],
+    after_any: [],
+    after_fail: [],
+    group: null,
     next_run_at: null,
     exit_code: null,
     error: null,

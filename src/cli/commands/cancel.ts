@@ -7,7 +7,7 @@ import type { Invocation } from "../command.ts";
 import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { showChanged } from "../render/job.ts";
+import { type ChangeText, showChanged } from "../render/job.ts";
 import { sayWhileWaiting } from "../wait.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
@@ -16,17 +16,17 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const ids = [...new Set(args)];
   const running = await cancelJobs(store, ids, Date.now());
   if (options.has("no-wait")) {
-    const isRunning = (id: string) => running.some(({ jobId }) => jobId === id);
-    const say = (id: string) => (isRunning(id) ? "is being cancelled" : "has been cancelled");
-    await showChanged(store, ids, say, invocation, io);
+    const asked = await idsAndGroups(store, running);
+    await showChanged(store, ids, (id) => (asked.has(id) ? ASKED : CANCELLED), invocation, io);
     return DONE;
   }
   await waitForEnds(store, running, invocation, io);
   // Of a cancel and an end at the same time one wins; when it was the end, that is said.
   const completed = await findCompleted(store, running);
   const cancelled = ids.filter((id) => !completed.includes(id));
-  if (cancelled.length > 0) await showChanged(store, cancelled, () => "has been cancelled", invocation, io);
-  const [quicker] = completed;
+  if (cancelled.length > 0) await showChanged(store, cancelled, () => CANCELLED, invocation, io);
+  // Of a group some jobs may well be quicker.
+  const quicker = completed.find((id) => ids.includes(id));
   if (quicker !== undefined) throw refuseChange("cancel", quicker, "completed");
   return DONE;
 }
@@ -41,6 +41,14 @@ export async function waitForEnds(
   if (running.length === 0) return;
   const crashLimit = (await readSetting(store, "crash-limit", invocation, io)) as number;
   await sayWhileWaiting(() => describeWait(store, running, crashLimit), invocation, io);
+}
+
+const CANCELLED: ChangeText = { jobs: "unfinished", one: "has been cancelled", many: "have been cancelled" };
+const ASKED: ChangeText = { jobs: "unfinished", one: "is being cancelled", many: "are being cancelled" };
+
+async function idsAndGroups(store: Store, running: readonly HeldClaim[]): Promise<Set<string>> {
+  const jobs = await Promise.all(running.map(({ jobId }) => store.getJob(jobId)));
+  return new Set(jobs.flatMap((job) => [job?.id ?? "", job?.group?.id ?? ""]));
 }
 
 /**

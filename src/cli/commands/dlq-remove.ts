@@ -4,6 +4,7 @@ import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { showChanged } from "../render/job.ts";
 import { writeJson } from "../render/json.ts";
 
 /** The answer of `dlq remove --json`. */
@@ -21,7 +22,9 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   // After the commit: a log without a job is litter, a job without its log would be a loss.
   await removeOutputFiles(store, tokens);
   if (options.has("json")) writeJson(io, { removed: ids } satisfies RemovedJson);
-  else if (!options.has("quiet"))
-    io.stdout.write(ids.map((id) => `✅ Job ${id} has been removed.\n`).join(""));
+  else {
+    const text = { jobs: "dead", one: "has been removed", many: "have been removed" };
+    await showChanged(store, ids, () => text, invocation, io);
+  }
   return DONE;
 }

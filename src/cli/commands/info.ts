@@ -1,50 +1,69 @@
+import { CONDITIONS, type Condition, judgeDependency } from "../../domain/dependency.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { allowedExecutions, type Job } from "../../domain/job.ts";
+import { listDependencies } from "../../domain/job-conditions.ts";
 import { maskSecrets } from "../../domain/secrets.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
+import { toGroupJson } from "../../queue/group-json.ts";
 import { isOutputPruned, lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
 import { withOutputSoFar } from "../../queue/read-output.ts";
-import type { ExecutionRecord } from "../../store/store.ts";
+import type { ExecutionRecord, Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { type Facts, renderFacts } from "../render/facts.ts";
+import { groupCounts, groupText } from "../render/group.ts";
+import { capitalised } from "../render/help.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
-import { isoTime, relativeTime } from "../render/time.ts";
+import { timeText } from "../render/time.ts";
 import { visible, visibleWithoutColour } from "../render/visible.ts";
 
 const SHOWN_LINES = 5;
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
-  const job = await findJob(store, invocation.args[0] ?? "");
+  const [id = ""] = invocation.args;
+  const isJson = invocation.options.has("json");
+  const group = await store.getGroup(id);
+  if (group) {
+    if (isJson) writeJson(io, toGroupJson(group));
+    else io.stdout.write(groupText(group, io));
+    return DONE;
+  }
+  const job = await findJob(store, id);
   const executions = await withOutputSoFar(store, await store.listExecutions(job.seq));
-  if (invocation.options.has("json")) writeJson(io, toInfoJson(job, executions));
-  else io.stdout.write(toText(job, executions, invocation, io));
+  if (isJson) writeJson(io, toInfoJson(job, executions));
+  else io.stdout.write(toText(job, executions, await describeTies(store, job), invocation, io));
   return DONE;
 }
 
-function toText(job: Job, executions: readonly ExecutionRecord[], { options }: Invocation, io: Io): string {
+function toText(
+  job: Job,
+  executions: readonly ExecutionRecord[],
+  ties: Facts,
+  { options }: Invocation,
+  io: Io,
+): string {
   const paint = painter(io, options);
   const state = paint(STATE_COLOURS[job.state], job.state) + (job.reason === null ? "" : ` (${job.reason})`);
-  const facts = [
+  const facts = renderFacts([
     ["Id", visible(job.id)],
     ["Command", visible(job.command)],
     ["State", state],
     ...describe(job, io),
-  ];
-  const width = Math.max(...facts.map(([name = ""]) => name.length));
-  const lines = facts.map(([name = "", value]) => `${name.padEnd(width)} : ${value}`);
-  return `${[...lines, ...executions.flatMap((execution) => describeExecution(execution, io))].join("\n")}\n`;
+    ...ties,
+  ]);
+  return `${[...facts, ...executions.flatMap((execution) => describeExecution(execution, io))].join("\n")}\n`;
 }
 
-/** The facts that hold for this job; what was never set is not shown. */
-function describe(job: Job, io: Io): [string, string][] {
-  const at = (instant: number | null) => (instant === null ? null : time(instant, io));
+/** The facts that hold for this job. */
+function describe(job: Job, io: Io): Facts {
+  const at = (instant: number | null) => (instant === null ? null : timeText(instant, io));
   const env = Object.entries(maskSecrets(job.env)).map(([name, value]) => `${name}=${value}`);
-  const facts: [string, string | null][] = [
+  return [
     ["Attempts", `${job.attempts}/${allowedExecutions(job)} (failed of allowed executions)`],
     ["Queue", job.queue],
     ["Priority", job.priority === 0 ? null : String(job.priority)],
@@ -57,13 +76,49 @@ function describe(job: Job, io: Io): [string, string][] {
     ["Created", at(job.createdAt)],
     ["Updated", at(job.updatedAt)],
     ["Run at", at(job.runAt)],
+    ["Expires", at(job.expiresAt)],
+    ["Unique", job.unique === null ? null : visible(job.unique)],
+    ["Key", job.key === null ? null : visible(job.key)],
     ["Next retry", at(nextRunAt(job))],
     ["Worker", job.worker],
     ["Suspect", job.suspicion === null ? null : describeSuspicion(job.suspicion)],
     ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
     ["Error", job.error === null ? null : visible(job.error)],
   ];
-  return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+/** How many of the jobs that it waits for are named. */
+const MOST_NAMED = 5;
+
+const CONDITION_FACTS: Readonly<Record<Condition, string>> = {
+  completed: "After",
+  finished: "After any",
+  failed: "After fail",
+};
+
+/** What ties a job to others: those that it was to wait for, those that it waits for now, and its group. */
+async function describeTies(store: Store, job: Job): Promise<Facts> {
+  const given = CONDITIONS.map((condition): Facts[number] => {
+    const ids = listDependencies(job, condition);
+    return [CONDITION_FACTS[condition], ids.length === 0 ? null : ids.join(", ")];
+  });
+  const { dependencies } = job.state === "blocked" ? await store.readWaits(job.seq) : { dependencies: [] };
+  const waits = dependencies
+    .filter(({ condition, state }) => judgeDependency(condition, state) === "waiting")
+    .map(({ on, state }) => `${on} (${state})`);
+  const more = waits.length > MOST_NAMED ? ` and ${waits.length - MOST_NAMED} more` : "";
+  return [
+    ...given,
+    ["Waits for", waits.length === 0 ? null : `${waits.slice(0, MOST_NAMED).join(", ")}${more}`],
+    ...(await describeGroup(store, job)),
+  ];
+}
+
+async function describeGroup(store: Store, { group }: Job): Promise<Facts> {
+  const record = group && (await store.getGroup(group.id));
+  if (!group || !record) return [];
+  const member = group.kind === "array" ? `index ${group.member}` : visible(group.member);
+  return [[capitalised(group.kind), `${group.id}, ${member} (${groupCounts(record)})`]];
 }
 
 function describeSuspicion(crashes: number): string {
@@ -80,7 +135,7 @@ function describeExecution(execution: ExecutionRecord, io: Io): string[] {
     usage === null
       ? ""
       : `, ${formatDuration(usage.cpuMs)} of CPU, at most ${formatSize(usage.maxRssKb * 1_024)} in memory`;
-  const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${time(startedAt, io)}${took}${cost}, by ${worker}`;
+  const head = `\nExecution ${number}: ${outcome ?? "running"}${why}\n  started ${timeText(startedAt, io)}${took}${cost}, by ${worker}`;
   const output = (["stdout", "stderr"] as const).flatMap((stream) => {
     const text = lastLines(execution.output?.[stream].tail, SHOWN_LINES);
     if (text === "") return [];
@@ -89,11 +144,7 @@ function describeExecution(execution: ExecutionRecord, io: Io): string[] {
       .map((line) => `  ${stream}: ${line}`);
   });
   const tooLate =
-    late === null ? [] : [`  ended late, and not counted: ${late.outcome} ${time(late.at, io)}`];
+    late === null ? [] : [`  ended late, and not counted: ${late.outcome} ${timeText(late.at, io)}`];
   const pruned = isOutputPruned(execution) ? ["  its output has been removed (setting retain-logs)"] : [];
   return [head, ...tooLate, ...output, ...pruned];
-}
-
-function time(at: number, io: Io): string {
-  return io.stdout.isTerminal ? `${isoTime(at)} (${relativeTime(at, Date.now())})` : isoTime(at);
 }

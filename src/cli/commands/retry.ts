@@ -12,6 +12,11 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const ids = [...new Set(invocation.args)];
   const change = invocation.command.path[0] === "dlq" ? "retryDead" : "retry";
   await retryJobs(store, ids, { change, now: Date.now() });
-  await showChanged(store, ids, () => "has been re-queued for retry", invocation, io);
+  const text = {
+    jobs: change === "retry" ? "dead and cancelled" : "dead",
+    one: "has been re-queued for retry",
+    many: "have been re-queued for retry",
+  };
+  await showChanged(store, ids, () => text, invocation, io);
   return DONE;
 }

@@ -12,7 +12,9 @@ import type { Invocation } from "../command.ts";
 import { openForWriting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { withFlags } from "../job-flags.ts";
 import { hintWhenNobodyWorks } from "../no-worker-hint.ts";
+import { readSource } from "../read-source.ts";
 import { writeJson } from "../render/json.ts";
 import { zoneTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
@@ -66,7 +68,6 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
   if (args.length === 0 && rest === null && !options.has("command"))
     throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
   if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
-  const { readSource, withFlags } = await import("./enqueue.ts");
   const source = withFlags(await readSource(invocation, io), invocation, io);
   const [job] = source.kind === "one" ? source.inputs : [];
   if (job === undefined) throw usage("A schedule has one job, not a list", EXAMPLE);

@@ -15,7 +15,11 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   demo: [{ as: "one", shapes: ["demo"] }],
   enqueue: [
     { as: "one", shapes: ["job"], when: "one job was given" },
-    { as: "array", shapes: ["job"], when: "an array, a file or standard input was given" },
+    {
+      as: "array",
+      shapes: ["job"],
+      when: "an array, a file, standard input, `--array` or `--each-line` was given",
+    },
   ],
   "schedule add": [{ as: "one", shapes: ["schedule"] }],
   "schedule list": [{ as: "array", shapes: ["schedule"] }],
@@ -44,8 +48,11 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "service uninstall": [{ as: "one", shapes: ["uninstalled service"] }],
   status: [{ as: "one", shapes: ["status"], when: "with `--watch`, again and again" }],
   list: [{ as: "array", shapes: ["job"] }],
-  info: [{ as: "one", shapes: ["job with history"] }],
   explain: [{ as: "one", shapes: ["explanation"] }],
+  info: [
+    { as: "one", shapes: ["job with history"] },
+    { as: "one", shapes: ["group"], when: "it is the id of an array, a flow or a schedule" },
+  ],
   logs: [{ as: "lines", shapes: ["log line"] }],
   "queue list": [{ as: "array", shapes: ["queue"] }],
   "queue set": [{ as: "array", shapes: ["queue"] }],

@@ -1,5 +1,7 @@
+import type { GroupKind, GroupMembership } from "../../domain/group.ts";
 import type { DeadReason, JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
+import type { GroupJson } from "../../queue/group-json.ts";
 import type { ExecutionJson, InfoJson, JobJson } from "../../queue/job-json.ts";
 import type { DeadJobJson } from "../commands/dlq-list.ts";
 import type { LogLineJson } from "../render/output-writers.ts";
@@ -64,6 +66,13 @@ export const JOB: ShapeOf<JobJson> = {
     },
     backoff_base: { type: "number", nullable: true, sentence: "null: as the setting backoff-base says" },
     run_at: { type: "instant", nullable: true, sentence: "not before; null: at once" },
+    expires_at: { type: "instant", nullable: true, sentence: "dead if it was never started by then" },
+    unique: { type: "text", nullable: true, sentence: "of this name one job at most is unfinished" },
+    key: { type: "text", nullable: true, sentence: "it shares a limit with all jobs of this key" },
+    depends_on: { type: "list of texts", sentence: "ids of jobs, or groups, that must complete first" },
+    after_any: { type: "list of texts", sentence: "of those that must have ended, however" },
+    after_fail: { type: "list of texts", sentence: "of those that must be dead or cancelled" },
+    group: { type: "object", of: "membership", nullable: true, sentence: "what it is a part of" },
     next_run_at: { type: "instant", nullable: true, sentence: "when a failed job is run again; else null" },
     exit_code: { type: "whole number", nullable: true, sentence: "of the last execution that had one" },
     error: { type: "text", nullable: true, sentence: "why the last execution failed" },
@@ -71,6 +80,41 @@ export const JOB: ShapeOf<JobJson> = {
     worker: { type: "text", nullable: true, sentence: "the worker that runs it now" },
     created_at: { type: "instant", sentence: "when it was enqueued" },
     updated_at: { type: "instant", sentence: "when its state last changed" },
+  },
+};
+
+const KINDS: Readonly<Record<GroupKind, string>> = {
+  array: "made by `enqueue --array` or `--each-line`",
+  flow: "the steps of a flow",
+  schedule: "the runs of a schedule",
+};
+
+export const MEMBERSHIP: ShapeOf<GroupMembership> = {
+  sentence: "A job's place in a group.",
+  fields: {
+    kind: { type: "text", values: KINDS, sentence: "what kind of group" },
+    id: { type: "text", sentence: "the group's own id" },
+    member: {
+      type: "text",
+      sentence: "the index in an array, the step of a flow, the instant of a schedule",
+    },
+  },
+};
+
+export const GROUP: ShapeOf<GroupJson> = {
+  sentence: "Jobs that were made together.",
+  fields: {
+    id: { type: "text", sentence: "its name; no job and no other group has it" },
+    kind: { type: "text", values: KINDS, sentence: "what kind of group" },
+    name: { type: "text", sentence: "the command of an array, the name of a flow or a schedule" },
+    max_running: { type: "whole number", nullable: true, sentence: "how many may run at once; null: no cap" },
+    max_fails: {
+      type: "whole number",
+      nullable: true,
+      sentence: "as soon as so many are dead, those that wait are cancelled; null: never",
+    },
+    counts: { type: "object", of: "counts", sentence: "its jobs by state" },
+    created_at: { type: "instant", sentence: "when it was made" },
   },
 };
 

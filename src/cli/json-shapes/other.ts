@@ -10,7 +10,7 @@ import type { ShapeOf } from "./shape.ts";
 
 export const REMOVED: ShapeOf<RemovedJson> = {
   sentence: "The jobs that are gone.",
-  fields: { removed: { type: "list of texts", sentence: "their ids" } },
+  fields: { removed: { type: "list of texts", sentence: "their ids, as they were named" } },
 };
 
 export const PRUNED: ShapeOf<PrunedJson> = {

@@ -1,7 +1,7 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { FLOW, FLOW_DETAILS, FLOW_STEP, PLANNED_FLOW, PLANNED_STEP } from "./flow.ts";
 import { EXPLANATION, GATES, ROOT } from "./gate.ts";
-import { DEAD_JOB, EXECUTION, INFO, JOB, LOG_LINE } from "./job.ts";
+import { DEAD_JOB, EXECUTION, GROUP, INFO, JOB, LOG_LINE, MEMBERSHIP } from "./job.ts";
 import {
   DEMO,
   DEMO_STEP,
@@ -35,6 +35,8 @@ import {
  */
 export type ShapeName =
   | "job"
+  | "membership"
+  | "group"
   | "execution"
   | "job with history"
   | "dead job"
@@ -76,6 +78,8 @@ export type ShapeName =
 
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   job: JOB,
+  membership: MEMBERSHIP,
+  group: GROUP,
   "job with history": INFO,
   execution: EXECUTION,
   "dead job": DEAD_JOB,

@@ -3,7 +3,8 @@ import { toJobJson } from "../../queue/job-json.ts";
 import type { Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
-import { writeJson } from "./json.ts";
+import { mapAsync } from "../map-async.ts";
+import { writeJsonArray } from "./json.ts";
 import { type Paint, painter, STATE_COLOURS } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { isoTime, relativeTime } from "./time.ts";
@@ -41,21 +42,39 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
   return renderTable(columns, rows, io.stdout.columns);
 }
 
-/** The answer of a verb that changed jobs: a line each, or all of them as they are now. */
+/** What was done to jobs, in words. */
+export interface ChangeText {
+  /** Which jobs of a group it is done to. */
+  jobs: string;
+  /** `has been cancelled`. */
+  one: string;
+  many: string;
+}
+
+/** The answer of a verb that changed jobs: a line for each id, or all of the jobs as they are now. */
 export async function showChanged(
   store: Store,
   ids: readonly string[],
-  say: (id: string) => string,
+  textFor: (id: string) => ChangeText,
   { options }: Invocation,
   io: Io,
 ): Promise<void> {
-  if (options.has("json")) {
-    const jobs = await Promise.all(ids.map((id) => store.getJob(id)));
-    writeJson(
-      io,
-      jobs.flatMap((job) => (job ? [toJobJson(job)] : [])),
+  if (options.has("json")) return await writeJsonArray(io, mapAsync(listNamed(store, ids), toJobJson));
+  if (options.has("quiet")) return;
+  for (const id of ids) {
+    const { jobs, one, many } = textFor(id);
+    const group = await store.getGroup(id);
+    io.stdout.write(
+      group ? `✅ The ${jobs} jobs of the ${group.kind} ${id} ${many}.\n` : `✅ Job ${id} ${one}.\n`,
     );
-  } else if (!options.has("quiet")) {
-    io.stdout.write(ids.map((id) => `✅ Job ${id} ${say(id)}.\n`).join(""));
+  }
+}
+
+/** The jobs that are named; by the id of a group, all of its. */
+async function* listNamed(store: Store, ids: readonly string[]): AsyncGenerator<Job> {
+  for (const id of ids) {
+    const job = await store.getJob(id);
+    if (job) yield job;
+    else yield* store.listJobs({ group: id });
   }
 }

@@ -1,3 +1,5 @@
+import type { Io } from "../io.ts";
+
 /** An instant as people read it on a screen: `3s ago`, `in 2m`. One unit is enough to look at. */
 export function relativeTime(at: number, now: number): string {
   const distance = Math.abs(now - at);
@@ -31,4 +33,9 @@ export function clockTime(at: number): string {
 /** An instant as the clocks of a zone show it: `2026-11-26 03:00:00`. */
 export function zoneTime(at: number, zone: string): string {
   return new Date(at).toLocaleString("sv-SE", { timeZone: zone });
+}
+
+/** An instant; to people at a terminal also how long ago it was. */
+export function timeText(at: number, io: Io): string {
+  return io.stdout.isTerminal ? `${isoTime(at)} (${relativeTime(at, Date.now())})` : isoTime(at);
 }

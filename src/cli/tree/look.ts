@@ -27,6 +27,7 @@ export const LOOK: CommandGroup = {
       ],
       options: [
         { name: "state", value: "STATE", sentence: "only jobs in this state" },
+        { name: "of", value: "ID", sentence: "only those of this array, flow or schedule" },
         { name: "limit", value: "N", sentence: "only the newest N" },
       ],
       load: () => import("../commands/list.ts"),
@@ -37,6 +38,7 @@ export const LOOK: CommandGroup = {
       usage: "ID",
       args: { min: 1, max: 1 },
       sentence: "everything about one job",
+      details: ["Of an array, a flow or a schedule: how many of its jobs are in which state."],
       examples: [{ line: "queuectl info @last", sentence: "the newest job" }],
       options: [],
       load: () => import("../commands/info.ts"),

@@ -11,6 +11,7 @@ export const MEND: CommandGroup = {
       sentence: "let jobs not run, or end those that do",
       details: [
         "A job that runs gets TERM, then, after kill-grace, KILL, with all its processes. It is not run again, whatever becomes of its worker.",
+        "The id of an array, a flow or a schedule stands for all its jobs that are not finished.",
       ],
       examples: [{ line: "queuectl cancel job1", sentence: "returns when it is ended" }],
       options: [{ name: "no-wait", sentence: "return at once" }],
@@ -21,6 +22,9 @@ export const MEND: CommandGroup = {
       usage: "ID…",
       args: { min: 1, max: Number.POSITIVE_INFINITY },
       sentence: "run finished jobs again, or failed ones now",
+      details: [
+        "The id of an array, a flow or a schedule stands for its dead and cancelled jobs. Jobs that died because they waited for one of these come back with it.",
+      ],
       examples: [
         { line: "queuectl retry job1", sentence: "completed, dead, cancelled, or waiting for a retry" },
       ],
@@ -41,6 +45,9 @@ export const MEND: CommandGroup = {
       usage: "ID…",
       args: { min: 1, max: Number.POSITIVE_INFINITY },
       sentence: "bring dead jobs back, with all their retries",
+      details: [
+        "The id of an array, a flow or a schedule stands for its dead jobs. Jobs that died because they waited for one of these come back with it.",
+      ],
       examples: [{ line: "queuectl dlq retry job1", sentence: "as if it were new" }],
       options: [],
       load: () => import("../commands/retry.ts"),

@@ -1,0 +1,76 @@
+import { MAX_ARRAY_COUNT, parseArraySpec } from "../domain/array-spec.ts";
+import { QueuectlError } from "../domain/errors.ts";
+import { findUnsafePlaceholder, hasPlaceholder } from "../domain/placeholder.ts";
+import { type ArrayPlan, planArray } from "../queue/array-inputs.ts";
+import type { PlacedInput } from "../queue/enqueue.ts";
+import { readCount } from "./arguments.ts";
+import type { Invocation } from "./command.ts";
+import type { Io } from "./io.ts";
+import { type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
+import { type ArraySource, type ListSource, type StreamSource, usage } from "./read-source.ts";
+
+/** The jobs of `--array` or `--each-line`, made of the one job that was given. */
+export function readArray(source: ListSource | StreamSource, { options }: Invocation, io: Io): ArraySource {
+  if (source.kind !== "one")
+    throw usage(
+      "An array is made of one job, and more were given",
+      "Give a command: queuectl enqueue --array 1-3 -- ./x {}",
+    );
+  const spec = options.text("array");
+  if (spec !== undefined && options.has("each-line"))
+    throw usage("Both --array and --each-line say which jobs there are", "Give one of them.");
+  const array = spec === undefined ? null : parseArraySpec(spec);
+  const template = source.inputs[0]?.input;
+  const rules = {
+    maxRunning: array?.maxRunning ?? null,
+    maxFails: readCount(options, "max-fails", { min: 1, max: MAX_ARRAY_COUNT }) ?? null,
+  };
+  const plan = planArray(template, rules, { cwd: io.cwd, now: Date.now() });
+  const { group } = plan;
+  if (array !== null) {
+    const inputs = array.indices.map((index) =>
+      plan.toInput({ index, value: String(index), place: `Index ${index}` }),
+    );
+    return { kind: "array", group, inputs, lines: null };
+  }
+  requirePlaceFor(template as { command?: string; argv?: string[] | null });
+  const lines: LineCount = { blankLines: [], isArray: false };
+  const progress = new ReadingProgress(io, options.has("quiet"));
+  return { kind: "array", group, inputs: eachLine(io, plan, lines, progress), lines };
+}
+
+async function* eachLine(
+  io: Io,
+  plan: ArrayPlan,
+  count: LineCount,
+  progress: ReadingProgress,
+): AsyncGenerator<PlacedInput> {
+  for await (const { number, text } of readLines(io.stdin(), "standard input")) {
+    if (text.trim() === "") {
+      count.blankLines.push(number);
+      continue;
+    }
+    progress.count();
+    yield plan.toInput({ index: number, value: text.replace(/\r$/, ""), place: `Line ${number}` });
+  }
+  progress.end();
+  if (progress.jobs === 0)
+    throw new QueuectlError("invalid_job", "There is no line in standard input", {
+      hint: "Each line that is not blank becomes one job.",
+    });
+}
+
+/** @throws invalid_usage when no job would see its line, or a shell might run what stands in it */
+function requirePlaceFor({ command = "", argv }: { command?: string; argv?: string[] | null }): void {
+  if (!(argv ?? [command]).some(hasPlaceholder))
+    throw usage(
+      "There is no {} in the command for a line to stand in",
+      "Write it like this: … | queuectl enqueue --each-line -- ./x {}",
+    );
+  const where = argv ? null : findUnsafePlaceholder(command);
+  if (where !== null)
+    throw usage(
+      `The {} of the command stands ${where}, where a line might be run as a command`,
+      "The line is quoted by itself: let {} stand outside, or give words after --.",
+    );
+}

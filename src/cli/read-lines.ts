@@ -1,0 +1,104 @@
+import { QueuectlError } from "../domain/errors.ts";
+import type { Io } from "./io.ts";
+
+export interface Line {
+  /** From 1. */
+  number: number;
+  /** Without its end. */
+  text: string;
+}
+
+/** Where jobs stand among lines, for the place of an error that the store reports by position. */
+export interface LineCount {
+  /** Numbers of the lines that held nothing. */
+  blankLines: number[];
+  /** One array: its entries are counted, not its lines. */
+  isArray: boolean;
+}
+
+/** The lines of a file or of standard input, one by one as they come. */
+export async function* readLines(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+): AsyncGenerator<Line, void, undefined> {
+  let number = 0;
+  for await (const bytes of splitLines(readable(chunks, name))) {
+    number += 1;
+    yield { number, text: decode(bytes, number, name) };
+  }
+}
+
+async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw cannotRead(name, cause);
+  }
+}
+
+/** The faults of reading in our words. */
+export function cannotRead(name: string, cause: unknown): QueuectlError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
+  const hint = "Name a file with one JSON job a line.";
+  return new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Buffer, number: number, name: string): string {
+  try {
+    // Drops a byte order mark too.
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new QueuectlError("invalid_json", `Line ${number} of ${name} is not valid UTF-8`, {
+      hint: "Nothing was enqueued. Save it as UTF-8.",
+      cause,
+    });
+  }
+}
+
+const NEWLINE = 0x0a;
+
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
+      yield Buffer.concat([...rest, chunk.subarray(from, at)]);
+      rest = [];
+      from = at + 1;
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from));
+  }
+  if (rest.length > 0) yield Buffer.concat(rest);
+}
+
+/** How often the progress line changes. */
+const PROGRESS_EVERY = 10_000;
+
+/** How many jobs have been read so far, on a terminal. */
+export class ReadingProgress {
+  #jobs = 0;
+  readonly #write: (text: string) => void;
+
+  constructor(io: Io, isQuiet: boolean) {
+    this.#write = isQuiet || !io.stderr.isTerminal ? () => {} : (text) => io.stderr.write(text);
+  }
+
+  get jobs(): number {
+    return this.#jobs;
+  }
+
+  /** One more; gives how many there are. */
+  count(): number {
+    this.#jobs += 1;
+    if (this.#jobs % PROGRESS_EVERY === 0) this.#write(`\r${this.#jobs} jobs read`);
+    return this.#jobs;
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    if (this.#jobs >= PROGRESS_EVERY) this.#write("\r\u001b[K");
+  }
+}

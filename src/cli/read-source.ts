@@ -1,0 +1,104 @@
+import { QueuectlError } from "../domain/errors.ts";
+import type { NewGroup } from "../domain/group.ts";
+import type { PlacedInput } from "../queue/enqueue.ts";
+import type { Invocation } from "./command.ts";
+import type { Io } from "./io.ts";
+import type { LineCount } from "./read-lines.ts";
+
+/** What is to be enqueued, and how it was said: the answer has the same shape. */
+export type Source = ListSource | StreamSource | ArraySource;
+
+export interface ListSource {
+  /** `one` for a job that was given alone. */
+  kind: "one" | "list";
+  inputs: PlacedInput[];
+}
+
+export interface StreamSource {
+  kind: "stream";
+  inputs: AsyncIterable<PlacedInput>;
+  lines: LineCount;
+}
+
+/** Jobs that are made of one, with the group that they are. */
+export interface ArraySource {
+  kind: "array";
+  group: NewGroup;
+  inputs: PlacedInput[] | AsyncIterable<PlacedInput>;
+  /** Of those that are made of lines. */
+  lines: LineCount | null;
+}
+
+/** What the words of an `enqueue` say, without its flags. */
+export async function readSource(invocation: Invocation, io: Io): Promise<ListSource | StreamSource> {
+  const { args, rest, options } = invocation;
+  const given = [rest !== null, options.has("command"), options.has("file"), args.length > 0].filter(
+    Boolean,
+  ).length;
+  if (given === 0)
+    throw usage("There is nothing to enqueue", 'Give a command: queuectl enqueue "echo hello"');
+  if (given > 1)
+    throw usage(
+      "The job was given in more than one way",
+      "Give one of: JSON or text, --command, --file, or words after --.",
+    );
+  if (rest !== null) return fromArgv(rest);
+  if (options.has("command")) return one({ command: options.text("command") });
+  const file = options.text("file") ?? (args.length === 1 && args[0] === "-" ? "-" : undefined);
+  if (file !== undefined)
+    return await (await import("./read-jobs-file.ts")).readJobsFile(file, io, options.has("quiet"));
+  return fromWords(args);
+}
+
+function fromArgv(rest: readonly string[]): ListSource {
+  if (rest.length === 0)
+    throw usage("There is no command after --", "Write it like this: queuectl enqueue -- echo hello");
+  return one({ argv: [...rest] });
+}
+
+function fromWords(words: readonly string[]): ListSource {
+  const [text = "", ...more] = words;
+  const looksLikeJson = /^\s*[{[]/.test(text);
+  if (more.length > 0) {
+    // cmd knows no single quotes: it hands them on, and takes the double ones for itself.
+    const hint = /^\s*'?[{[]/.test(text)
+      ? LOST_QUOTES
+      : `Put it in quotes, or after --: queuectl enqueue -- ${words.join(" ")}`;
+    throw usage(`The command came as ${words.length} separate words`, hint);
+  }
+  if (!looksLikeJson) return one({ command: text });
+  const value = parseJson(text);
+  return Array.isArray(value) ? fromList(value) : one(value);
+}
+
+function fromList(values: readonly unknown[]): ListSource {
+  if (values.length === 0)
+    throw new QueuectlError("invalid_job", "The list of jobs is empty", { hint: "Give at least one job." });
+  return { kind: "list", inputs: values.map((input, index) => ({ input, place: `Entry ${index + 1}` })) };
+}
+
+function one(input: unknown): ListSource {
+  return { kind: "one", inputs: [{ input, place: "" }] };
+}
+
+const LOST_QUOTES = `This looks like JSON that lost its quotes on the way through the shell.
+  PowerShell 7:    queuectl enqueue '{"command":"echo hello"}'
+  PowerShell 5:    queuectl enqueue '{\\"command\\":\\"echo hello\\"}'
+  cmd:             queuectl enqueue "{\\"command\\":\\"echo hello\\"}"
+  sh, bash, zsh:   queuectl enqueue '{"command":"echo hello"}'`;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const lostQuotes = /^\s*[{[]/.test(text) && !text.includes('"') && text.includes(":");
+    throw new QueuectlError("invalid_json", `This is not valid JSON: ${(cause as Error).message}`, {
+      hint: `${lostQuotes ? `${LOST_QUOTES}\n` : ""}If it is a shell command that begins with ${text.trim().charAt(0)}: queuectl enqueue --command '…'`,
+      cause,
+    });
+  }
+}
+
+export function usage(message: string, hint: string): QueuectlError {
+  return new QueuectlError("invalid_usage", message, { hint });
+}

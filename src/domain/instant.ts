@@ -1,0 +1,19 @@
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/;
+
+/** The end of the year 9999: later ones are written with a sign and six digits. */
+const LAST_INSTANT = 253_402_300_799_999;
+
+/**
+ * Reads an ISO 8601 instant. One without a zone is refused: whose local time it means differs from host to host.
+ * @returns epoch milliseconds, or undefined when the text is no instant of the years 1970 to 9999
+ */
+export function parseInstant(text: string): number | undefined {
+  if (!INSTANT.test(text)) return undefined;
+  const at = Date.parse(text);
+  if (Number.isNaN(at) || at < 0 || at > LAST_INSTANT) return undefined;
+  // Date.parse rolls 31 February over into March; the day that was written must be the day that was meant.
+  const midnight = new Date(`${text.slice(0, 10)}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text.slice(0, 10))
+    ? at
+    : undefined;
+}

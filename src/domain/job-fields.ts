@@ -1,0 +1,113 @@
+import { describeValue } from "./describe.ts";
+import { parseDurationMs } from "./duration.ts";
+import { QueuectlError } from "./errors.ts";
+import { isId } from "./id.ts";
+import { parseInstant } from "./instant.ts";
+
+/** How the values of a job object are read, each by the rule of its type. A field that is null was not given. */
+export interface GivenFields {
+  readonly values: Readonly<Partial<Record<string, unknown>>>;
+  /** What its author calls a field, where that is not the field's own name: errors speak the author's language. */
+  readonly names?: Readonly<Partial<Record<string, string>>> | undefined;
+}
+
+/** The largest of all whole numbers here: far beyond use, and exact in every store. */
+export const MAX_COUNT = 1_000_000;
+
+/** The longest label of any kind, in characters. */
+export const MAX_LABEL_LENGTH = 128;
+
+/** A field as its author calls it. */
+export function nameOf({ names }: GivenFields, field: string): string {
+  return names?.[field] ?? field;
+}
+
+export function readText(given: GivenFields, field: string): string | undefined {
+  const value = given.values[field] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "string") throw wrongType(given, field, "a string", value);
+  requireCleanText(field, value);
+  return value;
+}
+
+/** A name that people choose freely: of a unique job, of a key. */
+export function readLabel(given: GivenFields, field: string): string | null {
+  const value = readText(given, field);
+  if (value === undefined) return null;
+  if (value === "" || value.length > MAX_LABEL_LENGTH)
+    throw wrongType(given, field, `a text of 1 to ${MAX_LABEL_LENGTH} characters`, value);
+  return value;
+}
+
+export function readInteger(given: GivenFields, field: string, { min }: { min: number }): number | undefined {
+  const value = given.values[field] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > MAX_COUNT)
+    throw wrongType(given, field, `a whole number from ${min} to ${MAX_COUNT}`, value);
+  return value;
+}
+
+export function readYesOrNo(given: GivenFields, field: string): boolean | undefined {
+  const value = given.values[field] ?? undefined;
+  if (value !== undefined && typeof value !== "boolean")
+    throw wrongType(given, field, "true or false", value);
+  return value;
+}
+
+/** Ids of jobs or groups, each once. */
+export function readIds(given: GivenFields, field: string): string[] {
+  const value = given.values[field] ?? undefined;
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw wrongType(given, field, "an array of ids", value);
+  for (const id of value as unknown[])
+    if (typeof id !== "string" || !isId(id)) throw wrongType(given, field, "ids of jobs", id);
+  return [...new Set(value as string[])];
+}
+
+export function readDurationMs(given: GivenFields, field: string): number | undefined {
+  const value = given.values[field] ?? undefined;
+  if (value === undefined) return undefined;
+  const text = typeof value === "number" ? decimal(value) : value;
+  const ms = typeof text === "string" ? parseDurationMs(text) : undefined;
+  if (ms === undefined)
+    throw wrongType(given, field, "seconds or a duration such as 30s, 5m, 2h, 1d, at most 100 years", value);
+  return ms;
+}
+
+/** Tiny numbers would print as 1e-7, which is not a duration's text; all below a millisecond count as one. */
+function decimal(value: number): string {
+  return value > 0 && value < 1e-3 ? "0.001" : String(value);
+}
+
+export function readInstant(given: GivenFields, field: string): number | undefined {
+  const value = given.values[field] ?? undefined;
+  if (value === undefined) return undefined;
+  const at = typeof value === "string" ? parseInstant(value) : undefined;
+  if (at === undefined)
+    throw wrongType(given, field, "an instant with its zone such as 2026-12-01T03:00:00Z", value);
+  return at;
+}
+
+/** A NUL ends a text for the kernel, and half a surrogate pair has no UTF-8: neither could be run as it was written. */
+export function requireCleanText(field: string, text: string): void {
+  if (text.includes("\0"))
+    throw invalidJob(
+      `The field ${describeValue(field)} contains a NUL character`,
+      "No command or argument can hold one.",
+    );
+  if (!text.isWellFormed())
+    throw invalidJob(
+      `The field ${describeValue(field)} is not valid Unicode`,
+      "It holds half of a surrogate pair.",
+    );
+}
+
+export function wrongType(given: GivenFields, field: string, rule: string, value: unknown): QueuectlError {
+  return invalidJob(
+    `The job field ${describeValue(nameOf(given, field))} must be ${rule}, not ${describeValue(value)}`,
+  );
+}
+
+export function invalidJob(message: string, hint?: string): QueuectlError {
+  return new QueuectlError("invalid_job", message, { hint });
+}

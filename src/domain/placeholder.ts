@@ -1,0 +1,56 @@
+import { quoteArgv } from "./shell-quote.ts";
+
+/** What stands in a command for the value of each member of an array. */
+const PLACEHOLDER = "{}";
+
+/** True when a command asks for its member's value. */
+export function hasPlaceholder(text: string): boolean {
+  return text.includes(PLACEHOLDER);
+}
+
+/** The words of a command for one member: the value as it is. */
+export function fillWords(words: readonly string[], value: string): string[] {
+  return words.map((word) => word.replaceAll(PLACEHOLDER, () => value));
+}
+
+/** The shell text for one member, in which the value is one word, whatever it holds: see `findUnsafePlaceholder`. */
+export function fillShellText(text: string, value: string): string {
+  const word = quoteArgv([value]);
+  return text.replaceAll(PLACEHOLDER, () => word);
+}
+
+/** Where a shell reads quotes in another way than between words. */
+const OTHER_RULES: readonly [sign: string, where: string][] = [
+  ["`", "in a command with backticks"],
+  ["<<", "in a command with a here-document"],
+  ["((", "in a command with arithmetic"],
+  ["$'", "in a command with $'…'"],
+];
+
+/**
+ * Why a quoted value would not stay one word of this shell text; null when it will. Danger: within quotes of the text ours
+ * would end them, and the shell would run what the value holds. So whatever is not plainly safe is named.
+ */
+export function findUnsafePlaceholder(text: string): string | null {
+  if (!hasPlaceholder(text)) return null;
+  const other = OTHER_RULES.find(([sign]) => text.includes(sign));
+  if (other) return other[1];
+  let quote = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    if (quote !== "" && text.startsWith(PLACEHOLDER, at)) return `within ${quote}…${quote}`;
+    if (char === "\\" && quote !== "'") {
+      at += 1;
+      if (text.startsWith(PLACEHOLDER, at)) return "behind a backslash";
+    } else if (char === quote) {
+      quote = "";
+    } else if (quote === "" && (char === "'" || char === '"')) {
+      quote = char;
+    } else if (quote === "" && char === "#" && /^$|[\s;&|()]/.test(text.charAt(at - 1))) {
+      // A comment; its quotes open nothing.
+      const end = text.indexOf("\n", at);
+      at = end === -1 ? text.length : end;
+    }
+  }
+  return null;
+}
