@@ -10,6 +10,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   not_unique: "Wait for the other job, or cancel it; with uniqueReturn it is the answer.",
   unknown_dependency: "Nothing was enqueued. All jobs: queue.list()",
   dependency_failed: "Bring that one back, and this comes with it.",
+  flow_not_found: "All flows: queue.flows.list()",
   not_dead: 'All dead jobs: queue.list({ state: "dead" })',
 };
 
@@ -29,7 +30,7 @@ function toProgram(error: QueuectlError): QueuectlError {
 }
 
 function hintFor({ code, hint }: QueuectlError): string | undefined {
-  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue)\b/.test(hint))
+  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue|flow)\b/.test(hint))
     return hint && HINTS[code];
   return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');
 }

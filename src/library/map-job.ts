@@ -150,6 +150,16 @@ export function toJobFields(input: unknown): object {
   );
 }
 
+/**
+ * One field of the library's as a job object has it; undefined when there is none of this name.
+ * @throws invalid_job
+ */
+export function toJobField(ours: string, value: unknown): readonly [string, unknown] | undefined {
+  if (!Object.hasOwn(FIELDS, ours)) return undefined;
+  const { name, write } = FIELDS[ours as InputName];
+  return [name, value === null ? null : write(ours, value)];
+}
+
 const LOOKS_LIKE = 'Write it like this: { command: "echo hello" }';
 
 function as(

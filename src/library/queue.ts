@@ -1,5 +1,6 @@
 import type { JobState } from "../domain/job.ts";
 import type { Execution } from "./execution.ts";
+import type { Flows } from "./flows.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
@@ -15,6 +16,9 @@ export interface Queue extends AsyncDisposable {
 
   /** What of each of its queues may run, and when. */
   readonly queues: Queues;
+
+  /** Its flows: named steps that wait for each other. */
+  readonly flows: Flows;
 
   /**
    * Adds a job, and wakes the workers. It is durable when the promise resolves: it survives a crash and a power cut.

@@ -35,6 +35,7 @@ import {
   yesOrNo,
 } from "./check-options.ts";
 import type { Execution } from "./execution.ts";
+import type { Flows } from "./flows.ts";
 import { forPrograms } from "./for-programs.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
@@ -42,12 +43,14 @@ import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import { readIndices } from "./read-indices.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
+import { StoreFlows } from "./store-flows.ts";
 import { StoreQueues } from "./store-queues.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
 /** A queue over an open store. */
 export class StoreQueue implements Queue {
   readonly queues: Queues;
+  readonly flows: Flows;
   readonly #store: Store;
   readonly #given: Omit<SettingSources, "store">;
   /** Those that are still signing on, too. */
@@ -62,6 +65,7 @@ export class StoreQueue implements Queue {
     this.#store = store;
     this.#given = given;
     this.queues = new StoreQueues(store, (work) => this.#use(work), this.#closing.signal);
+    this.flows = new StoreFlows(store, given, (work) => this.#use(work));
   }
 
   get db(): string {

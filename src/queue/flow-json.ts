@@ -71,7 +71,7 @@ function toStepJson({ name, dependsOn, job }: StepStatus): FlowStepJson {
   return { name, ...toWaitsJson(dependsOn), job: toJobJson(job) };
 }
 
-function toWaitsJson(dependsOn: readonly Dependency[]): WaitsJson {
+export function toWaitsJson(dependsOn: readonly Dependency[]): WaitsJson {
   const those = (condition: Dependency["condition"]) =>
     dependsOn.filter((dependency) => dependency.condition === condition).map(({ on }) => on);
   return { needs: those("completed"), after_any: those("finished"), after_fail: those("failed") };

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 /** Examples of these verbs make what the others find: they begin without a store. */
-const BEGINNERS: readonly string[] = ["enqueue", "demo"];
+const BEGINNERS: readonly string[] = ["enqueue", "demo", "flow run"];
 
 /** Examples that go on until they are stopped. */
 const ENDLESS = /--watch\b|^queuectl worker (logs .*--follow\b|start(?!.* --(drain|count|background)\b))/;
@@ -32,9 +32,13 @@ async function homeFor(verb: string): Promise<Home> {
   home.write("jobs.jsonl", '{"command":"true"}\n{"command":"true"}\n');
   home.write("files.txt", "jobs.jsonl\n");
   if (!BEGINNERS.includes(verb)) cpSync(prepared.path, home.path, { recursive: true });
+  home.write("build.yaml", "{ name: build, steps: { a: { run: 'true' }, b: { run: 'true', needs: a } } }");
   // What is dead can run no more; what waits can be cancelled.
   if (verb === "cancel") await home.ok("dlq", "retry", "job1");
   if (verb.startsWith("queue ")) await home.ok("queue", "pause", "media", "mail");
+  if (verb.startsWith("flow") && verb !== "flow run")
+    await home.ok("flow", "run", "build.yaml", "--id", "nightly");
+  if (verb === "flow retry") await home.ok("flow", "cancel", "nightly");
   if (NEEDS_WORKER.includes(verb)) await startBackground(home, 1);
   return home;
 }

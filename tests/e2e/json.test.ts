@@ -92,6 +92,12 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["cancel", "bad"],
   ["retry", "bad"],
   ["dlq remove", "worse"],
+  ["flow run", "build.yaml", "--dry-run"],
+  ["flow run", "build.yaml", "--id", "b1"],
+  ["flow list"],
+  ["flow show", "b1"],
+  ["flow cancel", "b1"],
+  ["flow retry", "b1"],
   ["prune"],
   ["worker start", "--count", "2"],
   ["worker status"],
@@ -127,6 +133,7 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
 
 describe("every answer in JSON has the documented shape, key by key:", () => {
   const home = homeForFile();
+  home.write("build.yaml", "{ name: build, steps: { a: { run: 'true' }, b: { run: 'true', needs: a } } }");
 
   test.each(LINES.map((line) => ({ line, title: line.join(" ") })))("$title", async ({ line }) => {
     const [verb, ...args] = line;
@@ -160,6 +167,8 @@ describe("every error in JSON has the documented shape:", () => {
     ["list", "--sate", "dead"],
     ["enqueue", "{"],
     ["enqueue", '{"command":1}'],
+    ["flow", "run", "absent.yaml"],
+    ["flow", "show", "nobody"],
     ["info", "nobody"],
     ["logs", "nobody"],
     ["dlq", "retry", "nobody"],

@@ -12,7 +12,7 @@ export const FLOWS: CommandGroup = {
       details: [
         "The file is YAML or JSON: { name: build, steps: { fetch: { run: make fetch }, test: { run: make test, needs: [fetch] } } }. The whole of it is checked, and nothing is added unless all of it is right.",
         "A step has run (a shell command) or argv, needs, after_any, after_fail, and fields of a job such as max_retries, timeout, env, tags, queue; defaults holds them for all steps, and concurrency limits how many run at once.",
-        "Steps are jobs; their ids are the flow's, a dot, and the step's name.",
+        "Steps are jobs; their ids are the flow's, a dot, and the step's name. - reads the flow from standard input.",
       ],
       examples: [
         { line: "queuectl flow run build.yaml --dry-run", sentence: "check it and draw it, start nothing" },

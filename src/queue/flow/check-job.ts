@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../domain/errors.ts";
-import { parseJobInput } from "../../domain/job-input.ts";
+import { type JobDefaults, parseJobInput } from "../../domain/job-input.ts";
 import type { Fault } from "./faults.ts";
 import { type LocatedEntry, type Place, toPlain } from "./located.ts";
 
@@ -10,6 +10,8 @@ export interface FlowContext {
   now: number;
   /** The flow's id, when it was given: its steps' ids begin with it. */
   id?: string | undefined;
+  /** As in `JobDefaults`. */
+  names?: JobDefaults["names"];
 }
 
 /** A job object: fields by name, with their values. */
@@ -25,7 +27,8 @@ export function checkJobField(entry: LocatedEntry, context: FlowContext): Fault[
 /** What is wrong with a job as a whole: fields that exclude each other. */
 export function checkJob(job: JobObject, at: Place, context: FlowContext): Fault[] {
   try {
-    parseJobInput(job, { id: "step", maxRetries: 0, cwd: context.cwd, now: context.now });
+    const { cwd, now, names } = context;
+    parseJobInput(job, { id: "step", maxRetries: 0, cwd, now, names });
     return [];
   } catch (error) {
     if (!(error instanceof QueuectlError)) throw error;
@@ -69,7 +72,7 @@ function quotesHint(message: string, value: unknown): string | undefined {
 }
 
 /** The rules speak of jobs; who writes a flow writes steps. */
-function reword(message: string): string {
+export function reword(message: string): string {
   return message
     .replace("The job field", "The field")
     .replace(`The job's "command"`, `The step's "run"`)

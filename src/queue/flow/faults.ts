@@ -11,6 +11,8 @@ export interface Fault {
   hint?: string | undefined;
 }
 
+export type FieldNames = Readonly<Partial<Record<string, string>>>;
+
 /** What a screen holds. Who has mended so many can ask again. */
 const MOST_SHOWN = 50;
 
@@ -18,10 +20,19 @@ const MOST_SHOWN = 50;
 export class Faults {
   readonly source: string;
   readonly #faults: Fault[] = [];
+  readonly #names: FieldNames;
 
-  /** @param source what the flow is called */
-  constructor(source: string) {
+  /**
+   * @param source what the flow is called
+   * @param names what its author calls a field, where that is not the field's own name
+   */
+  constructor(source: string, names: FieldNames = {}) {
     this.source = source;
+    this.#names = names;
+  }
+
+  nameOf(field: string): string {
+    return this.#names[field] ?? field;
   }
 
   add(at: Place, message: string, hint?: string): void {
@@ -57,7 +68,7 @@ export class Faults {
       if (!names.includes(key))
         this.add(keyAt, `Unknown field ${describeValue(key)}`, fieldHint(key, names, of));
       else if (value.kind === "scalar" && value.value === null)
-        this.add(keyAt, `The field "${key}" has no value`, "Give it one, or take it out.");
+        this.add(keyAt, `The field "${this.nameOf(key)}" has no value`, "Give it one, or take it out.");
       else return true;
       return false;
     });
@@ -78,6 +89,6 @@ function fieldHint(key: string, names: readonly string[], of: string): string {
   if (key === "<<") return 'YAML 1.2 merges no mappings. What all steps share goes under "defaults".';
   const other = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
   const near = other !== undefined && names.includes(other) ? [other] : suggest(key, names);
-  const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
-  return `${question}The fields of ${of === "defaults" ? "the defaults" : `a ${of}`}: ${names.join(", ")}.`;
+  if (near.length > 0) return `Did you mean ${near.join(" or ")}?`;
+  return `The fields of ${of === "defaults" ? "the defaults" : `a ${of}`}: ${names.join(", ")}.`;
 }

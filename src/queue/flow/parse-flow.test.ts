@@ -161,7 +161,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "an unknown field of the flow",
       "name: x\nconcurency: 3\nsteps: { a: { run: x } }\n",
-      '2:1: Unknown field "concurency". Did you mean concurrency? The fields of a flow: name, concurrency, defaults, steps, $schema.',
+      '2:1: Unknown field "concurency". Did you mean concurrency?',
     ],
     [
       "a concurrency of nothing",
@@ -171,12 +171,17 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "an unknown field of a step",
       step("run: x, neds: []"),
-      `3:16: Unknown field "neds". Did you mean needs? The fields of a step: ${FIELDS}.`,
+      `3:16: Unknown field "neds". Did you mean needs?`,
+    ],
+    [
+      "a field that is near to none",
+      step("run: x, colour: red"),
+      `3:16: Unknown field "colour". The fields of a step: ${FIELDS}.`,
     ],
     [
       "a job's name of a field",
       step("command: x, run: x"),
-      `3:8: Unknown field "command". Did you mean run? The fields of a step: ${FIELDS}.`,
+      `3:8: Unknown field "command". Did you mean run?`,
     ],
     [
       "an unknown default",

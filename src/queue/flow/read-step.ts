@@ -103,7 +103,11 @@ function readNames(entry: LocatedEntry | undefined, faults: Faults): { at: Place
     const hint = ["number", "boolean"].includes(typeof name)
       ? `In quotes it is a name: "${name}"`
       : undefined;
-    faults.add(item.at, `The field "${entry.key}" takes names of steps, not ${describeValue(name)}`, hint);
+    faults.add(
+      item.at,
+      `The field "${faults.nameOf(entry.key)}" takes names of steps, not ${describeValue(name)}`,
+      hint,
+    );
     return [];
   });
 }
