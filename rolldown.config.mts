@@ -1,16 +1,21 @@
+import { join } from "node:path";
 import { defineConfig } from "rolldown";
 import { lazyBuiltins } from "./scripts/lazy-builtins.ts";
 import { sqlText } from "./scripts/sql-text.ts";
 import { thirdPartyNotices } from "./scripts/third-party-notices.ts";
 
+/** Of the package's two builds the ES modules: what is bundled of CommonJS needs helpers, in one more file. */
+const alias = { yaml: join(import.meta.dirname, "node_modules/yaml/browser/dist/index.js") };
+
 /**
- * Three files for the whole command: what an `enqueue` needs, what reads flows, and the rest. Reading many small files
+ * Three files for the whole command: what an `enqueue` needs, the parser of flows, and the rest. Reading many small files
  * was a third of the cold start; but a file is compiled whole before its first line runs, so what the others need is kept
  * out of the first. CommonJS, because Node loads it faster than a module graph; dynamic imports stay lazy inside the files.
  */
 const command: ReturnType<typeof defineConfig> = defineConfig({
   input: { queuectl: "src/cli/main.ts" },
   platform: "node",
+  resolve: { alias },
   plugins: [sqlText, lazyBuiltins, thirdPartyNotices],
   // Wrapped in one more parenthesis, each module would be compiled eagerly, the unused ones too: 28 ms of every start.
   optimization: { pifeForModuleWrappers: false },
@@ -21,10 +26,9 @@ const command: ReturnType<typeof defineConfig> = defineConfig({
     codeSplitting: {
       groups: [
         // A group takes what its modules import statically along; the entry is put into it.
-        { name: "enqueue", priority: 2, test: /(cli\/(main|commands\/enqueue)|domain\/flow)\.ts$/ },
-        // The YAML parser is as large as all of the rest. What both need is with the entry: one would load the other for it.
-        { name: "flow", priority: 1.5, test: /queue\/flow\/|node_modules\/yaml\// },
-        { name: "rest", priority: 1, test: /./ },
+        { name: "enqueue", priority: 2, test: /cli\/(main|commands\/enqueue)\.ts$/ },
+        // What is left is what only a flow needs, loaded when one is read: the YAML parser is as large as all the rest.
+        { name: "rest", priority: 1, test: /^(?!.*(queue\/flow\/yaml\.ts|node_modules\/yaml\/))/ },
       ],
     },
     format: "cjs",
@@ -33,12 +37,13 @@ const command: ReturnType<typeof defineConfig> = defineConfig({
   },
 });
 
-/** The library, as it is to be read in a debugger. An ES module alone: Node 24 can `require` it, too. */
+/** The library, as it is to be read in a debugger. An ES module: Node 24 can `require` it, too. */
 const library: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/index.ts",
   platform: "node",
+  resolve: { alias },
   plugins: [sqlText],
-  output: { dir: "dist", entryFileNames: "[name].mjs", format: "esm", codeSplitting: false },
+  output: { dir: "dist", entryFileNames: "[name].mjs", chunkFileNames: "index-[name].mjs", format: "esm" },
 });
 
 const config: (typeof command)[] = [command, library];

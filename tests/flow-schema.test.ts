@@ -13,9 +13,9 @@ const BEYOND_SCHEMAS =
   /: (There is no step |Steps wait for each other|The step "\S+" would wait for|The step name \S+ is too long|"run" and "argv" of the step say different things|The name "\S+" is there twice)/;
 
 /** The faults of a flow that a schema can see. */
-function structuralFaults(flow: unknown): string[] {
+async function structuralFaults(flow: unknown): Promise<string[]> {
   try {
-    parseFlow(JSON.stringify(flow), "flow", { cwd: "/", now: 0 });
+    await parseFlow(JSON.stringify(flow), "flow", { cwd: "/", now: 0 });
     return [];
   } catch (error) {
     const { message, hint } = error as QueuectlError;
@@ -25,8 +25,8 @@ function structuralFaults(flow: unknown): string[] {
   }
 }
 
-function expectAgreement(flow: unknown): void {
-  const faults = structuralFaults(flow);
+async function expectAgreement(flow: unknown): Promise<void> {
+  const faults = await structuralFaults(flow);
   expect(matchesSchema(flow, SCHEMA), `${JSON.stringify(flow)}: ${faults.join("; ") || "no fault"}`).toBe(
     faults.length === 0,
   );
@@ -44,8 +44,8 @@ describe("the schema allows", () => {
     ["one name for a list", flowOf({ needs: "b", after_any: ["c"], after_fail: [] })],
     ["numbers for durations", flowOf({ timeout: 1.5, delay: 0 })],
     ["a variable called __proto__", flowOf({ env: JSON.parse('{"__proto__":"x"}') as object })],
-  ])("%s", (_, flow) => {
-    expect(structuralFaults(flow)).toEqual([]);
+  ])("%s", async (_, flow) => {
+    expect(await structuralFaults(flow)).toEqual([]);
     expect(matchesSchema(flow, SCHEMA)).toBe(true);
   });
 });
@@ -64,8 +64,8 @@ describe("the schema refuses, as the program does,", () => {
     ["a null", flowOf({ timeout: null })],
     ["a delay to an instant", flowOf({ delay: 1, run_at: "2026-12-01T03:00:00Z" })],
     ["a wait in the defaults", { name: "x", defaults: { needs: "a" }, steps: { a: { run: "x" } } }],
-  ])("%s", (_, flow) => {
-    expect(structuralFaults(flow)).not.toEqual([]);
+  ])("%s", async (_, flow) => {
+    expect(await structuralFaults(flow)).not.toEqual([]);
     expect(matchesSchema(flow, SCHEMA)).toBe(false);
   });
 });
@@ -128,12 +128,12 @@ const flow = fc.record(
   { requiredKeys: ["name", "steps"] },
 );
 
-test("schema and program agree on every flow", () => {
+test("schema and program agree on every flow", async () => {
   const seen = { allowed: 0, refused: 0 };
-  fc.assert(
-    fc.property(flow, (one) => {
-      expectAgreement(one);
-      seen[structuralFaults(one).length === 0 ? "allowed" : "refused"] += 1;
+  await fc.assert(
+    fc.asyncProperty(flow, async (one) => {
+      await expectAgreement(one);
+      seen[(await structuralFaults(one)).length === 0 ? "allowed" : "refused"] += 1;
     }),
     { numRuns: 3_000 },
   );

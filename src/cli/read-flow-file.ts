@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Flow } from "../domain/flow.ts";
 import type { FlowContext } from "../queue/flow/check-job.ts";
+import { parseFlow } from "../queue/flow/parse-flow.ts";
 import type { Io } from "./io.ts";
 
 /** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
@@ -15,9 +16,7 @@ const MAX_BYTES = 1_048_576;
 export async function readFlowFile(path: string, io: Io, context: FlowContext): Promise<Flow> {
   const name = path === "-" ? "standard input" : path;
   const bytes = await readBounded(path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path)), name);
-  // A package of its own size, in a file of its own: no other verb waits for it.
-  const { parseFlow } = await import("../queue/flow/parse-flow.ts");
-  return parseFlow(decode(bytes, name), name, context);
+  return await parseFlow(decode(bytes, name), name, context);
 }
 
 async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {

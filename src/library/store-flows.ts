@@ -33,7 +33,7 @@ export class StoreFlows implements Flows {
       checkOptions("queue.flows.run", options, { id: queueName });
       const context: FlowContext = { cwd: process.cwd(), now: Date.now(), id: options.id };
       const checked =
-        typeof flow === "string" ? parseFlow(flow, "flow", context) : readFlowInput(flow, context);
+        typeof flow === "string" ? await parseFlow(flow, "flow", context) : readFlowInput(flow, context);
       const settings = { ...this.#given, store: await this.#store.readSettings() };
       const maxRetries = resolveSetting("max-retries", settings).value as number;
       const id = await startFlow(this.#store, checked, { ...context, maxRetries });

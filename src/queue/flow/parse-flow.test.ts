@@ -6,12 +6,12 @@ import { parseFlow } from "./parse-flow.ts";
 
 const CONTEXT = { cwd: "/work", now: Date.parse("2026-01-01T00:00:00Z") };
 
-const parse = (text: string): Flow => parseFlow(text, "build.yaml", CONTEXT);
+const parse = (text: string): Promise<Flow> => parseFlow(text, "build.yaml", CONTEXT);
 
 /** What a text is refused with: each fault on a line, its hint behind it. */
-function faultsOf(text: string, context = CONTEXT): string[] {
+async function faultsOf(text: string, context = CONTEXT): Promise<string[]> {
   try {
-    parseFlow(text, "build.yaml", context);
+    await parseFlow(text, "build.yaml", context);
   } catch (error) {
     if (!(error instanceof QueuectlError)) throw error;
     expect(error.code).toBe("invalid_flow");
@@ -22,8 +22,8 @@ function faultsOf(text: string, context = CONTEXT): string[] {
 }
 
 describe("a flow file is read", () => {
-  test("as YAML, step by step", () => {
-    const flow = parse(`
+  test("as YAML, step by step", async () => {
+    const flow = await parse(`
 # what everybody does in the morning
 name: build
 concurrency: 4
@@ -83,25 +83,25 @@ steps:
     });
   });
 
-  test("as JSON, tabs and a schema included", () => {
+  test("as JSON, tabs and a schema included", async () => {
     const json = { $schema: "./flow.schema.json", name: "build", steps: { a: { run: "x" } } };
-    expect(parse(JSON.stringify(json, null, "\t"))).toEqual({
+    expect(await parse(JSON.stringify(json, null, "\t"))).toEqual({
       name: "build",
       concurrency: null,
       steps: [{ name: "a", dependsOn: [], job: { command: "x" } }],
     });
   });
 
-  test("with steps called as YAML calls numbers and truth, and with variables called as objects are made", () => {
-    const { steps } = parse(
+  test("with steps called as YAML calls numbers and truth, and with variables called as objects are made", async () => {
+    const { steps } = await parse(
       `{ name: x, steps: { 1: { run: x }, true: { run: x, needs: "1" }, 0x10: { run: x, env: { __proto__: y } } } }`,
     );
     expect(steps.map(({ name }) => name)).toEqual(["1", "true", "0x10"]);
     expect(Object.entries(steps[2]?.job["env"] ?? {})).toEqual([["__proto__", "y"]]);
   });
 
-  test("with anchors: an alias stands for the whole value", () => {
-    const { steps } = parse(
+  test("with anchors: an alias stands for the whole value", async () => {
+    const { steps } = await parse(
       "name: x\nsteps:\n  a: &a { run: x, tags: &t [t] }\n  b: *a\n  c: { run: y, tags: *t }\n",
     );
     expect(steps.map(({ job }) => job)).toEqual([
@@ -111,8 +111,8 @@ steps:
     ]);
   });
 
-  test("with ten thousand steps in one chain", () => {
-    expect(parse(chainOf(10_000)).steps).toHaveLength(10_000);
+  test("with ten thousand steps in one chain", async () => {
+    expect((await parse(chainOf(10_000))).steps).toHaveLength(10_000);
   });
 });
 
@@ -335,35 +335,37 @@ describe("what is wrong is said with its place and its remedy:", () => {
       '3:16: Unknown field "<<". YAML 1.2 merges no mappings. What all steps share goes under "defaults".',
     ],
     ["a name that is no text", step("run: x, [env]: y"), "3:16: A name must be a plain text."],
-  ])("%s", (_, text, fault) => {
-    expect(faultsOf(text)).toEqual([`build.yaml:${fault}`]);
+  ])("%s", async (_, text, fault) => {
+    expect(await faultsOf(text)).toEqual([`build.yaml:${fault}`]);
   });
 
-  test("a name that is too long together with the flow's id", () => {
+  test("a name that is too long together with the flow's id", async () => {
     const text = `name: x\nsteps:\n  ${"a".repeat(119)}: { run: x }\n  ${"b".repeat(120)}: { run: x }\n`;
     const hint =
       "With the flow's id and a dot before it, it is the id of a job, which has at most 128 characters.";
-    expect(faultsOf(text)).toEqual([
+    expect(await faultsOf(text)).toEqual([
       `build.yaml:4:3: The step name "${"b".repeat(57)}..." is too long. ${hint}`,
     ]);
-    expect(faultsOf(text, { ...CONTEXT, id: "longer-id" } as typeof CONTEXT)).toHaveLength(2);
+    expect(await faultsOf(text, { ...CONTEXT, id: "longer-id" } as typeof CONTEXT)).toHaveLength(2);
   });
 
-  test("one step too many", () => {
-    expect(faultsOf(chainOf(10_001))).toEqual([
+  test("one step too many", async () => {
+    expect(await faultsOf(chainOf(10_001))).toEqual([
       "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs: queuectl enqueue --array",
     ]);
   });
 
-  test("all of it at once, in the order of the text", () => {
+  test("all of it at once, in the order of the text", async () => {
     expect(
-      faultsOf(`
+      (
+        await faultsOf(`
 name: x
 steps:
   a: { run: 1, needs: [nobody, b] }
   b: { needs: a, timeout: never }
   b: { run: x, colour: red }
-`).map((line) => line.split(" ").slice(0, 4).join(" ")),
+`)
+      ).map((line) => line.split(" ").slice(0, 4).join(" ")),
     ).toEqual([
       'build.yaml:4:13: The field "run"',
       "build.yaml:4:24: There is no",
@@ -374,18 +376,18 @@ steps:
     ]);
   });
 
-  test("every circle, and of the longest its ends", () => {
+  test("every circle, and of the longest its ends", async () => {
     const two =
       "name: x\nsteps:\n  a: { run: x, needs: b }\n  b: { run: x, needs: a }\n  c: { run: x, needs: c }\n";
-    expect(faultsOf(two)).toHaveLength(2);
-    expect(faultsOf(chainOf(5_000).replace("needs: []", "needs: [s4999]"))).toEqual([
+    expect(await faultsOf(two)).toHaveLength(2);
+    expect(await faultsOf(chainOf(5_000).replace("needs: []", "needs: [s4999]"))).toEqual([
       "build.yaml:4:25: Steps wait for each other: s0 → s4999 → s4998 → s4997 → s4996 → s4995 → s4994 → s4993 → s4992 → s4991 → (4989 more) → s1 → s0. Take one of these waits out.",
     ]);
   });
 
-  test("no more of it than can be read", () => {
+  test("no more of it than can be read", async () => {
     const many = Array.from({ length: 200 }, (_, n) => `  s${n}: { run: x, colour: red }`).join("\n");
-    const faults = faultsOf(`name: x\nsteps:\n${many}\n`);
+    const faults = await faultsOf(`name: x\nsteps:\n${many}\n`);
     expect(faults).toHaveLength(51);
     expect(faults.at(-1)).toBe("… and 150 more.");
   });
@@ -411,9 +413,9 @@ describe("a file that is made to do harm is refused:", () => {
     ],
     ["a chain of aliases", bombOf(20_000, 1), "This is nested more than 64 levels deep"],
     ["an alias of itself", "name: &x [*x]", "The alias *x stands for something that it is part of"],
-  ])("%s", (_, text, says) => {
-    expect(faultsOf(text)).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
-    expect(faultsOf(text)[0]).toContain(says);
+  ])("%s", async (_, text, says) => {
+    expect(await faultsOf(text)).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
+    expect((await faultsOf(text))[0]).toContain(says);
   });
 });
 
@@ -426,7 +428,7 @@ function bombOf(levels: number, width: number): string {
   return `k0: &a0 [x]\n${lines.join("\n")}\n`;
 }
 
-test("whatever a file holds, it is read or refused with a place in it", () => {
+test("whatever a file holds, it is read or refused with a place in it", async () => {
   const good =
     "name: x\nsteps:\n  a: &a { run: x }\n  b: { run: 'y', needs: [a], env: { A: \"b\" } }\n  c: *a\n";
   const part = fc.oneof(
@@ -456,15 +458,15 @@ test("whatever a file holds, it is read or refused with a place in it", () => {
   const spliced = fc
     .tuple(fc.nat(good.length), fc.nat(10), part)
     .map(([at, cut, text]) => good.slice(0, at) + text + good.slice(at + cut));
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.oneof(
         spliced,
         fc.array(part).map((parts) => parts.join("")),
       ),
-      (text) => {
+      async (text) => {
         try {
-          parse(text);
+          await parse(text);
         } catch (error) {
           expect(error).toMatchObject({ name: "QueuectlError", code: "invalid_flow" });
           const { message, hint } = error as QueuectlError;

@@ -14,10 +14,9 @@ import { readYaml } from "./read-yaml.ts";
  * @param source the file's name, for the places of its faults
  * @throws invalid_flow
  */
-export function parseFlow(text: string, source: string, context: FlowContext): Flow {
+export async function parseFlow(text: string, source: string, context: FlowContext): Promise<Flow> {
   const faults = new Faults(source);
-  const located = readYaml(text, faults);
-  return checkFlow(located, faults, context);
+  return checkFlow(await readYaml(text, faults), faults, context);
 }
 
 /**

@@ -1,14 +1,4 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  type YAMLError,
-} from "yaml";
+import type { Pair, Scalar, YAMLError } from "yaml";
 import { describeValue } from "../../domain/describe.ts";
 import type { Fault, Faults } from "./faults.ts";
 import {
@@ -27,7 +17,8 @@ import {
  * @param faults gets what is wrong, and names the text in the places
  * @returns undefined when there is no value that could be looked at further
  */
-export function readYaml(text: string, faults: Faults): Located | undefined {
+export async function readYaml(text: string, faults: Faults): Promise<Located | undefined> {
+  const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import("./yaml.ts");
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -42,7 +33,7 @@ export function readYaml(text: string, faults: Faults): Located | undefined {
   const refused = [...document.errors, ...document.warnings];
   faults.addAll(withoutEchoes(refused).map((error) => explain(error, placeOf)));
   if (refused.length > 0) return undefined;
-  const reader = new Reader(placeOf, faults);
+  const reader = new Reader({ isAlias, isMap, isScalar, isSeq }, placeOf, faults);
   const located = reader.read(document.contents, { offset: 0, depth: 0 });
   return reader.isWhole ? located : undefined;
 }
@@ -59,9 +50,13 @@ interface Extent {
   height: number;
 }
 
+/** The parser's own ways to tell its nodes apart. */
+type NodeKinds = Pick<typeof import("./yaml.ts"), "isAlias" | "isMap" | "isScalar" | "isSeq">;
+
 class Reader {
   /** False when there is something that could not be read as what it was meant for. */
   isWhole = true;
+  readonly #kinds: NodeKinds;
   readonly #faults: Faults;
   readonly #placeOf: (offset: number) => Place;
   /** Null while the value is being read: an alias to it within itself has no end. */
@@ -70,7 +65,8 @@ class Reader {
   #lastRefusal = "";
   readonly #extents = new Map<Located, Extent>();
 
-  constructor(placeOf: (offset: number) => Place, faults: Faults) {
+  constructor(kinds: NodeKinds, placeOf: (offset: number) => Place, faults: Faults) {
+    this.#kinds = kinds;
     this.#placeOf = placeOf;
     this.#faults = faults;
   }
@@ -78,8 +74,11 @@ class Reader {
   read(node: unknown, from: From): Located {
     const offset = offsetOf(node) ?? from.offset;
     const at = this.#placeOf(offset);
-    if (isAlias(node)) return this.#resolve(node.source, at);
-    const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+    if (this.#kinds.isAlias(node)) return this.#resolve(node.source, at);
+    const anchor =
+      this.#kinds.isMap(node) || this.#kinds.isSeq(node) || this.#kinds.isScalar(node)
+        ? node.anchor
+        : undefined;
     if (anchor !== undefined) this.#anchored.set(anchor, null);
     const located = this.#readNode(node, at, { offset, depth: from.depth + 1 });
     if (anchor !== undefined) this.#anchored.set(anchor, located);
@@ -88,7 +87,7 @@ class Reader {
 
   #readNode(node: unknown, at: Place, from: From): Located {
     if (from.depth > MAX_DEPTH) return this.#refuse(at, TOO_DEEP);
-    if (isMap(node)) {
+    if (this.#kinds.isMap(node)) {
       const entries = node.items.map((pair) => this.#readEntry(pair, from));
       this.#refuseTwins(entries);
       return this.#bounded(
@@ -96,19 +95,19 @@ class Reader {
         entries.map(({ value }) => value),
       );
     }
-    if (isSeq(node)) {
+    if (this.#kinds.isSeq(node)) {
       const items = node.items.map((item) => this.read(item, from));
       return this.#bounded({ kind: "list", at, items }, items);
     }
-    return { kind: "scalar", at, value: isScalar(node) ? node.value : null };
+    return { kind: "scalar", at, value: this.#kinds.isScalar(node) ? node.value : null };
   }
 
   #readEntry({ key, value }: Pair, from: From): LocatedEntry {
     const offset = offsetOf(key) ?? from.offset;
     const keyAt = this.#placeOf(offset);
-    if (!isScalar(key)) this.#refuse(keyAt, "A name must be a plain text");
+    if (!this.#kinds.isScalar(key)) this.#refuse(keyAt, "A name must be a plain text");
     return {
-      key: isScalar(key) ? keyText(key) : "",
+      key: this.#kinds.isScalar(key) ? keyText(key) : "",
       keyAt,
       value: this.read(value, { offset, depth: from.depth }),
     };
