@@ -1,8 +1,8 @@
 import type { HeldClaim } from "../store.ts";
 import type { Database } from "./database.ts";
+import { toHeldClaim } from "./list-workers.ts";
 import { requireChangeable } from "./requeue.ts";
 import { settle } from "./settle.ts";
-import { toHeldClaim } from "./workers.ts";
 
 /**
  * Cancels what does not run, and asks for the end of what does, all or none. The request stands with the execution under

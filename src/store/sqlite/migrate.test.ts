@@ -4,12 +4,13 @@ import { afterEach, expect, test } from "vitest";
 import { buildWorker } from "../../../tests/support/build-job.ts";
 import { closeScenes, makeDirectory } from "../../../tests/support/conformance.ts";
 import { openStore } from "../open-store.ts";
-import { APPLICATION_ID } from "./migrate.ts";
+import { APPLICATION_ID, SCHEMA_VERSION } from "./migrate.ts";
 import first from "./migrations/0001_jobs_workers_config.sql";
 import second from "./migrations/0002_cancel_late_results_suspects.sql";
 import third from "./migrations/0003_retention.sql";
 import fourth from "./migrations/0004_execution_usage.sql";
 import fifth from "./migrations/0005_pools.sql";
+import { MIGRATIONS } from "./migrations.ts";
 
 afterEach(closeScenes);
 
@@ -49,4 +50,8 @@ test("a store of the release before is upgraded with its jobs: what waits is cla
     "CHECK constraint failed",
   );
   db.close();
+});
+
+test("the schema's version counts its migrations", () => {
+  expect(MIGRATIONS).toHaveLength(SCHEMA_VERSION);
 });

@@ -2,27 +2,12 @@ import { QueuectlError } from "../../domain/errors.ts";
 import { leaseState } from "../../domain/lease.ts";
 import { systemClock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import jobsWorkersConfig from "./migrations/0001_jobs_workers_config.sql";
-import cancelLateResultsSuspects from "./migrations/0002_cancel_late_results_suspects.sql";
-import retention from "./migrations/0003_retention.sql";
-import executionUsage from "./migrations/0004_execution_usage.sql";
-import pools from "./migrations/0005_pools.sql";
-import gatesGroupsDependencies from "./migrations/0006_gates_groups_dependencies.sql";
-import schedules from "./migrations/0007_schedules.sql";
 
 /** "QCTL": what `file` and we recognise our databases by. */
 export const APPLICATION_ID = 0x5143544c;
 
-/** In order; never edited after a release. The database's `user_version` is how many of them it has seen. */
-const MIGRATIONS: readonly string[] = [
-  jobsWorkersConfig,
-  cancelLateResultsSuspects,
-  retention,
-  executionUsage,
-  pools,
-  gatesGroupsDependencies,
-  schedules,
-];
+/** How many migrations there are: what `user_version` is of a database that has seen them all. */
+export const SCHEMA_VERSION = 7;
 
 /**
  * Brings the schema up to date, in one transaction under the write lock, so that of two programs one migrates and the
@@ -32,7 +17,7 @@ const MIGRATIONS: readonly string[] = [
 export async function migrate(database: Database, options: { readOnly: boolean }): Promise<void> {
   const version = await database.read(() => schemaVersion(database));
   refuseNewer(database, version);
-  if (version < MIGRATIONS.length) {
+  if (version < SCHEMA_VERSION) {
     if (options.readOnly) throw cannotUpgrade(database.path);
     await upgrade(database);
   }
@@ -40,15 +25,17 @@ export async function migrate(database: Database, options: { readOnly: boolean }
 }
 
 async function upgrade(database: Database): Promise<void> {
+  // Twenty kilobytes of text, which those who find the schema up to date need not read.
+  const { MIGRATIONS } = await import("./migrations.ts");
   await database.write(() => {
     // Read again under the lock: another program may have been faster.
     const current = schemaVersion(database);
     refuseNewer(database, current);
-    if (current > 0 && current < MIGRATIONS.length) refuseUnderWorkers(database);
+    if (current > 0 && current < SCHEMA_VERSION) refuseUnderWorkers(database);
     database.allowSchemaEdits();
     for (const migration of MIGRATIONS.slice(current)) database.exec(migration);
     if (current === 0) database.exec("INSERT INTO store (id) VALUES (lower(hex(randomblob(8))))");
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
   });
 }
 
@@ -112,10 +99,10 @@ export function verifySchema(database: Database): void {
 }
 
 function refuseNewer(database: Database, version: number): void {
-  if (version <= MIGRATIONS.length) return;
+  if (version <= SCHEMA_VERSION) return;
   throw new QueuectlError(
     "store_newer",
-    `The database ${database.path} was written by a newer queuectl (schema ${version}; this program knows ${MIGRATIONS.length})`,
+    `The database ${database.path} was written by a newer queuectl (schema ${version}; this program knows ${SCHEMA_VERSION})`,
     { hint: "Upgrade this queuectl, or name another store with --db." },
   );
 }

@@ -2,9 +2,9 @@ import { decideAfterLoss } from "../../domain/suspect.ts";
 import type { HeldClaim, RecoveredJob } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { heldBy, toHeldClaim } from "./list-workers.ts";
 import type { Row } from "./rows.ts";
 import { settle } from "./settle.ts";
-import { heldBy, toHeldClaim } from "./workers.ts";
 
 /**
  * A recovery in two commits. Between them the worker's claims are void (its heartbeats and results are refused) but its

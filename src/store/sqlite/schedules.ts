@@ -4,8 +4,8 @@ import { duplicateSchedule, scheduleNamedLikeId, scheduleNotFound } from "../../
 import { type CatchUpPolicy, decideOverlap, type OverlapPolicy } from "../../domain/schedule.ts";
 import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord } from "../schedule-store.ts";
 import { cancelAll } from "./cancel.ts";
+import { insertAll } from "./complete-jobs.ts";
 import type { Database } from "./database.ts";
-import { insertAll } from "./enqueue.ts";
 import type { Row } from "./rows.ts";
 
 /** How much of a schedule's history is kept. */

@@ -1,26 +1,16 @@
 import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
 import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
-import { cancelJobs } from "./cancel.ts";
-import { claimJobs } from "./claim.ts";
 import type { Clock } from "./clock.ts";
 import { corrupt, type Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
-import { finish } from "./finish.ts";
-import { changeQueue } from "./gates.ts";
-import { getGroup, listGroups } from "./groups.ts";
-import { claimReplacement } from "./pools.ts";
+import { listWorkers } from "./list-workers.ts";
 import * as query from "./query.ts";
-import { rebaseWaits } from "./rebase-waits.ts";
-import { declareDead, listOrphans, recoverJobs } from "./recover.ts";
-import { removeDead, retryJobs } from "./requeue.ts";
-import * as retain from "./retain.ts";
 import { readSettings, writeSetting } from "./settings.ts";
-import { isHeldBack, listQueues, readWaits } from "./waits.ts";
 import { onRing, ring } from "./wakeups.ts";
-import * as workers from "./workers.ts";
 
-/** Not with the rest: an enqueue, whose time is that of its program's reading, has nothing to do with them. */
+/** What an enqueue, whose time is that of its program's reading, has nothing to do with. Loaded once. */
+const others = () => import("./other-verbs.ts");
 const schedules = () => import("./schedules.ts");
 
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
@@ -36,9 +26,12 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     id,
     enqueue: (jobs: Iterable<NewJob> | AsyncIterable<NewJob>, group?: NewGroup) =>
       ringing(enqueue(db, jobs, group)),
-    claim: (request) => db.write(() => claimJobs(db, request)),
+    claim: async (request) => {
+      const { claimJobs } = await others();
+      return await db.write(() => claimJobs(db, request));
+    },
     finish: async (worker, results, next) => {
-      const { hasReleased, ...receipt } = await finish(db, worker, results, next);
+      const { hasReleased, ...receipt } = await (await others()).finish(db, worker, results, next);
       // A job given back or let go on is due at once, and this worker may be busy, on its way out, or not of its queue.
       if (hasReleased || results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
@@ -57,37 +50,37 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       },
       history: async (name, limit) => (await schedules()).history(db, name, limit),
     },
-    isHeldBack: (queues) => isHeldBack(db, queues),
-    readWaits: (seq) => readWaits(db, seq),
-    getGroup: (groupId) => getGroup(db, groupId),
-    listGroups: (filter) => listGroups(db, filter),
-    changeQueue: (name, change) => ringing(changeQueue(db, name, change)),
-    listQueues: () => listQueues(db),
-    rebaseWaits: (now) => ringing(rebaseWaits(db, now)),
-    cancelJobs: (ids, now) => ringing(cancelJobs(db, ids, now)),
-    retryJobs: (ids, options) => ringing(retryJobs(db, ids, options)),
-    removeDead: (ids) => removeDead(db, ids),
+    isHeldBack: async (queues) => (await others()).isHeldBack(db, queues),
+    readWaits: async (seq) => (await others()).readWaits(db, seq),
+    getGroup: async (groupId) => (await others()).getGroup(db, groupId),
+    listGroups: async (filter) => (await others()).listGroups(db, filter),
+    changeQueue: async (name, change) => ringing((await others()).changeQueue(db, name, change)),
+    listQueues: async () => (await others()).listQueues(db),
+    rebaseWaits: async (now) => ringing((await others()).rebaseWaits(db, now)),
+    cancelJobs: async (ids, now) => ringing((await others()).cancelJobs(db, ids, now)),
+    retryJobs: async (ids, options) => ringing((await others()).retryJobs(db, ids, options)),
+    removeDead: async (ids) => (await others()).removeDead(db, ids),
     getJob: (jobId) => query.getJob(db, jobId),
     findIds: (prefix, limit) => query.findIds(db, prefix, limit),
     listJobs: (filter?: JobFilter) => query.listJobs(db, filter),
     listExecutions: (seq) => query.listExecutions(db, seq),
     counts: (queues) => query.counts(db, queues),
     activity: (now) => query.activity(db, now),
-    registerWorker: (worker: NewWorker, now) => workers.registerWorker(db, clock, worker, now),
-    heartbeat: (worker, lease) => workers.heartbeat(db, clock, worker, lease),
-    listWorkers: () => workers.listWorkers(db, clock),
-    requestStop: (ids, request: StopRequest) => ringing(workers.requestStop(db, ids, request)),
-    markStopping: (worker) => workers.markStopping(db, worker),
-    declareDead: (worker, seenHeartbeat) => declareDead(db, worker, seenHeartbeat),
-    recoverJobs: (worker, options) => ringing(recoverJobs(db, clock, worker, options)),
-    listOrphans: () => listOrphans(db),
-    claimReplacement: (claim) => claimReplacement(db, clock, claim),
-    removeWorker: (worker) => workers.removeWorker(db, worker),
-    countExpired: (expired) => retain.countExpired(db, expired),
-    removeExpired: (expired, limit) => retain.removeExpired(db, expired, limit),
-    pruneOutput: (request) => retain.pruneOutput(db, request),
-    findStrayOutput: (tokens, before) => retain.findStrayOutput(db, tokens, before),
-    takeRetentionTurn: (now, everyMs) => retain.takeRetentionTurn(db, now, everyMs),
+    registerWorker: async (worker: NewWorker, now) => (await others()).registerWorker(db, clock, worker, now),
+    heartbeat: async (worker, lease) => (await others()).heartbeat(db, clock, worker, lease),
+    listWorkers: () => listWorkers(db, clock),
+    requestStop: async (ids, request: StopRequest) => ringing((await others()).requestStop(db, ids, request)),
+    markStopping: async (worker) => (await others()).markStopping(db, worker),
+    declareDead: async (worker, seenHeartbeat) => (await others()).declareDead(db, worker, seenHeartbeat),
+    recoverJobs: async (worker, options) => ringing((await others()).recoverJobs(db, clock, worker, options)),
+    listOrphans: async () => (await others()).listOrphans(db),
+    claimReplacement: async (claim) => (await others()).claimReplacement(db, clock, claim),
+    removeWorker: async (worker) => (await others()).removeWorker(db, worker),
+    countExpired: async (expired) => (await others()).countExpired(db, expired),
+    removeExpired: async (expired, limit) => (await others()).removeExpired(db, expired, limit),
+    pruneOutput: async (request) => (await others()).pruneOutput(db, request),
+    findStrayOutput: async (tokens, before) => (await others()).findStrayOutput(db, tokens, before),
+    takeRetentionTurn: async (now, everyMs) => (await others()).takeRetentionTurn(db, now, everyMs),
     readSettings: () => readSettings(db),
     writeSetting: (key, value) => writeSetting(db, key, value),
     onWakeup: (listener) => onRing(db.path, listener),

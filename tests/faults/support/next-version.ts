@@ -34,12 +34,24 @@ export class NextVersion {
 const oneMigrationMore: RolldownPlugin = {
   name: "one-migration-more",
   transform(code, id) {
-    if (!id.endsWith("sqlite/migrate.ts")) return undefined;
-    const more = code.replace(
-      /(const MIGRATIONS\b[^;]*?),?\s*\];/,
-      '$1, "ALTER TABLE jobs ADD COLUMN added_later TEXT"];',
-    );
-    if (more === code) throw new Error("The list of migrations was not found");
-    return more;
+    if (id.endsWith("sqlite/migrate.ts"))
+      return changed(
+        code,
+        /(const SCHEMA_VERSION = )(\d+)/,
+        (_, start, version) => `${start}${Number(version) + 1}`,
+      );
+    if (id.endsWith("sqlite/migrations.ts"))
+      return changed(
+        code,
+        /(const MIGRATIONS\b[^;]*?),?\s*\];/,
+        (_, list) => `${list}, "ALTER TABLE jobs ADD COLUMN added_later TEXT"];`,
+      );
+    return undefined;
   },
 };
+
+function changed(code: string, pattern: RegExp, change: (...found: string[]) => string): string {
+  const next = code.replace(pattern, change);
+  if (next === code) throw new Error(`${pattern} was not found`);
+  return next;
+}

@@ -1,0 +1,19 @@
+/** The verbs that only workers, and people who change what is there, need. */
+export { cancelJobs } from "./cancel.ts";
+export { claimJobs } from "./claim.ts";
+export { finish } from "./finish.ts";
+export { changeQueue } from "./gates.ts";
+export { getGroup, listGroups } from "./groups.ts";
+export { claimReplacement } from "./pools.ts";
+export { rebaseWaits } from "./rebase-waits.ts";
+export { declareDead, listOrphans, recoverJobs } from "./recover.ts";
+export { removeDead, retryJobs } from "./requeue.ts";
+export {
+  countExpired,
+  findStrayOutput,
+  pruneOutput,
+  removeExpired,
+  takeRetentionTurn,
+} from "./retain.ts";
+export { isHeldBack, listQueues, readWaits } from "./waits.ts";
+export { heartbeat, markStopping, registerWorker, removeWorker, requestStop } from "./workers.ts";
