@@ -69,4 +69,5 @@ export interface WorkerGate {
   busy: number;
 }
 
-export type WorkerLack = "no_worker" | "none_serves_its_queue" | "no_free_slot";
+/** `kept_for_suspect`: what is free is kept for a job that comes before, and must run alone. */
+export type WorkerLack = "no_worker" | "none_serves_its_queue" | "no_free_slot" | "kept_for_suspect";

@@ -13,7 +13,7 @@ function truth(...known: { job: Job; waits?: Partial<JobWaits> }[]) {
     getJob: async (id: string) => known.find(({ job }) => job.id === id)?.job,
     readWaits: async (seq: number): Promise<JobWaits> => {
       const found = known.find(({ job }) => job.seq === seq);
-      return { gates: [], dependencies: [], ...found?.waits };
+      return { gates: [], dependencies: [], suspects: [], ...found?.waits };
     },
   };
 }
@@ -175,6 +175,7 @@ describe("dependencies:", () => {
       },
       readWaits: async (seq: number): Promise<JobWaits> => ({
         gates: [],
+        suspects: [],
         dependencies: (seq === blocked.seq ? many : ["next"]).map((on) => ({
           on,
           condition: "completed",
@@ -219,6 +220,28 @@ describe("workers:", () => {
     const workers = [worker("w-1", { concurrency: 8, held: holding("s") })];
     expect(await lack(workers, [{ job: suspect }])).toEqual(["no_free_slot"]);
     expect(await lack(workers, [{ job: { ...suspect, suspicion: null } }])).toEqual([null]);
+  });
+
+  test("a slot that is kept for a suspect which comes before is none, as long as the suspect may start", async () => {
+    const suspect = buildStoredJob({ id: "s", suspicion: 0, queue: "other" });
+    const before = (dueAt: number): Partial<JobWaits> => ({
+      suspects: [{ seq: suspect.seq, queue: suspect.queue, dueAt }],
+    });
+    const roomy = worker("w-1", { concurrency: 4, held: holding("a") });
+    const causeOf = async (
+      workers: SeenWorker[],
+      waits: Partial<JobWaits>,
+      gates: JobWaits["gates"] = [],
+    ) => {
+      const [found] = await explain(job, { workers, waits, others: [{ job: suspect, waits: { gates } }] });
+      return found && "cause" in found ? found.cause : found;
+    };
+    expect(await causeOf([roomy], before(NOW))).toBe("kept_for_suspect");
+    // It is not due; it stands at a gate; the worker does not serve its queue; another makes room for it.
+    expect(await causeOf([roomy], before(NOW + 1))).toBeNull();
+    expect(await causeOf([roomy], before(NOW), [gate({ state: "paused" })])).toBeNull();
+    expect(await causeOf([{ ...roomy, queues: ["media"] }], before(NOW))).toBeNull();
+    expect(await causeOf([roomy, worker("w-2", { queues: ["other"] })], before(NOW))).toBeNull();
   });
 
   test("a suspect waits for an empty worker, for which the one that holds least makes room", async () => {

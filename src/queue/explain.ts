@@ -28,14 +28,14 @@ export async function explainJob(
   { workers, now }: { workers: readonly SeenWorker[]; now: number },
 ): Promise<Explanation> {
   if (job.state === "processing") return { job, gates: [] };
-  const { gates, dependencies } = await store.readWaits(job.seq);
+  const { gates, dependencies, suspects } = await store.readWaits(job.seq);
   const others = await explainDependencies(store, job, dependencies);
   if (isFinished(job.state)) {
     const { state, reason, error } = job;
     return { job, gates: [{ kind: "finished", isClosed: true, state, reason, error }, ...others] };
   }
   const limits = gates.map((gate) => explainLimit(gate, now));
-  const serving = await explainWorkers(store, job, workers);
+  const serving = await explainWorkers(store, job, { suspects, workers, now });
   return { job, gates: [...others, ...explainTimes(job, now), ...limits, ...serving] };
 }
 
@@ -123,30 +123,61 @@ function explainLimit(gate: JobWaits["gates"][number], now: number): StartGate {
   };
 }
 
-async function explainWorkers(store: Truth, job: Job, seen: readonly SeenWorker[]): Promise<StartGate[]> {
+async function explainWorkers(
+  store: Truth,
+  job: Job,
+  {
+    suspects,
+    workers: seen,
+    now,
+  }: { suspects: JobWaits["suspects"]; workers: readonly SeenWorker[]; now: number },
+): Promise<StartGate[]> {
   const workers = seen.filter(({ isAlive, state }) => isAlive && state === "running");
-  const serving = workers.filter(({ queues }) => queues?.includes(job.queue) ?? true);
-  const candidates = serving.map(({ id, held }) => ({ id, held: held.length }));
+  const serving = workers.filter((worker) => serves(worker, job.queue));
   const slots = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
-  const busy = candidates.reduce((sum, { held }) => sum + held, 0);
-  const worker = (cause: WorkerLack | null): StartGate => {
+  const busy = serving.reduce((sum, { held }) => sum + held.length, 0);
+  const gate = (cause: WorkerLack | null): StartGate => {
     return { kind: "worker", isClosed: cause !== null, queue: job.queue, cause, slots, busy };
   };
-  if (workers.length === 0) return [worker("no_worker")];
-  if (serving.length === 0) return [worker("none_serves_its_queue")];
+  if (workers.length === 0) return [gate("no_worker")];
+  if (serving.length === 0) return [gate("none_serves_its_queue")];
   if (job.suspicion !== null) {
-    const isClosed = candidates.every(({ held }) => held > 0);
-    const inWay = candidates.find((each) =>
-      mustMakeRoom(
-        each,
-        candidates.filter(({ id }) => id !== each.id),
-      ),
-    );
-    return [worker(null), { kind: "suspect", isClosed, makesRoom: isClosed ? (inWay?.id ?? null) : null }];
+    const isClosed = serving.every(({ held }) => held.length > 0);
+    const inWay = isClosed ? serving.find((worker) => makesRoom(worker, job.queue, workers)) : undefined;
+    return [gate(null), { kind: "suspect", isClosed, makesRoom: inWay?.id ?? null }];
   }
-  for (const each of serving)
-    if (each.held.length < each.concurrency && !(await holdsSuspect(store, each))) return [worker(null)];
-  return [worker("no_free_slot")];
+  const free: SeenWorker[] = [];
+  for (const worker of serving)
+    if (worker.held.length < worker.concurrency && !(await holdsSuspect(store, worker))) free.push(worker);
+  if (free.length === 0) return [gate("no_free_slot")];
+  const due = await thatMayStart(store, suspects, now);
+  const isKept = (worker: SeenWorker) => {
+    const suspect = due.find(({ queue }) => serves(worker, queue));
+    return suspect !== undefined && makesRoom(worker, suspect.queue, workers);
+  };
+  return [gate(free.every(isKept) ? "kept_for_suspect" : null)];
+}
+
+function serves({ queues }: SeenWorker, queue: string): boolean {
+  return queues?.includes(queue) ?? true;
+}
+
+/** Whether this is the worker that claims nothing more until it can run a suspect of a queue that it serves. */
+function makesRoom(worker: SeenWorker, queue: string, workers: readonly SeenWorker[]): boolean {
+  const candidate = ({ id, held }: SeenWorker) => ({ id, held: held.length });
+  const rivals = workers.filter((other) => other.id !== worker.id && serves(other, queue));
+  return mustMakeRoom(candidate(worker), rivals.map(candidate));
+}
+
+/** Those suspects that wait for nothing but a worker. */
+async function thatMayStart(
+  store: Truth,
+  suspects: JobWaits["suspects"],
+  now: number,
+): Promise<JobWaits["suspects"]> {
+  const due = suspects.filter(({ dueAt }) => dueAt <= now);
+  const waits = await Promise.all(due.map(({ seq }) => store.readWaits(seq)));
+  return due.filter((_, index) => waits[index]?.gates.every((gate) => judgeGate(gate, now) === null));
 }
 
 /** Such a worker is given nothing else, however many slots it has. */

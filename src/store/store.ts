@@ -331,6 +331,8 @@ export interface JobWaits {
     holders: string[];
   })[];
   dependencies: { on: string; condition: Condition; state: JobState }[];
+  /** Suspects that come before it in the order of claiming, at most 20: a worker makes room for the first that may start. */
+  suspects: Pick<Job, "seq" | "queue" | "dueAt">[];
 }
 
 export interface GroupRecord extends NewGroup {

@@ -184,6 +184,27 @@ describeStores("suspects", (open) => {
       expect(ids(await scene.claim("v"))).toEqual(["of key", "comes"]);
     });
 
+    test("is told to those who ask what comes before a job, in the order of claiming", async () => {
+      const scene = await open();
+      await scene.enqueue(
+        { id: "late", createdAt: 9 },
+        { id: "s1" },
+        { id: "s2", queue: "mail" },
+        { id: "urgent", priority: 5 },
+      );
+      await loseAll(scene, "dead");
+      await scene.enqueue({ id: "first" }, { id: "last", createdAt: 10 }, { id: "top", priority: 9 });
+      const before = async (id: string) => {
+        const { suspects } = await scene.store.readWaits((await scene.store.getJob(id))?.seq ?? 0);
+        const known = await Array.fromAsync(scene.store.listJobs());
+        return suspects.map(({ seq }) => known.find((job) => job.seq === seq)?.id);
+      };
+      expect(await before("top")).toEqual([]);
+      expect(await before("first")).toEqual(["urgent", "s1", "s2"]);
+      expect(await before("s2")).toEqual(["urgent", "s1"]);
+      expect(await before("last")).toEqual(["urgent", "s1", "s2", "late"]);
+    });
+
     test("concerns only workers that serve its queue", async () => {
       const scene = await open();
       await scene.enqueue({ id: "s1", queue: "mail" }, { id: "s2", queue: "mail" });

@@ -79,6 +79,17 @@ function firstSuspect(truth: MemoryTruth, { queues, now }: ClaimRequest): Stored
   return due.filter((job) => mayPass(truth, job, [], now)).sort(inOrder)[0];
 }
 
+/** In the order of claiming, whether they are due or not. */
+export function suspectsBefore(
+  truth: MemoryTruth,
+  job: Job,
+): { seq: number; queue: string; dueAt: number }[] {
+  return waitingJobs(truth, null)
+    .filter((other) => other.suspicion !== null && inOrder(other, job) < 0)
+    .sort(inOrder)
+    .map(({ seq, queue, dueAt }) => ({ seq, queue, dueAt }));
+}
+
 function inOrder(a: Job, b: Job): number {
   return b.priority - a.priority || a.dueAt - b.dueAt || a.seq - b.seq;
 }

@@ -15,7 +15,7 @@ import type {
   OutputCursor,
   Store,
 } from "../../src/store/store.ts";
-import { claimJobs, isHeldBack } from "./memory-claim.ts";
+import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
 import { addJobs } from "./memory-enqueue.ts";
 import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
 import { cancelJobs, requireChangeable, retryJobs } from "./memory-requeue.ts";
@@ -94,7 +94,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
           .slice(0, 5)
           .map(({ id }) => id),
       }));
-      return { gates, dependencies: standingOf(truth, seq) };
+      const suspects = job ? suspectsBefore(truth, job).slice(0, 20) : [];
+      return { gates, dependencies: standingOf(truth, seq), suspects };
     },
 
     async getGroup(id) {

@@ -31,6 +31,7 @@ const LACKS: Readonly<Record<WorkerLack, string>> = {
   no_worker: "no worker runs",
   none_serves_its_queue: "those that run serve other queues",
   no_free_slot: "those that serve its queue are busy",
+  kept_for_suspect: "what is free is kept for a suspect, which comes before it and runs alone",
 };
 
 const CONDITIONS: Readonly<Record<Condition, string>> = {

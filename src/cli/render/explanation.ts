@@ -95,9 +95,9 @@ const WANTED: Readonly<Record<Condition, string>> = {
 };
 
 function describeDependency({ on, condition, state, judgement, root }: DependencyGate): string {
-  const what = `job ${visible(on)}, which must ${WANTED[condition]} first: it is ${state}`;
-  const chain = root === null ? "" : ` itself behind job ${visible(root.id)}, which is ${root.state}`;
-  return `${what}${chain}${judgement === "impossible" ? "; that cannot happen any more" : ""}`;
+  const what = `job ${visible(on)} must ${WANTED[condition]} first, and is ${state}`;
+  const chain = root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
+  return `${what}${chain}${judgement === "impossible" ? ": it cannot any more" : ""}`;
 }
 
 function describeLimit(
@@ -132,6 +132,8 @@ function describeWorkers({ cause, queue, slots, busy }: WorkerGate): string {
       return `none of those that run serves the queue ${queue}`;
     case "no_free_slot":
       return `those that serve the queue ${queue} are all busy, with ${busy} of ${slots} slots`;
+    case "kept_for_suspect":
+      return `${busy} of ${slots} slots are taken, and the others are kept for a suspect, which runs alone`;
     case null:
       return `${busy} of ${slots} slots are taken`;
   }

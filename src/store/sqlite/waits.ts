@@ -9,8 +9,10 @@ import type { Row } from "./rows.ts";
 /** What stands between a job and its start, read at one moment. */
 export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
   return await db.read(() => {
-    const row = db.prepare("SELECT queue, limit_key, group_id FROM jobs WHERE seq = ?").get(seq);
-    if (row === undefined) return { gates: [], dependencies: [] };
+    const row = db
+      .prepare("SELECT queue, limit_key, group_id, priority, due_at, seq FROM jobs WHERE seq = ?")
+      .get(seq) as Row | undefined;
+    if (row === undefined) return { gates: [], dependencies: [], suspects: [] };
     const passed: [GateScope, string][] = [["queue", row["queue"] as string], ...gatesOfRow(row)];
     const gates = passed.map(([scope, name]) => ({
       ...readGate(db, scope, name),
@@ -19,8 +21,24 @@ export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
     return {
       gates: gates.map((gate) => ({ ...gate, holders: holdersOf(db, gate) })),
       dependencies: readDependencies(db, seq),
+      suspects: suspectsBefore(db, row),
     };
   });
+}
+
+function suspectsBefore(db: Database, job: Row): JobWaits["suspects"] {
+  const rows = db
+    .prepare(`
+      SELECT seq, queue, due_at FROM jobs INDEXED BY jobs_suspect
+      WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL
+        AND (priority > ?1 OR (priority = ?1 AND (due_at, seq) < (?2, ?3)))
+      ORDER BY priority DESC, due_at, seq LIMIT 20`)
+    .all(job["priority"] as number, job["due_at"] as number, job["seq"] as number);
+  return rows.map((row) => ({
+    seq: row["seq"] as number,
+    queue: row["queue"] as string,
+    dueAt: row["due_at"] as number,
+  }));
 }
 
 /** What runs behind a gate. One that nobody has set keeps no count of it. */
