@@ -8,7 +8,7 @@ import { isoTime } from "./time.ts";
 import { visible } from "./visible.ts";
 import { wrap } from "./wrap.ts";
 
-/** Of gates of one kind, a job may wait for a thousand others, a screen holds so many; the closed ones first. */
+/** A job may wait for a thousand others; a screen holds so many, those that are not met first. */
 const MOST_DEPENDENCIES = 10;
 
 const INDENT = " ".repeat("closed  ".length);
