@@ -147,10 +147,12 @@ WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
   INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO NOTHING;
 END;
 
--- As before, but a claim is known by its token: what was released and is claimed in one transaction has one instant for both.
+-- As before, but it never sets the time back, and a claim is known by its token: what is released and claimed in one
+-- transaction has one instant for both, and only looks as if it had been moved by hand.
 DROP TRIGGER jobs_touch;
 CREATE TRIGGER jobs_touch AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state AND NEW.state <> 'pending' AND NEW.updated_at = OLD.updated_at
+  AND NEW.updated_at < CAST(unixepoch('subsec') * 1000 AS INTEGER)
   AND NOT (NEW.state = 'processing' AND NEW.claim IS NOT OLD.claim) BEGIN
   UPDATE jobs SET updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE seq = NEW.seq;
 END;
