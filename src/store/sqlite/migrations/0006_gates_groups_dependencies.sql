@@ -116,13 +116,15 @@ WHEN (OLD.state = 'processing' OR NEW.state = 'processing') AND (NEW.state <> OL
 END;
 CREATE TRIGGER jobs_key_gate AFTER UPDATE OF state, limit_key, due_at ON jobs
 WHEN OLD.limit_key IS NOT NULL OR NEW.limit_key IS NOT NULL BEGIN
-  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+  UPDATE gates SET running = running - (OLD.state = 'processing'),
+      stirred = max(stirred, NEW.state <> 'processing' OR NEW.limit_key IS NOT OLD.limit_key)
     WHERE scope = 'key' AND name = OLD.limit_key;
   UPDATE gates SET running = running + 1 WHERE scope = 'key' AND name = NEW.limit_key AND NEW.state = 'processing';
 END;
 CREATE TRIGGER jobs_group_gate AFTER UPDATE OF state, group_id, due_at ON jobs
 WHEN OLD.group_id IS NOT NULL OR NEW.group_id IS NOT NULL BEGIN
-  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+  UPDATE gates SET running = running - (OLD.state = 'processing'),
+      stirred = max(stirred, NEW.state <> 'processing' OR NEW.group_id IS NOT OLD.group_id)
     WHERE scope = 'group' AND name = OLD.group_id;
   UPDATE gates SET running = running + 1 WHERE scope = 'group' AND name = NEW.group_id AND NEW.state = 'processing';
 END;
