@@ -4,7 +4,8 @@ import type { Clock } from "../../src/store/sqlite/clock.ts";
 export class TestTime implements Clock {
   bootId = "boot-1";
   #monotonicMs = 1_000_000;
-  #epochMs = 1_700_000_000_000;
+  /** Long after now: what a store takes from the real clock is told by it. */
+  #epochMs = 4_000_000_000_000;
 
   /** The next instant. No two are alike, so that every change of a job can be told from the one before. */
   now(): number {

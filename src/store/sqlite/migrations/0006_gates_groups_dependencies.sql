@@ -116,13 +116,15 @@ WHEN (OLD.state = 'processing' OR NEW.state = 'processing') AND (NEW.state <> OL
 END;
 CREATE TRIGGER jobs_key_gate AFTER UPDATE OF state, limit_key, due_at ON jobs
 WHEN OLD.limit_key IS NOT NULL OR NEW.limit_key IS NOT NULL BEGIN
-  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+  UPDATE gates SET running = running - (OLD.state = 'processing'),
+      stirred = max(stirred, NEW.state <> 'processing' OR NEW.limit_key IS NOT OLD.limit_key)
     WHERE scope = 'key' AND name = OLD.limit_key;
   UPDATE gates SET running = running + 1 WHERE scope = 'key' AND name = NEW.limit_key AND NEW.state = 'processing';
 END;
 CREATE TRIGGER jobs_group_gate AFTER UPDATE OF state, group_id, due_at ON jobs
 WHEN OLD.group_id IS NOT NULL OR NEW.group_id IS NOT NULL BEGIN
-  UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = max(stirred, NEW.state <> 'processing')
+  UPDATE gates SET running = running - (OLD.state = 'processing'),
+      stirred = max(stirred, NEW.state <> 'processing' OR NEW.group_id IS NOT OLD.group_id)
     WHERE scope = 'group' AND name = OLD.group_id;
   UPDATE gates SET running = running + 1 WHERE scope = 'group' AND name = NEW.group_id AND NEW.state = 'processing';
 END;
@@ -147,10 +149,12 @@ WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
   INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO NOTHING;
 END;
 
--- As before, but a claim is known by its token: what was released and is claimed in one transaction has one instant for both.
+-- As before, but it never sets the time back, and a claim is known by its token: what is released and claimed in one
+-- transaction has one instant for both, and only looks as if it had been moved by hand.
 DROP TRIGGER jobs_touch;
 CREATE TRIGGER jobs_touch AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state AND NEW.state <> 'pending' AND NEW.updated_at = OLD.updated_at
+  AND NEW.updated_at < CAST(unixepoch('subsec') * 1000 AS INTEGER)
   AND NOT (NEW.state = 'processing' AND NEW.claim IS NOT OLD.claim) BEGIN
   UPDATE jobs SET updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE seq = NEW.seq;
 END;

@@ -1,0 +1,134 @@
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildResult } from "../../../tests/support/build-job.ts";
+import { closeScenes, openSqliteScene, type Scene } from "../../../tests/support/conformance.ts";
+import { toDead } from "../../domain/transition.ts";
+
+/** What a person does by hand has the same consequences as what a verb does, from the next claim on. */
+let scene: Scene;
+let hand: DatabaseSync;
+
+beforeEach(async () => {
+  scene = await openSqliteScene();
+  hand = new DatabaseSync(scene.store.name, { timeout: 5_000 });
+  await scene.startWorker("w");
+});
+
+afterEach(async () => {
+  hand.close();
+  await closeScenes();
+});
+
+test("a dependency that is completed by hand releases its dependants", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b", dependsOn: [after("a")] });
+  hand.exec("UPDATE jobs SET state = 'completed' WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual(["b"]);
+});
+
+test("a dependency that is killed by hand takes its dependants along, and revives them by hand", async () => {
+  await scene.enqueue(
+    { id: "a" },
+    { id: "b", dependsOn: [after("a")] },
+    { id: "c", dependsOn: [after("b")] },
+  );
+  hand.exec("UPDATE jobs SET state = 'dead', reason = 'policy' WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual([]);
+  expect(await scene.states("b", "c")).toEqual(["dead", "dead"]);
+  hand.exec("UPDATE jobs SET state = 'pending' WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual(["a"]);
+  expect(await scene.states("b", "c")).toEqual(["blocked", "blocked"]);
+});
+
+test("a dependency that is deleted by hand is none any more", async () => {
+  await scene.enqueue({ id: "a" }, { id: "x" }, { id: "b", dependsOn: [after("a"), after("x")] });
+  hand.exec("PRAGMA foreign_keys = ON; DELETE FROM jobs WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual(["x"]);
+  expect(await scene.states("b")).toEqual(["blocked"]);
+  hand.exec("DELETE FROM jobs WHERE id = 'x'");
+  expect(await scene.claimIds("w")).toEqual(["b"]);
+});
+
+test("a job that is killed by hand counts for the limit of failures of its group", async () => {
+  await scene.enqueueGroup({ maxFails: 1 }, { id: "a" }, { id: "b" });
+  hand.exec("UPDATE jobs SET state = 'dead', reason = 'policy' WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual([]);
+  expect(await scene.states("a", "b")).toEqual(["dead", "cancelled"]);
+});
+
+test.each([
+  ["ended", "UPDATE jobs SET state = 'completed', claim = NULL, worker = NULL WHERE id = 'a'"],
+  ["deleted", "DELETE FROM jobs WHERE id = 'a'"],
+  ["moved to another queue", "UPDATE jobs SET queue = 'other' WHERE id = 'a'"],
+])("a running job that is %s by hand makes room in its queue", async (_, sql) => {
+  await scene.store.changeQueue("default", { maxRunning: 1 });
+  await scene.enqueue({ id: "a" }, { id: "b" });
+  await scene.claim("w");
+  expect(await scene.claim("w")).toEqual([]);
+  hand.exec(sql);
+  expect(await scene.claimIds("w")).toEqual(["b"]);
+});
+
+test.each([
+  ["ended", "UPDATE jobs SET state = 'dead', claim = NULL, worker = NULL WHERE id = 'a'"],
+  ["deleted", "DELETE FROM jobs WHERE id = 'a'"],
+  ["given another key", "UPDATE jobs SET limit_key = 'other' WHERE id = 'a'"],
+  ["freed of its key", "UPDATE jobs SET limit_key = NULL WHERE id = 'a'"],
+])("a running job that is %s by hand makes room at its key", async (_, sql) => {
+  await scene.enqueue({ id: "a", key: "k" }, { id: "b", key: "k" });
+  await scene.claim("w");
+  expect(await scene.claim("w")).toEqual([]);
+  hand.exec(sql);
+  expect(await scene.claimIds("w")).toEqual(["b"]);
+});
+
+test.each([
+  ["a higher priority", "UPDATE jobs SET priority = 5 WHERE id = 'c'"],
+  ["an earlier time", "UPDATE jobs SET due_at = -1 WHERE id = 'c'"],
+])("a job that waits at a gate and is given %s by hand is the next", async (_, sql) => {
+  await scene.enqueue(...["a", "b", "c"].map((id) => ({ id, key: "k" })));
+  const claim = await scene.claimOne("w");
+  expect(await scene.claim("w")).toEqual([]);
+  hand.exec(sql);
+  await scene.finish("w", claim);
+  expect(await scene.claimIds("w", { limit: 1 })).toEqual(["c"]);
+});
+
+test("a job that waits at a gate and is moved to another queue by hand is claimed from there", async () => {
+  await scene.enqueue({ id: "a", key: "k" }, { id: "b", key: "k" });
+  const claim = await scene.claimOne("w");
+  expect(await scene.claim("w")).toEqual([]);
+  hand.exec("UPDATE jobs SET queue = 'mail' WHERE id = 'b'");
+  await scene.finish("w", claim);
+  expect(await scene.claimIds("w", { queues: ["mail"] })).toEqual(["b"]);
+});
+
+test("a job that waits at a key and is freed of it by hand starts at once", async () => {
+  await scene.enqueue({ id: "a", key: "k" }, { id: "b", key: "k" }, { id: "c", key: "k" });
+  expect(await scene.claimIds("w")).toEqual(["a"]);
+  hand.exec("UPDATE jobs SET limit_key = NULL WHERE id = 'c'");
+  expect(await scene.claimIds("w")).toEqual(["c"]);
+});
+
+test("a job that is revived by hand beside another of its unique name stays dead, and stops no claim", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b", unique: "u", dependsOn: [after("a")] });
+  await scene.store.cancelJobs(["a"], scene.time.now());
+  await scene.enqueue({ id: "other", unique: "u" });
+  hand.exec("UPDATE jobs SET state = 'pending' WHERE id = 'a'");
+  expect(await scene.claimIds("w")).toEqual(["a", "other"]);
+  expect(await scene.states("b")).toEqual(["dead"]);
+});
+
+test("what a person changed by hand follows with the next verb, not only with the next claim", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b", dependsOn: [after("a")] }, { id: "x" });
+  const claims = await scene.claim("w");
+  const x = claims.find(({ job }) => job.id === "x");
+  if (!x) throw new Error("x was to claim");
+  hand.exec("UPDATE jobs SET state = 'completed', claim = NULL, worker = NULL WHERE id = 'a'");
+  const how = { transition: toDead({ attempts: 1, reason: "policy" }) } as const;
+  await scene.store.finish("w", [buildResult(x, scene.time.now(), how)]);
+  expect(await scene.states("b")).toEqual(["pending"]);
+});
+
+function after(on: string) {
+  return { on, condition: "completed" as const };
+}
