@@ -13,6 +13,8 @@ const LONGEST_RETRY_MS = 2_000;
 export interface SchedulePlanner {
   /** Which instants of a schedule that is due are to be fired now, and with which jobs. */
   plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  /** Reads what planning needs, so that the first firing need not. */
+  prepare(): Promise<void>;
   /** The first instant of a schedule after this one; null when there is none. */
   nextAt(schedule: ScheduleRecord, after: number): Promise<number | null>;
 }
@@ -35,6 +37,7 @@ export class ScheduleLoop {
   readonly #clock = new WallClock();
   readonly #over = new AbortController();
   #mustRearm = false;
+  #isPrepared = false;
 
   constructor(
     store: Store,
@@ -74,7 +77,9 @@ export class ScheduleLoop {
   async look(): Promise<number | null> {
     try {
       await this.#rearm();
-      return await this.#fireDue();
+      const nextDueAt = await this.#fireDue();
+      if (nextDueAt !== null) await this.#prepare();
+      return nextDueAt;
     } catch (error) {
       this.#on.trouble(error);
       return Date.now() + LONGEST_RETRY_MS;
@@ -99,6 +104,12 @@ export class ScheduleLoop {
         await othersTurn();
       }
     }
+  }
+
+  /** Once, in the quiet before the first instant: it takes tens of milliseconds, by which the first job would be late. */
+  async #prepare(): Promise<void> {
+    if (!this.#isPrepared) await this.#planner.prepare();
+    this.#isPrepared = true;
   }
 
   /** Once after each step back of the clock; a store that is locked just then is asked again at the next look. */
