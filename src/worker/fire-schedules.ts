@@ -6,8 +6,10 @@ import { WallClock } from "./wall-clock.ts";
 
 /** Each enqueue rings, and so does each firing: a stream of them must not become one of looks. */
 const LOOK_AT_MOST_EVERY_MS = 100;
-/** After a failure, where the safety net is far below. */
-const LONGEST_RETRY_MS = 2_000;
+/** After a failure: the safety net may hang far below. */
+const RETRY_AFTER_MS = 2_000;
+
+const retryAt = () => Date.now() + RETRY_AFTER_MS;
 
 /** What a worker must be told about schedules: patterns and zones are read above it. */
 export interface SchedulePlanner {
@@ -82,7 +84,7 @@ export class ScheduleLoop {
       return nextDueAt;
     } catch (error) {
       this.#on.trouble(error);
-      return Date.now() + LONGEST_RETRY_MS;
+      return retryAt();
     }
   }
 
@@ -91,7 +93,8 @@ export class ScheduleLoop {
     for (;;) {
       const { schedules, nextDueAt } = await this.#store.schedules.due(Date.now());
       const due = schedules.filter(({ name }) => !failed.has(name));
-      if (due.length === 0 || this.#over.signal.aborted) return nextDueAt;
+      if (due.length === 0 || this.#over.signal.aborted)
+        return failed.size === 0 ? nextDueAt : Math.min(nextDueAt ?? Number.POSITIVE_INFINITY, retryAt());
       for (const schedule of due) {
         try {
           const fired = await this.#store.schedules.fire(await this.#planner.plan(schedule, Date.now()));
