@@ -21,6 +21,15 @@ export { openQueue } from "./library/open-queue.ts";
 export type { ListOptions, OpenQueueOptions, Queue, StopOptions, WaitOptions } from "./library/queue.ts";
 export type { Explanation, QueueLimits, QueueState, Queues, StartGate } from "./library/queues.ts";
 export type {
+  Firing,
+  HistoryOptions,
+  NextOptions,
+  Schedule,
+  ScheduledJob,
+  ScheduleInput,
+  Schedules,
+} from "./library/schedules.ts";
+export type {
   Handler,
   HandlerTools,
   QueueWorker,

@@ -6,7 +6,7 @@
  *   of daylight saving time: a wall time that is skipped happens when the clocks have jumped past it, together with all
  *   others of that gap; one that is shown twice happens the first time only.
  * - Trusted: offsets are whole seconds and no more than a day apart, and within two days a zone changes its clocks once at
- *   most (in the tz database of 2026 no two changes of one zone are closer than 95 hours).
+ *   most (in the tz database 2025b no two changes of one zone are closer than 95 hours).
  */
 
 /** What the walls of a zone are ahead of UTC at an instant, in milliseconds. */

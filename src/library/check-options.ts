@@ -116,6 +116,15 @@ export const queueNames: OptionRule = {
   text: `one or more names of ${ID_RULE}`,
 };
 
+export const text: OptionRule = { allows: (value) => typeof value === "string", text: "a text" };
+
+export function oneOf(choices: readonly string[]): OptionRule {
+  return {
+    allows: (value) => choices.some((choice) => choice === value),
+    text: `one of ${choices.join(", ")}`,
+  };
+}
+
 /** The options of every wait. */
 export const WAIT_RULES: Readonly<Record<string, OptionRule>> = {
   timeoutMs: milliseconds,

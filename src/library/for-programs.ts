@@ -11,6 +11,9 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   unknown_dependency: "Nothing was enqueued. All jobs: queue.list()",
   dependency_failed: "Bring that one back, and this comes with it.",
   flow_not_found: "All flows: queue.flows.list()",
+  duplicate_schedule: "To put this one in its place: replace: true",
+  schedule_not_found: "All schedules: queue.schedules.list()",
+  not_finished: "Wait for it, or cancel it first: queue.cancel(id)",
   not_dead: 'All dead jobs: queue.list({ state: "dead" })',
 };
 
@@ -30,7 +33,7 @@ function toProgram(error: QueuectlError): QueuectlError {
 }
 
 function hintFor({ code, hint }: QueuectlError): string | undefined {
-  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue|flow)\b/.test(hint))
+  if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue|flow|schedule)\b/.test(hint))
     return hint && HINTS[code];
   return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');
 }

@@ -3,6 +3,7 @@ import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import type { Explanation, Queues } from "./queues.ts";
+import type { Schedules } from "./schedules.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
 /**
@@ -19,6 +20,9 @@ export interface Queue extends AsyncDisposable {
 
   /** Its flows: named steps that wait for each other. */
   readonly flows: Flows;
+
+  /** What is enqueued by the clock. */
+  readonly schedules: Schedules;
 
   /**
    * Adds a job, and wakes the workers. It is durable when the promise resolves: it survives a crash and a power cut.

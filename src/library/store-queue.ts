@@ -42,15 +42,18 @@ import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./m
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import { readIndices } from "./read-indices.ts";
+import type { Schedules } from "./schedules.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
 import { StoreFlows } from "./store-flows.ts";
 import { StoreQueues } from "./store-queues.ts";
+import { StoreSchedules } from "./store-schedules.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
 
 /** A queue over an open store. */
 export class StoreQueue implements Queue {
   readonly queues: Queues;
   readonly flows: Flows;
+  readonly schedules: Schedules;
   readonly #store: Store;
   readonly #given: Omit<SettingSources, "store">;
   /** Those that are still signing on, too. */
@@ -66,6 +69,11 @@ export class StoreQueue implements Queue {
     this.#given = given;
     this.queues = new StoreQueues(store, (work) => this.#use(work), this.#closing.signal);
     this.flows = new StoreFlows(store, given, (work) => this.#use(work));
+    this.schedules = new StoreSchedules(
+      store,
+      () => this.#maxRetries(),
+      (work) => this.#use(work),
+    );
   }
 
   get db(): string {

@@ -7,9 +7,11 @@ import { readCalendar, type Timing } from "./calendar.ts";
 /** What a worker asks about schedules. @param maxRetries what the setting says at the moment */
 export function schedulePlanner(maxRetries: () => Promise<number>): {
   plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  prepare(): Promise<void>;
   nextAt(schedule: ScheduleRecord, after: number): Promise<number | null>;
 } {
   return {
+    prepare: async () => void (await readCalendar({ pattern: "@daily", zone: "UTC" })),
     plan: async (schedule, now) => await planFiring(schedule, { now, maxRetries: await maxRetries() }),
     nextAt: nextInstant,
   };

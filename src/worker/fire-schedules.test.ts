@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { until } from "../../tests/support/queuectl.ts";
 import { LONG_MS, untilFile, WorkerScene } from "../../tests/support/worker-scene.ts";
+import { QueuectlError } from "../domain/errors.ts";
 import type { FiredInstant, NewSchedule } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
 
@@ -115,6 +116,22 @@ test("a schedule that nobody understands is told of, and in no other's way", asy
   const { error } = await worker.says("trouble");
   expect(error).toMatchObject({ code: "invalid_schedule" });
   expect(await history(scene.store, "broken")).toEqual([]);
+});
+
+test("a firing that the store refuses is tried again, without a poll or a ring", async () => {
+  const scene = await WorkerScene.open();
+  let refusals = 0;
+  const fire: Store["schedules"]["fire"] = async (firing) => {
+    refusals += 1;
+    if (refusals <= 1) throw new QueuectlError("store_locked", "Somebody else is at it");
+    return await scene.store.schedules.fire(firing);
+  };
+  const store = { ...scene.store, onWakeup: () => () => {}, schedules: { ...scene.store.schedules, fire } };
+  await add(store, { pattern: "0 0 1 1 *", nextAt: Date.now() - SECOND, catchUp: "none" });
+  await scene.startWorker({ store });
+  await until(() => refusals >= 2, "it to be tried again");
+  const nextAt = async () => (await scene.store.schedules.get("tick"))?.nextAt ?? 0;
+  await until(async () => (await nextAt()) > Date.now(), "it to go on");
 });
 
 test("who starts with a clock that is back again fires what comes next, and nothing twice", async () => {

@@ -6,13 +6,17 @@ import { WallClock } from "./wall-clock.ts";
 
 /** Each enqueue rings, and so does each firing: a stream of them must not become one of looks. */
 const LOOK_AT_MOST_EVERY_MS = 100;
-/** After a failure, where the safety net is far below. */
-const LONGEST_RETRY_MS = 2_000;
+/** After a failure: the safety net may hang far below. */
+const RETRY_AFTER_MS = 2_000;
+
+const retryAt = () => Date.now() + RETRY_AFTER_MS;
 
 /** What a worker must be told about schedules: patterns and zones are read above it. */
 export interface SchedulePlanner {
   /** Which instants of a schedule that is due are to be fired now, and with which jobs. */
   plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  /** Reads what planning needs, so that the first firing need not. */
+  prepare(): Promise<void>;
   /** The first instant of a schedule after this one; null when there is none. */
   nextAt(schedule: ScheduleRecord, after: number): Promise<number | null>;
 }
@@ -35,6 +39,7 @@ export class ScheduleLoop {
   readonly #clock = new WallClock();
   readonly #over = new AbortController();
   #mustRearm = false;
+  #isPrepared = false;
 
   constructor(
     store: Store,
@@ -74,10 +79,12 @@ export class ScheduleLoop {
   async look(): Promise<number | null> {
     try {
       await this.#rearm();
-      return await this.#fireDue();
+      const nextDueAt = await this.#fireDue();
+      if (nextDueAt !== null) await this.#prepare();
+      return nextDueAt;
     } catch (error) {
       this.#on.trouble(error);
-      return Date.now() + LONGEST_RETRY_MS;
+      return retryAt();
     }
   }
 
@@ -86,7 +93,8 @@ export class ScheduleLoop {
     for (;;) {
       const { schedules, nextDueAt } = await this.#store.schedules.due(Date.now());
       const due = schedules.filter(({ name }) => !failed.has(name));
-      if (due.length === 0 || this.#over.signal.aborted) return nextDueAt;
+      if (due.length === 0 || this.#over.signal.aborted)
+        return failed.size === 0 ? nextDueAt : Math.min(nextDueAt ?? Number.POSITIVE_INFINITY, retryAt());
       for (const schedule of due) {
         try {
           const fired = await this.#store.schedules.fire(await this.#planner.plan(schedule, Date.now()));
@@ -99,6 +107,12 @@ export class ScheduleLoop {
         await othersTurn();
       }
     }
+  }
+
+  /** Once, in the quiet before the first instant: it takes tens of milliseconds, by which the first job would be late. */
+  async #prepare(): Promise<void> {
+    if (!this.#isPrepared) await this.#planner.prepare();
+    this.#isPrepared = true;
   }
 
   /** Once after each step back of the clock; a store that is locked just then is asked again at the next look. */

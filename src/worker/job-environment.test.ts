@@ -36,6 +36,17 @@ test("a job sees who it is and where it came from", async () => {
   });
 });
 
+test("a run of a schedule sees its schedule and its instant, another job neither, whoever the worker's parent is", async () => {
+  const worker = { QUEUECTL_SCHEDULE: "other", QUEUECTL_SCHEDULED_AT: "then" };
+  const member = "2026-11-26T02:00:00.000Z";
+  const run = await environmentOf({ group: { kind: "schedule", id: "nightly", member } }, worker);
+  expect(run).toMatchObject({ QUEUECTL_SCHEDULE: "nightly", QUEUECTL_SCHEDULED_AT: member });
+  for (const group of [null, { kind: "array", id: "a", member: "1" } as const]) {
+    const { QUEUECTL_SCHEDULE, QUEUECTL_SCHEDULED_AT } = await environmentOf({ group }, worker);
+    expect([QUEUECTL_SCHEDULE, QUEUECTL_SCHEDULED_AT]).toEqual([undefined, undefined]);
+  }
+});
+
 test("a job sees the worker's variables, and its own over them", async () => {
   const worker = { PATH: "/bin", LANG: "C", API_TOKEN: "the user's" };
   expect(await environmentOf({ env: { LANG: "de", MORE: "1" } }, worker)).toMatchObject({

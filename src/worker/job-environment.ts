@@ -1,3 +1,4 @@
+import type { GroupKind } from "../domain/group.ts";
 import type { Job } from "../domain/job.ts";
 import { isSecretName } from "../domain/secrets.ts";
 import type { Claim } from "../store/store.ts";
@@ -20,16 +21,25 @@ export function jobEnvironment(
     QUEUECTL_JOB_ID: claim.job.id,
     QUEUECTL_ATTEMPT: String(claim.number),
     QUEUECTL_JOB_QUEUE: claim.job.queue,
-    ...arrayVariables(claim.job),
+    ...groupVariables(claim.job),
     QUEUECTL_DB: store.name,
     [TREE_MARKER]: treeMarker(store.id, claim.token),
   };
 }
 
-/** Of the members of an array; a job that is none must not believe that it is, because the worker's own was one. */
-function arrayVariables({ group }: Job): Environment {
-  const array = group?.kind === "array" ? group : null;
-  return { QUEUECTL_ARRAY_ID: array?.id, QUEUECTL_ARRAY_INDEX: array?.member };
+/**
+ * Which member of an array, or which run of a schedule, it is: a script that is late must know for which day it makes the
+ * report. A job that is neither must not believe that it is, because the worker's own was one.
+ */
+function groupVariables({ group }: Job): Environment {
+  const ofKind = (kind: GroupKind) => (group?.kind === kind ? group : null);
+  const [array, schedule] = [ofKind("array"), ofKind("schedule")];
+  return {
+    QUEUECTL_ARRAY_ID: array?.id,
+    QUEUECTL_ARRAY_INDEX: array?.member,
+    QUEUECTL_SCHEDULE: schedule?.id,
+    QUEUECTL_SCHEDULED_AT: schedule?.member,
+  };
 }
 
 /** Says for one process whose child it is (`queuectl.js`): not true of any job. */

@@ -208,6 +208,9 @@ describe("the other verbs", () => {
     expect(await home.ok("schedule", "rm", "a")).toBe("✅ Schedule a has been removed.\n");
     expect(await home.json("schedule", "list")).toEqual([]);
     expect(readJob(home, id)).toMatchObject({ state: "pending" });
+    // By the schedule's name, also when it is gone.
+    await home.ok("cancel", "a");
+    expect(readJob(home, id)).toMatchObject({ state: "cancelled" });
   });
 
   test.each(["next", "history", "run", "pause", "resume", "remove"])(

@@ -1,0 +1,142 @@
+import { requireJob } from "../queue/find-job.ts";
+import {
+  addSchedule,
+  CATCH_UPS,
+  nextInstants,
+  OVERLAPS,
+  pauseSchedule,
+  removeSchedule,
+  runSchedule,
+  scheduleHistory,
+} from "../queue/schedule.ts";
+import { jobOf } from "../queue/schedule-json.ts";
+import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
+import type { Store } from "../store/store.ts";
+import { checkOptions, type OptionRule, oneOf, text, usage, wholeNumber, yesOrNo } from "./check-options.ts";
+import type { Job } from "./job.ts";
+import { FIELD_NAMES, toJob, toJobFields } from "./map-job.ts";
+import type { Firing, HistoryOptions, NextOptions, Schedule, ScheduleInput, Schedules } from "./schedules.ts";
+
+/** The part of a queue that is about its schedules. */
+export class StoreSchedules implements Schedules {
+  readonly #store: Store;
+  readonly #maxRetries: () => Promise<number>;
+  readonly #use: <T>(work: () => Promise<T>) => Promise<T>;
+
+  /**
+   * @param maxRetries what the setting says at the moment
+   * @param use runs a method's work, unless the queue is closed
+   */
+  constructor(
+    store: Store,
+    maxRetries: () => Promise<number>,
+    use: <T>(work: () => Promise<T>) => Promise<T>,
+  ) {
+    this.#store = store;
+    this.#maxRetries = maxRetries;
+    this.#use = use;
+  }
+
+  add(schedule: ScheduleInput): Promise<Schedule> {
+    return this.#use(async () => {
+      checkOptions("queue.schedules.add", schedule, INPUT_RULES);
+      const { timeZone: zone, job, ...rest } = schedule;
+      for (const given of ["name", "pattern"] as const)
+        if (rest[given] === undefined) throw usage(`queue.schedules.add was given no ${given}`);
+      const context = { now: Date.now(), cwd: process.cwd(), names: FIELD_NAMES };
+      return toSchedule(await addSchedule(this.#store, { ...rest, zone, job: toJobFields(job) }, context));
+    });
+  }
+
+  get(name: string): Promise<Schedule | undefined> {
+    return this.#about("get", name, async () => {
+      const schedule = await this.#store.schedules.get(name);
+      return schedule && toSchedule(schedule);
+    });
+  }
+
+  list(): Promise<Schedule[]> {
+    return this.#use(async () => (await this.#store.schedules.list()).map(toSchedule));
+  }
+
+  next(name: string, options: NextOptions = {}): Promise<Date[]> {
+    return this.#about("next", name, async () => {
+      checkOptions("queue.schedules.next", options, { count: wholeNumber(1, 10_000) });
+      const { count = 1 } = options;
+      const instants = await nextInstants(this.#store, name, { count, now: Date.now() });
+      return instants.map((at) => new Date(at));
+    });
+  }
+
+  history(name: string, options: HistoryOptions = {}): Promise<Firing[]> {
+    return this.#about("history", name, async () => {
+      checkOptions("queue.schedules.history", options, { newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
+      const { newest = Number.MAX_SAFE_INTEGER } = options;
+      return (await scheduleHistory(this.#store, name, newest)).map(toFiring);
+    });
+  }
+
+  run(name: string): Promise<Job> {
+    return this.#about("run", name, async () => {
+      const maxRetries = await this.#maxRetries();
+      const id = await runSchedule(this.#store, name, { now: Date.now(), maxRetries });
+      return toJob(await requireJob(this.#store, id));
+    });
+  }
+
+  pause(name: string): Promise<Schedule> {
+    return this.#about("pause", name, () => this.#setPaused(name, true));
+  }
+
+  resume(name: string): Promise<Schedule> {
+    return this.#about("resume", name, () => this.#setPaused(name, false));
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#about("remove", name, () => removeSchedule(this.#store, name));
+  }
+
+  async #setPaused(name: string, isPaused: boolean): Promise<Schedule> {
+    return toSchedule(await pauseSchedule(this.#store, name, { isPaused, now: Date.now() }));
+  }
+
+  #about<T>(method: string, name: string, work: () => Promise<T>): Promise<T> {
+    return this.#use(async () => {
+      checkOptions(`queue.schedules.${method}`, { name }, { name: text });
+      return await work();
+    });
+  }
+}
+
+const INPUT_RULES: Readonly<Record<keyof ScheduleInput, OptionRule>> = {
+  name: text,
+  pattern: text,
+  timeZone: text,
+  overlap: oneOf(OVERLAPS),
+  catchUp: oneOf(CATCH_UPS),
+  replace: yesOrNo,
+  // Its own parser has more to say.
+  job: { allows: () => true, text: "a job" },
+};
+
+function toSchedule(schedule: ScheduleRecord): Schedule {
+  const { name, pattern, zone, overlap, catchUp, isPaused, nextAt, last, createdAt } = schedule;
+  const { command, queue } = jobOf(schedule);
+  return {
+    name,
+    pattern,
+    timeZone: zone,
+    overlap,
+    catchUp,
+    isPaused,
+    nextAt: isPaused || nextAt === null ? null : new Date(nextAt),
+    last: last && toFiring(last),
+    command,
+    queue,
+    createdAt: new Date(createdAt),
+  };
+}
+
+function toFiring({ instant, outcome, jobId, note, at }: FiredInstant): Firing {
+  return { instant: new Date(instant), outcome, jobId, note, decidedAt: new Date(at) };
+}
