@@ -5,6 +5,7 @@ import type { Flow } from "../domain/flow.ts";
 import type { FlowContext } from "../queue/flow/check-job.ts";
 import { parseFlow } from "../queue/flow/parse-flow.ts";
 import type { Io } from "./io.ts";
+import { readable } from "./read-lines.ts";
 
 /** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
 const MAX_BYTES = 1_048_576;
@@ -22,7 +23,7 @@ export async function readFlowFile(path: string, io: Io, context: FlowContext): 
 async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
   const read: Buffer[] = [];
   let size = 0;
-  for await (const chunk of readable(chunks, name)) {
+  for await (const chunk of readable(chunks, name, "Name a file with a flow in YAML or JSON.")) {
     size += chunk.length;
     if (size > MAX_BYTES)
       throw new QueuectlError("invalid_flow", `${name} is larger than ${MAX_BYTES} bytes`, {
@@ -31,18 +32,6 @@ async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise
     read.push(chunk);
   }
   return Buffer.concat(read);
-}
-
-async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
-  try {
-    yield* chunks;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
-    const hint = "Name a file with a flow in YAML or JSON.";
-    throw new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
-  }
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

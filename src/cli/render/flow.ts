@@ -3,9 +3,10 @@ import type { FlowStatus } from "../../queue/flow.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
 import { drawFlow } from "./draw-flow.ts";
+import { renderFacts } from "./facts.ts";
 import { type Format, type Paint, painter } from "./style.ts";
 import { renderTable } from "./table.ts";
-import { isoTime, relativeTime } from "./time.ts";
+import { isoTime, relativeTime, timeText } from "./time.ts";
 import { visible } from "./visible.ts";
 
 const STATE_COLOURS: Readonly<Record<FlowState, Format>> = {
@@ -48,14 +49,13 @@ export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): str
   const paint = painter(io, options);
   const { id, name, state, concurrency, startedAt } = flow;
   const { isTerminal, columns } = io.stdout;
-  const started = isTerminal ? ` (${relativeTime(startedAt, Date.now())})` : "";
-  const facts = [
-    `Flow    : ${id} (${name})`,
-    `State   : ${paint(STATE_COLOURS[state], state)}`,
-    `Done    : ${doneText(flow)}`,
-    ...(concurrency === null ? [] : [`At once : ${concurrency}`]),
-    `Started : ${isoTime(startedAt)}${started}`,
-  ];
+  const facts = renderFacts([
+    ["Flow", `${id} (${name})`],
+    ["State", paint(STATE_COLOURS[state], state)],
+    ["Done", doneText(flow)],
+    ["At once", concurrency === null ? null : `at most ${concurrency}`],
+    ["Started", timeText(startedAt, io)],
+  ]);
   const steps = flow.steps.map(({ job, ...step }) => ({
     ...step,
     standing: { state: job.state, reason: job.reason },

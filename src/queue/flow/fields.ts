@@ -11,8 +11,11 @@ const JOB_FIELD_NAMES = [
   "env",
   "cwd",
   "stdin",
+  "key",
+  "key_limit",
   "delay",
   "run_at",
+  "expires",
 ] as const;
 
 /** Fields that only a step has. */
