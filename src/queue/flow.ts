@@ -107,19 +107,32 @@ export async function cancelFlow(store: Store, id: string, now: number): Promise
 }
 
 /**
- * Brings back the steps of a flow that did not complete, and leaves those that did; see `stepsToRetry`.
+ * Brings back the steps of a flow that did not complete, and leaves those that did.
  * @throws flow_not_found, not_finished when there is none
  */
 export async function retryFlow(store: Store, id: string, now: number): Promise<void> {
-  const { steps } = await readFlow(store, await requireFlow(store, id));
+  const ids = await stepIdsToRetry(store, await requireFlow(store, id), "retry");
+  await store.retryJobs(ids, { change: "retry", now });
+}
+
+/**
+ * Which steps of a flow are meant when all of it is to be retried; see `stepsToRetry`. With `retryDead`, dead ones only.
+ * @throws not_finished, not_dead when there is none
+ */
+export async function stepIdsToRetry(
+  store: Store,
+  group: GroupRecord,
+  change: "retry" | "retryDead",
+): Promise<string[]> {
+  const { steps } = await readFlow(store, group);
   const names = stepsToRetry(
     steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state })),
   );
-  if (names.length === 0) throw refuseGroupChange("retry", id);
-  await store.retryJobs(
-    names.map((name) => stepId(id, name)),
-    { change: "retry", now },
+  const meant = steps.filter(
+    ({ name, job }) => names.includes(name) && (change === "retry" || job.state === "dead"),
   );
+  if (meant.length === 0) throw refuseGroupChange(change, group.id);
+  return meant.map(({ job }) => job.id);
 }
 
 function stepId(flow: string, step: string): string {

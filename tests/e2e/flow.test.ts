@@ -80,11 +80,12 @@ test("what a failed step leaves undone is dead with it, and a retry brings back 
   expectRefusal(await home.run(["flow", "retry", "b1"]), { exitCode: 1, says: 'Cannot retry "b1"' });
 });
 
-test("a retry leaves what is still not needed", async () => {
+test.each(["flow retry", "retry", "dlq retry"])("%s leaves what is still not needed", async (verb) => {
   const home = homeForTest();
   const steps = {
     a: { run: "true" },
     b: { run: "test -e good", needs: "a", max_retries: 0 },
+    c: { run: "true", needs: "b" },
     alarm: { run: "true", after_fail: "a" },
   };
   await home.ok("flow", "run", writeFlow(home, { name: "x", steps }), "--id", "x1");
@@ -92,12 +93,14 @@ test("a retry leaves what is still not needed", async () => {
   expect(statesOf(await show(home, "x1"))).toEqual({
     a: "completed",
     b: "dead retries_spent",
+    c: "dead dependency",
     alarm: "cancelled",
   });
   home.write("good", "");
-  await home.ok("flow", "retry", "x1");
+  await home.ok(...verb.split(" "), "x1");
   await home.drain();
-  expect(await show(home, "x1")).toMatchObject({ state: "completed", done: 3 });
+  expect(await show(home, "x1")).toMatchObject({ state: "completed", done: 4 });
+  expectRefusal(await home.run([...verb.split(" "), "x1"]), { exitCode: 1, says: 'Cannot retry "x1"' });
 });
 
 test("a flow is cancelled: what runs is ended, what waits never runs", async () => {
