@@ -34,13 +34,17 @@ function isWaiting(state: JobState): boolean {
 
 /** How many steps have done what they were for: those that completed, and those that turned out not to be needed. */
 export function countDone(steps: readonly StandingStep[]): number {
+  const notNeeded = namesNotNeeded(steps);
+  return steps.filter(({ name, state }) => state === "completed" || notNeeded.has(name)).length;
+}
+
+/** The steps that are cancelled because they waited for a failure that did not come. */
+export function namesNotNeeded(steps: readonly StandingStep[]): Set<string> {
   const states = new Map(steps.map(({ name, state }) => [name, state]));
-  return steps.filter(
-    ({ state, dependsOn }) =>
-      state === "completed" ||
-      (state === "cancelled" &&
-        dependsOn.some(({ on, condition }) => condition === "failed" && states.get(on) === "completed")),
-  ).length;
+  const isInVain = ({ on, condition }: Dependency) =>
+    condition === "failed" && states.get(on) === "completed";
+  const found = steps.filter(({ state, dependsOn }) => state === "cancelled" && dependsOn.some(isInVain));
+  return new Set(found.map(({ name }) => name));
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { Dependency } from "../domain/dependency.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../domain/flow.ts";
-import { countDone, type FlowState, stateOfFlow, stepsToRetry } from "../domain/flow-state.ts";
+import {
+  countDone,
+  type FlowState,
+  type StandingStep,
+  stateOfFlow,
+  stepsToRetry,
+} from "../domain/flow-state.ts";
 import type { NewGroup } from "../domain/group.ts";
 import { randomId } from "../domain/id.ts";
 import type { Job, NewJob } from "../domain/job.ts";
@@ -79,7 +85,7 @@ export async function readFlow(store: Store, group: GroupRecord): Promise<FlowSt
       })),
       job,
     });
-  const standing = steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
+  const standing = standingSteps(steps);
   return {
     id: group.id,
     name: group.name,
@@ -89,6 +95,11 @@ export async function readFlow(store: Store, group: GroupRecord): Promise<FlowSt
     concurrency: group.maxRunning,
     startedAt: group.createdAt,
   };
+}
+
+/** What the decisions about a flow look at. */
+export function standingSteps(steps: readonly StepStatus[]): StandingStep[] {
+  return steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
 }
 
 /** Flows, oldest first; with `newest`, only so many. */

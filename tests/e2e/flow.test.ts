@@ -395,6 +395,22 @@ test: exit code 1; queuectl logs b1.test
     expect(screen).toMatch(/Started : \S+ \((now|\d+[smh] ago)\)/);
   });
 
+  test("with a word for the steps that are not needed, and none for those that a person cancelled", async () => {
+    const home = homeForTest();
+    const steps = {
+      a: { run: "true" },
+      b: { run: "true", after_fail: "a" },
+      c: { run: "true", delay: "1h" },
+    };
+    await home.ok("flow", "run", writeFlow(home, { name: "x", steps }), "--id", "x1");
+    await home.drain();
+    await home.ok("cancel", "x1.c");
+    const shown = await home.ok("flow", "show", "x1");
+    expect(shown).toContain("Done    : 2/3\n");
+    expect(shown).toMatch(/ b +⊘ cancelled \(not needed\) +a \(failed\)\n/);
+    expect(shown).toMatch(/ c +⊘ cancelled\n/);
+  });
+
   test("no wider than the terminal, and in the list too", async () => {
     const home = homeForTest();
     const parts = Array.from({ length: 40 }, (_, index) => `part-${index}`);

@@ -1,5 +1,5 @@
-import type { FlowState } from "../../domain/flow-state.ts";
-import type { FlowStatus } from "../../queue/flow.ts";
+import { type FlowState, namesNotNeeded } from "../../domain/flow-state.ts";
+import { type FlowStatus, standingSteps } from "../../queue/flow.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
 import { drawFlow } from "./draw-flow.ts";
@@ -56,10 +56,11 @@ export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): str
     ["At once", concurrency === null ? null : `at most ${concurrency}`],
     ["Started", timeText(startedAt, io)],
   ]);
-  const steps = flow.steps.map(({ job, ...step }) => ({
-    ...step,
-    standing: { state: job.state, reason: job.reason },
-  }));
+  const notNeeded = namesNotNeeded(standingSteps(flow.steps));
+  const steps = flow.steps.map(({ name, dependsOn, job: { state: own, reason } }) => {
+    const note = notNeeded.has(name) ? "not needed" : reason;
+    return { name, dependsOn, standing: { state: own, note } };
+  });
   const drawing = drawFlow(steps, isTerminal ? columns : Number.POSITIVE_INFINITY, paint);
   return `${facts.join("\n")}\n\n${drawing}${failures(flow)}`;
 }
