@@ -7,7 +7,7 @@ import { Faults } from "../queue/flow/faults.ts";
 import { JOB_FIELDS, STEP_FIELDS } from "../queue/flow/fields.ts";
 import { locateObject } from "../queue/flow/locate-object.ts";
 import { checkFlow } from "../queue/flow/parse-flow.ts";
-import type { FlowStatus } from "../queue/flow.ts";
+import type { FlowStatus, FlowDetails as StoredFlow } from "../queue/flow.ts";
 import { toWaitsJson } from "../queue/flow-json.ts";
 import type { Flow, FlowDetails } from "./flows.ts";
 import { FIELD_NAMES, toJob, toJobField } from "./map-job.ts";
@@ -40,11 +40,11 @@ function toFileField(fields: readonly string[], key: string, value: unknown): re
 }
 
 /** A flow as programs see it. */
-export function toFlow({ id, name, state, done, steps, concurrency, startedAt }: FlowStatus): Flow {
-  return { id, name, state, done, total: steps.length, concurrency, startedAt: new Date(startedAt) };
+export function toFlow({ id, name, state, done, total, concurrency, startedAt }: FlowStatus): Flow {
+  return { id, name, state, done, total, concurrency, startedAt: new Date(startedAt) };
 }
 
-export function toFlowDetails(flow: FlowStatus): FlowDetails {
+export function toFlowDetails(flow: StoredFlow): FlowDetails {
   const steps = flow.steps.map(({ name, dependsOn, job }) => {
     const { needs, after_any: afterAny, after_fail: afterFail } = toWaitsJson(dependsOn);
     return { name, needs, afterAny, afterFail, job: toJob(job) };

@@ -9,7 +9,7 @@ import {
 } from "../domain/flow-state.ts";
 import type { NewGroup } from "../domain/group.ts";
 import { randomId } from "../domain/id.ts";
-import type { Job, NewJob } from "../domain/job.ts";
+import { JOB_STATES, type Job, type JobState, type NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { refuseGroupChange } from "../domain/refuse-change.ts";
 import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
@@ -22,10 +22,14 @@ export interface FlowStatus {
   state: FlowState;
   /** Steps that have done what they were for. */
   done: number;
-  /** In the order of its file. */
-  steps: readonly StepStatus[];
+  total: number;
   concurrency: number | null;
   startedAt: number;
+}
+
+export interface FlowDetails extends FlowStatus {
+  /** In the order of its file. */
+  steps: readonly StepStatus[];
 }
 
 export interface StepStatus {
@@ -74,6 +78,14 @@ export async function startFlow(store: Store, flow: Flow, context: StartContext)
 
 /** How a flow of the store stands. */
 export async function readFlow(store: Store, group: GroupRecord): Promise<FlowStatus> {
+  // Of one that is cancelled only the flow as a whole tells whether it was needed.
+  return group.counts.cancelled === 0
+    ? toStatus(group, group.counts.completed)
+    : await readSteps(store, group);
+}
+
+/** The same with its steps. */
+export async function readSteps(store: Store, group: GroupRecord): Promise<FlowDetails> {
   const prefix = stepId(group.id, "");
   const steps: StepStatus[] = [];
   for await (const job of store.listJobs({ group: group.id }))
@@ -85,15 +97,23 @@ export async function readFlow(store: Store, group: GroupRecord): Promise<FlowSt
       })),
       job,
     });
-  const standing = standingSteps(steps);
+  const counts = Object.fromEntries(
+    JOB_STATES.map((state) => [state, steps.filter(({ job }) => job.state === state).length]),
+  ) as Record<JobState, number>;
+  return { ...toStatus({ ...group, counts }, countDone(standingSteps(steps))), steps };
+}
+
+function toStatus(group: GroupRecord, done: number): FlowStatus {
+  const { id, name, counts, maxRunning, createdAt } = group;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return {
-    id: group.id,
-    name: group.name,
-    state: stateOfFlow(standing),
-    done: countDone(standing),
-    steps,
-    concurrency: group.maxRunning,
-    startedAt: group.createdAt,
+    id,
+    name,
+    state: stateOfFlow(counts, done),
+    done,
+    total,
+    concurrency: maxRunning,
+    startedAt: createdAt,
   };
 }
 
@@ -135,7 +155,7 @@ export async function stepIdsToRetry(
   group: GroupRecord,
   change: "retry" | "retryDead",
 ): Promise<string[]> {
-  const { steps } = await readFlow(store, group);
+  const { steps } = await readSteps(store, group);
   const names = stepsToRetry(
     steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state })),
   );

@@ -1,5 +1,5 @@
 import { type FlowState, namesNotNeeded } from "../../domain/flow-state.ts";
-import { type FlowStatus, standingSteps } from "../../queue/flow.ts";
+import { type FlowDetails, type FlowStatus, standingSteps } from "../../queue/flow.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
 import { drawFlow } from "./draw-flow.ts";
@@ -45,7 +45,7 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
 }
 
 /** Everything about one flow: how it stands, the drawing of it, and of the steps that failed by themselves why. */
-export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): string {
+export function flowText(flow: FlowDetails, { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
   const { id, name, state, concurrency, startedAt } = flow;
   const { isTerminal, columns } = io.stdout;
@@ -65,13 +65,13 @@ export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): str
   return `${facts.join("\n")}\n\n${drawing}${failures(flow)}`;
 }
 
-function failures({ steps }: FlowStatus): string {
+function failures({ steps }: FlowDetails): string {
   const lines = steps
     .filter(({ job }) => job.state === "failed" || (job.state === "dead" && job.reason !== "dependency"))
     .map(({ name, job }) => `${name}: ${visible(job.error ?? job.state)}; queuectl logs ${job.id}\n`);
   return lines.length === 0 ? "" : `\n${lines.join("")}`;
 }
 
-function doneText({ done, steps }: FlowStatus): string {
-  return `${done}/${steps.length}`;
+function doneText({ done, total }: FlowStatus): string {
+  return `${done}/${total}`;
 }

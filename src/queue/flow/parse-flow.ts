@@ -1,4 +1,5 @@
 import { describeValue } from "../../domain/describe.ts";
+import { QueuectlError } from "../../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
 import { checkDependencies } from "./check-dependencies.ts";
@@ -11,7 +12,7 @@ import {
   jobField,
 } from "./check-job.ts";
 import { Faults } from "./faults.ts";
-import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_STEPS } from "./fields.ts";
+import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -22,8 +23,16 @@ import { readYaml } from "./read-yaml.ts";
  * @throws invalid_flow
  */
 export async function parseFlow(text: string, source: string, context: FlowContext): Promise<Flow> {
+  if (Buffer.byteLength(text) > MAX_FLOW_BYTES) throw refuseTooLarge(source);
   const faults = new Faults(source);
   return checkFlow(await readYaml(text, faults), faults, context);
+}
+
+/** The refusal of a text that is not even looked at. */
+export function refuseTooLarge(source: string): QueuectlError {
+  return new QueuectlError("invalid_flow", `${source} is larger than ${MAX_FLOW_BYTES} bytes`, {
+    hint: "Make several flows of it, or put long commands into scripts.",
+  });
 }
 
 /**
