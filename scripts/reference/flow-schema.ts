@@ -59,12 +59,25 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     minLength: 1,
   },
   stdin: { description: "What it reads.", type: "string" },
+  key: {
+    description: "Of all jobs of this key, in whatever queue or flow, only so many run at once.",
+    type: "string",
+    minLength: 1,
+    maxLength: 128,
+  },
+  key_limit: {
+    description: "How many: of its key from now on.",
+    type: "integer",
+    minimum: 1,
+    maximum: COUNT,
+  },
   delay: { description: "Not before so long from when the flow is started.", ...DURATION },
   run_at: {
     description: "Not before this instant, such as 2026-12-01T03:00:00Z.",
     type: "string",
     pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})$",
   },
+  expires: { description: "If it was not started so long after the flow, it is dead.", ...DURATION },
 };
 
 const STEP: Readonly<Record<StepField, Schema>> = {

@@ -3,11 +3,10 @@ import { resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Flow } from "../domain/flow.ts";
 import type { FlowContext } from "../queue/flow/check-job.ts";
-import { parseFlow } from "../queue/flow/parse-flow.ts";
+import { MAX_FLOW_BYTES } from "../queue/flow/fields.ts";
+import { parseFlow, refuseTooLarge } from "../queue/flow/parse-flow.ts";
 import type { Io } from "./io.ts";
-
-/** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
-const MAX_BYTES = 1_048_576;
+import { readable } from "./read-lines.ts";
 
 /**
  * Reads a flow from a file, or from standard input for `-`.
@@ -22,27 +21,12 @@ export async function readFlowFile(path: string, io: Io, context: FlowContext): 
 async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
   const read: Buffer[] = [];
   let size = 0;
-  for await (const chunk of readable(chunks, name)) {
+  for await (const chunk of readable(chunks, name, "Name a file with a flow in YAML or JSON.")) {
     size += chunk.length;
-    if (size > MAX_BYTES)
-      throw new QueuectlError("invalid_flow", `${name} is larger than ${MAX_BYTES} bytes`, {
-        hint: "Make several flows of it, or put long commands into scripts.",
-      });
+    if (size > MAX_FLOW_BYTES) throw refuseTooLarge(name);
     read.push(chunk);
   }
   return Buffer.concat(read);
-}
-
-async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
-  try {
-    yield* chunks;
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
-    const hint = "Name a file with a flow in YAML or JSON.";
-    throw new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
-  }
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -28,19 +28,27 @@ export async function* readLines(
   }
 }
 
-async function* readable(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
+/** The pieces of a file or of standard input; a fault of reading is put in our words. */
+export async function* readable(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  hint?: string,
+): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
   } catch (cause) {
-    throw cannotRead(name, cause);
+    throw cannotRead(name, cause, hint);
   }
 }
 
 /** The faults of reading in our words. */
-export function cannotRead(name: string, cause: unknown): QueuectlError {
+export function cannotRead(
+  name: string,
+  cause: unknown,
+  hint = "Name a file with one JSON job a line.",
+): QueuectlError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : message;
-  const hint = "Name a file with one JSON job a line.";
   return new QueuectlError("invalid_file", `Cannot read ${name}: ${why}`, { hint, cause });
 }
 

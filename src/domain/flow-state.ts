@@ -1,6 +1,6 @@
 import { type Dependency, judgeDependency } from "./dependency.ts";
 import { layersOf, waitsByStep } from "./flow.ts";
-import { isFinished, type JobState } from "./job.ts";
+import type { JobState } from "./job.ts";
 
 /** How a flow stands, as a whole. */
 export const FLOW_STATES = ["pending", "running", "completed", "failed", "cancelled"] as const;
@@ -17,30 +17,31 @@ export interface StandingStep {
 /**
  * How a flow stands: `failed` as soon as nothing of it can go on by itself and a step is dead. Who waited for a failure
  * that did not come is done.
+ * @param counts steps by state
+ * @param done see `countDone`
  */
-export function stateOfFlow(steps: readonly StandingStep[]): FlowState {
-  const unfinished = steps.filter(({ state }) => !isFinished(state));
-  if (unfinished.length > 0) {
-    const hasBegun = unfinished.length < steps.length || unfinished.some(({ state }) => !isWaiting(state));
-    return hasBegun ? "running" : "pending";
-  }
-  if (steps.some(({ state }) => state === "dead")) return "failed";
-  return countDone(steps) === steps.length ? "completed" : "cancelled";
-}
-
-function isWaiting(state: JobState): boolean {
-  return state === "pending" || state === "blocked";
+export function stateOfFlow(counts: Readonly<Record<JobState, number>>, done: number): FlowState {
+  const { pending, blocked, processing, failed, completed, dead, cancelled } = counts;
+  const ended = completed + dead + cancelled;
+  if (pending + blocked + processing + failed > 0)
+    return ended + processing + failed > 0 ? "running" : "pending";
+  if (dead > 0) return "failed";
+  return done === ended ? "completed" : "cancelled";
 }
 
 /** How many steps have done what they were for: those that completed, and those that turned out not to be needed. */
 export function countDone(steps: readonly StandingStep[]): number {
+  const notNeeded = namesNotNeeded(steps);
+  return steps.filter(({ name, state }) => state === "completed" || notNeeded.has(name)).length;
+}
+
+/** The steps that are cancelled because they waited for a failure that did not come. */
+export function namesNotNeeded(steps: readonly StandingStep[]): Set<string> {
   const states = new Map(steps.map(({ name, state }) => [name, state]));
-  return steps.filter(
-    ({ state, dependsOn }) =>
-      state === "completed" ||
-      (state === "cancelled" &&
-        dependsOn.some(({ on, condition }) => condition === "failed" && states.get(on) === "completed")),
-  ).length;
+  const isInVain = ({ on, condition }: Dependency) =>
+    condition === "failed" && states.get(on) === "completed";
+  const found = steps.filter(({ state, dependsOn }) => state === "cancelled" && dependsOn.some(isInVain));
+  return new Set(found.map(({ name }) => name));
 }
 
 /**

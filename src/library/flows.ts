@@ -65,6 +65,9 @@ export type StepOptions = Pick<
   | "env"
   | "cwd"
   | "stdin"
+  | "key"
+  | "keyLimit"
+  | "expiresInMs"
 >;
 
 /** Steps that must end first, by name. */

@@ -7,30 +7,25 @@ import { Faults } from "../queue/flow/faults.ts";
 import { JOB_FIELDS, STEP_FIELDS } from "../queue/flow/fields.ts";
 import { locateObject } from "../queue/flow/locate-object.ts";
 import { checkFlow } from "../queue/flow/parse-flow.ts";
-import type { FlowStatus } from "../queue/flow.ts";
+import type { FlowStatus, FlowDetails as StoredFlow } from "../queue/flow.ts";
 import { toWaitsJson } from "../queue/flow-json.ts";
 import type { Flow, FlowDetails } from "./flows.ts";
 import { FIELD_NAMES, toJob, toJobField } from "./map-job.ts";
 
-/** The library's names of a step's own fields, by those of a flow file. */
-const OWN_NAMES: Readonly<Record<string, string>> = { after_any: "afterAny", after_fail: "afterFail" };
-
-const NAMES: Readonly<Record<string, string>> = { ...FIELD_NAMES, ...OWN_NAMES };
-
-const nameOf = (field: string): string => NAMES[field] ?? field;
+const nameOf = (field: string): string => FIELD_NAMES[field] ?? field;
 
 /**
  * Holds a flow of a program to the rules of a flow file.
  * @throws invalid_flow naming every fault and its place
  */
 export function readFlowInput(input: unknown, context: FlowContext): CheckedFlow {
-  const faults = new Faults("flow", NAMES);
+  const faults = new Faults("flow", FIELD_NAMES);
   const located = locateObject(input, faults, (path, key, value) => {
     if (path.length === 1 && path[0] === "defaults") return toFileField(JOB_FIELDS, key, value);
     if (path.length === 2 && path[0] === "steps") return toFileField(STEP_FIELDS, key, value);
     return [key, value];
   });
-  return checkFlow(located, faults, { ...context, names: NAMES });
+  return checkFlow(located, faults, { ...context, names: FIELD_NAMES });
 }
 
 /** @throws invalid_job */
@@ -45,11 +40,11 @@ function toFileField(fields: readonly string[], key: string, value: unknown): re
 }
 
 /** A flow as programs see it. */
-export function toFlow({ id, name, state, done, steps, concurrency, startedAt }: FlowStatus): Flow {
-  return { id, name, state, done, total: steps.length, concurrency, startedAt: new Date(startedAt) };
+export function toFlow({ id, name, state, done, total, concurrency, startedAt }: FlowStatus): Flow {
+  return { id, name, state, done, total, concurrency, startedAt: new Date(startedAt) };
 }
 
-export function toFlowDetails(flow: FlowStatus): FlowDetails {
+export function toFlowDetails(flow: StoredFlow): FlowDetails {
   const steps = flow.steps.map(({ name, dependsOn, job }) => {
     const { needs, after_any: afterAny, after_fail: afterFail } = toWaitsJson(dependsOn);
     return { name, needs, afterAny, afterFail, job: toJob(job) };

@@ -2,7 +2,7 @@ import { resolveSetting, type SettingSources } from "../config/resolve.ts";
 import { getFlow, requireFlow } from "../queue/find-flow.ts";
 import type { FlowContext } from "../queue/flow/check-job.ts";
 import { parseFlow } from "../queue/flow/parse-flow.ts";
-import { cancelFlow, listFlows, readFlow, retryFlow, startFlow } from "../queue/flow.ts";
+import { cancelFlow, listFlows, readFlow, readSteps, retryFlow, startFlow } from "../queue/flow.ts";
 import type { Store } from "../store/store.ts";
 import { checkId, checkOptions, queueName, wholeNumber } from "./check-options.ts";
 import type { Flow, FlowDetails, FlowInput, FlowOptions, Flows, ListFlowsOptions } from "./flows.ts";
@@ -52,7 +52,7 @@ export class StoreFlows implements Flows {
     return this.#use(async () => {
       checkId("queue.flows.get", id);
       const group = await getFlow(this.#store, id);
-      return group && toFlowDetails(await readFlow(this.#store, group));
+      return group && toFlowDetails(await readSteps(this.#store, group));
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Dependency } from "../domain/dependency.ts";
 import type { Flow } from "../domain/flow.ts";
 import type { FlowState } from "../domain/flow-state.ts";
-import type { FlowStatus, StepStatus } from "./flow.ts";
+import type { FlowDetails, FlowStatus, StepStatus } from "./flow.ts";
 import { type JobJson, toJobJson } from "./job-json.ts";
 
 /** A flow as every `--json` answer shows it. Stable. */
@@ -43,19 +43,11 @@ export interface PlannedStepJson extends WaitsJson {
   name: string;
 }
 
-export function toFlowJson({ id, name, state, done, steps, concurrency, startedAt }: FlowStatus): FlowJson {
-  return {
-    id,
-    name,
-    state,
-    done,
-    total: steps.length,
-    concurrency,
-    started_at: new Date(startedAt).toISOString(),
-  };
+export function toFlowJson({ id, name, state, done, total, concurrency, startedAt }: FlowStatus): FlowJson {
+  return { id, name, state, done, total, concurrency, started_at: new Date(startedAt).toISOString() };
 }
 
-export function toFlowDetailsJson(flow: FlowStatus): FlowDetailsJson {
+export function toFlowDetailsJson(flow: FlowDetails): FlowDetailsJson {
   return { ...toFlowJson(flow), steps: flow.steps.map(toStepJson) };
 }
 

@@ -1,9 +1,15 @@
 import type { Dependency } from "../domain/dependency.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../domain/flow.ts";
-import { countDone, type FlowState, stateOfFlow, stepsToRetry } from "../domain/flow-state.ts";
+import {
+  countDone,
+  type FlowState,
+  type StandingStep,
+  stateOfFlow,
+  stepsToRetry,
+} from "../domain/flow-state.ts";
 import type { NewGroup } from "../domain/group.ts";
 import { randomId } from "../domain/id.ts";
-import type { Job, NewJob } from "../domain/job.ts";
+import { JOB_STATES, type Job, type JobState, type NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { refuseGroupChange } from "../domain/refuse-change.ts";
 import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
@@ -16,10 +22,14 @@ export interface FlowStatus {
   state: FlowState;
   /** Steps that have done what they were for. */
   done: number;
-  /** In the order of its file. */
-  steps: readonly StepStatus[];
+  total: number;
   concurrency: number | null;
   startedAt: number;
+}
+
+export interface FlowDetails extends FlowStatus {
+  /** In the order of its file. */
+  steps: readonly StepStatus[];
 }
 
 export interface StepStatus {
@@ -68,6 +78,14 @@ export async function startFlow(store: Store, flow: Flow, context: StartContext)
 
 /** How a flow of the store stands. */
 export async function readFlow(store: Store, group: GroupRecord): Promise<FlowStatus> {
+  // Of one that is cancelled only the flow as a whole tells whether it was needed.
+  return group.counts.cancelled === 0
+    ? toStatus(group, group.counts.completed)
+    : await readSteps(store, group);
+}
+
+/** The same with its steps. */
+export async function readSteps(store: Store, group: GroupRecord): Promise<FlowDetails> {
   const prefix = stepId(group.id, "");
   const steps: StepStatus[] = [];
   for await (const job of store.listJobs({ group: group.id }))
@@ -79,16 +97,29 @@ export async function readFlow(store: Store, group: GroupRecord): Promise<FlowSt
       })),
       job,
     });
-  const standing = steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
+  const counts = Object.fromEntries(
+    JOB_STATES.map((state) => [state, steps.filter(({ job }) => job.state === state).length]),
+  ) as Record<JobState, number>;
+  return { ...toStatus({ ...group, counts }, countDone(standingSteps(steps))), steps };
+}
+
+function toStatus(group: GroupRecord, done: number): FlowStatus {
+  const { id, name, counts, maxRunning, createdAt } = group;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return {
-    id: group.id,
-    name: group.name,
-    state: stateOfFlow(standing),
-    done: countDone(standing),
-    steps,
-    concurrency: group.maxRunning,
-    startedAt: group.createdAt,
+    id,
+    name,
+    state: stateOfFlow(counts, done),
+    done,
+    total,
+    concurrency: maxRunning,
+    startedAt: createdAt,
   };
+}
+
+/** What the decisions about a flow look at. */
+export function standingSteps(steps: readonly StepStatus[]): StandingStep[] {
+  return steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
 }
 
 /** Flows, oldest first; with `newest`, only so many. */
@@ -107,19 +138,32 @@ export async function cancelFlow(store: Store, id: string, now: number): Promise
 }
 
 /**
- * Brings back the steps of a flow that did not complete, and leaves those that did; see `stepsToRetry`.
+ * Brings back the steps of a flow that did not complete, and leaves those that did.
  * @throws flow_not_found, not_finished when there is none
  */
 export async function retryFlow(store: Store, id: string, now: number): Promise<void> {
-  const { steps } = await readFlow(store, await requireFlow(store, id));
+  const ids = await stepIdsToRetry(store, await requireFlow(store, id), "retry");
+  await store.retryJobs(ids, { change: "retry", now });
+}
+
+/**
+ * Which steps of a flow are meant when all of it is to be retried; see `stepsToRetry`. With `retryDead`, dead ones only.
+ * @throws not_finished, not_dead when there is none
+ */
+export async function stepIdsToRetry(
+  store: Store,
+  group: GroupRecord,
+  change: "retry" | "retryDead",
+): Promise<string[]> {
+  const { steps } = await readSteps(store, group);
   const names = stepsToRetry(
     steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state })),
   );
-  if (names.length === 0) throw refuseGroupChange("retry", id);
-  await store.retryJobs(
-    names.map((name) => stepId(id, name)),
-    { change: "retry", now },
+  const meant = steps.filter(
+    ({ name, job }) => names.includes(name) && (change === "retry" || job.state === "dead"),
   );
+  if (meant.length === 0) throw refuseGroupChange(change, group.id);
+  return meant.map(({ job }) => job.id);
 }
 
 function stepId(flow: string, step: string): string {

@@ -89,7 +89,10 @@ function readShipped(file: string): string {
   return readFileSync(fileURLToPath(new URL(`../../dist/${file}`, import.meta.url)), "utf8");
 }
 
-test.each([["queuectl.cjs", "queuectl-rest.cjs"], ["index.mjs"]])(
+test.each([
+  ["queuectl.cjs", "queuectl-rest.cjs", "queuectl-yaml.cjs"],
+  ["index.mjs", "index-yaml.mjs"],
+])(
   "no variable of the environment can fake an identity, skip a sync or crash what is shipped: %s",
   (...files) => {
     const shipped = files.map(readShipped).join("\n");

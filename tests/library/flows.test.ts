@@ -168,6 +168,12 @@ describe("a flow is refused in the words of its author, and nothing is enqueued:
       "The fields are: maxRetries",
     ],
     ["what holds itself", { name: "x", steps: { a: endless } }, /nested more than 64 levels deep/, ""],
+    [
+      "too long a text",
+      `#${"x".repeat(1_048_576)}`,
+      "flow is larger than 1048576 bytes",
+      "Make several flows",
+    ],
     ["text that is no flow", "name: x\nsteps: []\n", 'flow:2:8: The "steps" are a mapping', ""],
   ])("%s", async (_, flow, says, remedy) => {
     const { queue } = await LibraryScene.open();

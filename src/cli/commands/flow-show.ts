@@ -1,5 +1,5 @@
 import { findFlow } from "../../queue/find-flow.ts";
-import { readFlow } from "../../queue/flow.ts";
+import { readSteps } from "../../queue/flow.ts";
 import { toFlowDetailsJson } from "../../queue/flow-json.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
@@ -11,7 +11,7 @@ import { writeJson } from "../render/json.ts";
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   await using store = await openForReading(invocation, io);
-  const flow = await readFlow(store, await findFlow(store, args[0] ?? ""));
+  const flow = await readSteps(store, await findFlow(store, args[0] ?? ""));
   if (options.has("json")) writeJson(io, toFlowDetailsJson(flow));
   else io.stdout.write(flowText(flow, invocation, io));
   return DONE;

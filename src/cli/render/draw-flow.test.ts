@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DeadReason, JobState } from "../../domain/job.ts";
+import type { JobState } from "../../domain/job.ts";
 import { type DrawnStep, drawFlow } from "./draw-flow.ts";
 import type { Paint } from "./style.ts";
 import { textWidth } from "./text-width.ts";
@@ -7,12 +7,7 @@ import { textWidth } from "./text-width.ts";
 const plain: Paint = (_, text) => text;
 
 /** A name that ends in ? is waited for to end, one that ends in ! to fail. */
-function step(
-  name: string,
-  after: string[] = [],
-  state?: JobState,
-  reason: DeadReason | null = null,
-): DrawnStep {
+function step(name: string, after: string[] = [], state?: JobState, note: string | null = null): DrawnStep {
   const conditions = { "?": "finished", "!": "failed" } as const;
   return {
     name,
@@ -20,14 +15,14 @@ function step(
       on: text.replace(/[?!]$/, ""),
       condition: conditions[text.slice(-1) as "?" | "!"] ?? "completed",
     })),
-    standing: state === undefined ? null : { state, reason },
+    standing: state === undefined ? null : { state, note },
   };
 }
 
 const BUILD = [
   step("fetch", [], "completed"),
   step("package", ["test", "lint?"], "blocked"),
-  step("tools", [], "cancelled"),
+  step("tools", [], "cancelled", "not needed"),
   step("compile", ["fetch", "tools"], "processing"),
   step("lint", ["fetch"], "failed"),
   step("docs", ["fetch"], "pending"),
@@ -37,15 +32,15 @@ const BUILD = [
 
 test("a flow is drawn in layers, with the state of each step and what it waits for", () => {
   expect(drawFlow(BUILD, 80, plain)).toBe(`\
-    STEP     STATE                AFTER
+    STEP     STATE                     AFTER
 1 ┬ fetch    ✓ completed
-  └ tools    ⊘ cancelled
-2 ┬ compile  ▶ processing         fetch, tools
-  ├ lint     ↻ failed             fetch
-  └ docs     ○ pending            fetch
-3 ─ test     … blocked            compile
-4 ┬ package  … blocked            test, lint (ended)
-  └ alarm    ✗ dead (dependency)  test (failed)
+  └ tools    ⊘ cancelled (not needed)
+2 ┬ compile  ▶ processing              fetch, tools
+  ├ lint     ↻ failed                  fetch
+  └ docs     ○ pending                 fetch
+3 ─ test     … blocked                 compile
+4 ┬ package  … blocked                 test, lint (ended)
+  └ alarm    ✗ dead (dependency)       test (failed)
 `);
 });
 
@@ -61,7 +56,7 @@ test("one that does not run has no states", () => {
 test("colours are on the states alone, and change no width", () => {
   const painted = drawFlow(BUILD, 80, (format, text) => `<${String(format)}>${text}</>`);
   expect(painted).toContain("1 ┬ fetch    <green>✓ completed</>");
-  expect(painted).toContain("  └ alarm    <red>✗ dead (dependency)</>  test (failed)");
+  expect(painted).toContain("  └ alarm    <red>✗ dead (dependency)</>       test (failed)");
   expect(painted.replace(/<[a-z/]*>/g, "")).toBe(drawFlow(BUILD, 80, plain));
 });
 

@@ -1,17 +1,17 @@
 import type { Condition, Dependency } from "../../domain/dependency.ts";
 import { layersOf, waitsByStep } from "../../domain/flow.ts";
-import type { DeadReason, JobState } from "../../domain/job.ts";
+import type { JobState } from "../../domain/job.ts";
 import type { Paint } from "./style.ts";
 import { STATE_COLOURS } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { visible } from "./visible.ts";
 
-/** A step as it is drawn: how it stands, too, once it is a job. */
+/** A step as it is drawn; once it is a job, with how it stands, and a word about why. */
 export interface DrawnStep {
   name: string;
   /** On other steps, by name. */
   dependsOn: readonly Dependency[];
-  standing: { state: JobState; reason: DeadReason | null } | null;
+  standing: { state: JobState; note: string | null } | null;
 }
 
 /** One column each, and told apart without colours. */
@@ -74,7 +74,7 @@ function cellsOf(step: DrawnStep | undefined, name: string, paint: Paint) {
   const standing = step?.standing ?? null;
   const after = (step?.dependsOn ?? []).map(({ on, condition }) => visible(on) + CONDITION_NOTES[condition]);
   const state = standing && {
-    text: `${MARKS[standing.state]} ${standing.state}${standing.reason === null ? "" : ` (${standing.reason})`}`,
+    text: `${MARKS[standing.state]} ${standing.state}${standing.note === null ? "" : ` (${standing.note})`}`,
     paint: (text: string) => paint(STATE_COLOURS[standing.state], text),
   };
   return [{ text: name }, state ?? { text: "" }, { text: after.join(", ") }];

@@ -1,11 +1,12 @@
-import type { FlowState } from "../../domain/flow-state.ts";
-import type { FlowStatus } from "../../queue/flow.ts";
+import { type FlowState, namesNotNeeded } from "../../domain/flow-state.ts";
+import { type FlowDetails, type FlowStatus, standingSteps } from "../../queue/flow.ts";
 import type { Invocation } from "../command.ts";
 import type { Io } from "../io.ts";
 import { drawFlow } from "./draw-flow.ts";
+import { renderFacts } from "./facts.ts";
 import { type Format, type Paint, painter } from "./style.ts";
 import { renderTable } from "./table.ts";
-import { isoTime, relativeTime } from "./time.ts";
+import { isoTime, relativeTime, timeText } from "./time.ts";
 import { visible } from "./visible.ts";
 
 const STATE_COLOURS: Readonly<Record<FlowState, Format>> = {
@@ -44,33 +45,33 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
 }
 
 /** Everything about one flow: how it stands, the drawing of it, and of the steps that failed by themselves why. */
-export function flowText(flow: FlowStatus, { options }: Invocation, io: Io): string {
+export function flowText(flow: FlowDetails, { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
   const { id, name, state, concurrency, startedAt } = flow;
   const { isTerminal, columns } = io.stdout;
-  const started = isTerminal ? ` (${relativeTime(startedAt, Date.now())})` : "";
-  const facts = [
-    `Flow    : ${id} (${name})`,
-    `State   : ${paint(STATE_COLOURS[state], state)}`,
-    `Done    : ${doneText(flow)}`,
-    ...(concurrency === null ? [] : [`At once : ${concurrency}`]),
-    `Started : ${isoTime(startedAt)}${started}`,
-  ];
-  const steps = flow.steps.map(({ job, ...step }) => ({
-    ...step,
-    standing: { state: job.state, reason: job.reason },
-  }));
+  const facts = renderFacts([
+    ["Flow", `${id} (${name})`],
+    ["State", paint(STATE_COLOURS[state], state)],
+    ["Done", doneText(flow)],
+    ["At once", concurrency === null ? null : `at most ${concurrency}`],
+    ["Started", timeText(startedAt, io)],
+  ]);
+  const notNeeded = namesNotNeeded(standingSteps(flow.steps));
+  const steps = flow.steps.map(({ name, dependsOn, job: { state: own, reason } }) => {
+    const note = notNeeded.has(name) ? "not needed" : reason;
+    return { name, dependsOn, standing: { state: own, note } };
+  });
   const drawing = drawFlow(steps, isTerminal ? columns : Number.POSITIVE_INFINITY, paint);
   return `${facts.join("\n")}\n\n${drawing}${failures(flow)}`;
 }
 
-function failures({ steps }: FlowStatus): string {
+function failures({ steps }: FlowDetails): string {
   const lines = steps
     .filter(({ job }) => job.state === "failed" || (job.state === "dead" && job.reason !== "dependency"))
     .map(({ name, job }) => `${name}: ${visible(job.error ?? job.state)}; queuectl logs ${job.id}\n`);
   return lines.length === 0 ? "" : `\n${lines.join("")}`;
 }
 
-function doneText({ done, steps }: FlowStatus): string {
-  return `${done}/${steps.length}`;
+function doneText({ done, total }: FlowStatus): string {
+  return `${done}/${total}`;
 }

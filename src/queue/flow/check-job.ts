@@ -47,10 +47,15 @@ function checkValue(
   context: FlowContext,
 ): Fault[] {
   const job = field === "run" || field === "argv" ? {} : { command: "true" };
-  return checkJob({ ...job, [jobField(field)]: value }, at, context).map((fault) => ({
+  return checkJob({ ...job, ...companions(field), [jobField(field)]: value }, at, context).map((fault) => ({
     ...fault,
     hint: fault.hint ?? quotesHint(fault.message, value),
   }));
+}
+
+/** What a field says nothing without, which may stand elsewhere. */
+export function companions(field: string): JobObject {
+  return field === "key_limit" ? { key: "key" } : {};
 }
 
 /** Of a map of variables and a list of tags, each one. */
@@ -74,8 +79,7 @@ function quotesHint(message: string, value: unknown): string | undefined {
 /** The rules speak of jobs; who writes a flow writes steps. */
 export function reword(message: string): string {
   return message
-    .replace("The job field", "The field")
-    .replace(`The job's "command"`, `The step's "run"`)
+    .replace(/^The job field/, "The field")
     .replace('"command"', '"run"')
-    .replace(/\b(of )?the job\b/, (_, of = "") => `${of}the step`);
+    .replace(/\b([Tt])he job\b/, "$1he step");
 }

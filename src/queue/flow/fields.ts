@@ -11,8 +11,11 @@ const JOB_FIELD_NAMES = [
   "env",
   "cwd",
   "stdin",
+  "key",
+  "key_limit",
   "delay",
   "run_at",
+  "expires",
 ] as const;
 
 /** Fields that only a step has. */
@@ -43,5 +46,8 @@ export const OTHER_NAMES: Readonly<Record<string, StepField>> = {
 
 /** As many as anybody has drawn by hand, and more. */
 export const MAX_STEPS = 10_000;
+
+/** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
+export const MAX_FLOW_BYTES = 1_048_576;
 
 export const MAX_CONCURRENCY = 1_000_000;

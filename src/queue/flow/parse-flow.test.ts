@@ -111,6 +111,16 @@ steps:
     ]);
   });
 
+  test("with a default that counts only where it says something", async () => {
+    const { steps } = await parse(
+      "{ name: x, defaults: { key_limit: 2, run_at: 2026-12-01T03:00:00Z }, steps: { a: { run: x, key: k, delay: 1s }, b: { run: y } } }",
+    );
+    expect(steps.map(({ job }) => job)).toEqual([
+      { command: "x", key: "k", key_limit: 2, delay: "1s" },
+      { command: "y", run_at: "2026-12-01T03:00:00Z" },
+    ]);
+  });
+
   test("with ten thousand steps in one chain", async () => {
     expect((await parse(chainOf(10_000))).steps).toHaveLength(10_000);
   });
@@ -125,7 +135,7 @@ function chainOf(count: number): string {
 }
 
 const FIELDS =
-  "run, argv, needs, after_any, after_fail, max_retries, timeout, backoff_base, priority, queue, tags, env, cwd, stdin, delay, run_at";
+  "run, argv, needs, after_any, after_fail, max_retries, timeout, backoff_base, priority, queue, tags, env, cwd, stdin, key, key_limit, delay, run_at, expires";
 const ID_RULE =
   "letters, digits, dot, underscore, colon or hyphen, 1 to 128 of them, the first a letter or digit";
 const LOOKS_LIKE = 'Write it like this: { name: build, steps: { fetch: { run: "…" } } }';
@@ -186,7 +196,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "an unknown default",
       "name: x\ndefaults: { needs: a }\nsteps: { a: { run: x } }\n",
-      '2:13: Unknown field "needs". The fields of the defaults: max_retries, timeout, backoff_base, priority, queue, tags, env, cwd, stdin, delay, run_at.',
+      '2:13: Unknown field "needs". The fields of the defaults: max_retries, timeout, backoff_base, priority, queue, tags, env, cwd, stdin, key, key_limit, delay, run_at, expires.',
     ],
     [
       "defaults that are none",
@@ -262,6 +272,21 @@ describe("what is wrong is said with its place and its remedy:", () => {
       "fields that exclude each other",
       step("run: x, delay: 5s, run_at: 2026-12-01T03:00:00Z"),
       '3:3: "run_at" and "delay" exclude each other. Give one of them.',
+    ],
+    [
+      "an end before the beginning",
+      step("run: x, delay: 5m, expires: 1m"),
+      "3:3: The step would expire before it may start. Let it expire later, or start sooner.",
+    ],
+    [
+      "a limit of no key",
+      step("run: x, key_limit: 2"),
+      '3:3: "key_limit" says nothing without "key". Give "key" too, or leave "key_limit" out.',
+    ],
+    [
+      "a wrong limit of no key",
+      step("run: x, key_limit: 0"),
+      '3:27: The field "key_limit" must be a whole number from 1 to 1000000, not 0.',
     ],
     [
       "an unknown step",

@@ -1,10 +1,18 @@
 import { describeValue } from "../../domain/describe.ts";
+import { QueuectlError } from "../../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
 import { checkDependencies } from "./check-dependencies.ts";
-import { checkJob, checkJobField, type FlowContext, type JobObject, jobField } from "./check-job.ts";
+import {
+  checkJob,
+  checkJobField,
+  companions,
+  type FlowContext,
+  type JobObject,
+  jobField,
+} from "./check-job.ts";
 import { Faults } from "./faults.ts";
-import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_STEPS } from "./fields.ts";
+import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -15,8 +23,16 @@ import { readYaml } from "./read-yaml.ts";
  * @throws invalid_flow
  */
 export async function parseFlow(text: string, source: string, context: FlowContext): Promise<Flow> {
+  if (Buffer.byteLength(text) > MAX_FLOW_BYTES) throw refuseTooLarge(source);
   const faults = new Faults(source);
   return checkFlow(await readYaml(text, faults), faults, context);
+}
+
+/** The refusal of a text that is not even looked at. */
+export function refuseTooLarge(source: string): QueuectlError {
+  return new QueuectlError("invalid_flow", `${source} is larger than ${MAX_FLOW_BYTES} bytes`, {
+    hint: "Make several flows of it, or put long commands into scripts.",
+  });
 }
 
 /**
@@ -94,7 +110,10 @@ function readDefaults(entry: LocatedEntry | undefined, faults: Faults, context: 
   const given = [...faults.knownFields(value, JOB_FIELDS, "defaults").values()];
   const wrong = given.flatMap((field) => checkJobField(field, context));
   const defaults = Object.fromEntries(given.map((field) => [jobField(field.key), toPlain(field.value)]));
-  faults.addAll(wrong.length > 0 ? wrong : checkJob({ command: "true", ...defaults }, keyAt, context));
+  const alone = Object.assign({}, ...given.map(({ key }) => companions(key)));
+  faults.addAll(
+    wrong.length > 0 ? wrong : checkJob({ command: "true", ...alone, ...defaults }, keyAt, context),
+  );
   // What is wrong is said once, here, and not at each step.
   return wrong.length > 0 ? {} : defaults;
 }

@@ -88,6 +88,7 @@ function withDefaults(own: JobObject, defaults: JobObject): JobObject {
     if (one in own && !(other in own)) delete job[other];
     if (other in own && !(one in own)) delete job[one];
   }
+  if (!("key" in job) && !("key_limit" in own)) delete job["key_limit"];
   if ("env" in own && "env" in defaults)
     job["env"] = { ...(defaults["env"] as object), ...(own["env"] as object) };
   return job;
