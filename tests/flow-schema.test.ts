@@ -87,7 +87,7 @@ const GOOD: Readonly<Record<StepField, readonly unknown[]>> = {
   cwd: ["/tmp", "a b"],
   stdin: ["", "a"],
   delay: ["5m"],
-  run_at: ["2026-12-01T03:00:00Z"],
+  run_at: ["2026-12-01T03:00:00Z", "2026-12-01 03:00 Europe/Rome"],
 };
 
 /** At the edges of what is allowed, here or there. */
