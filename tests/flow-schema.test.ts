@@ -100,8 +100,8 @@ const GOOD: Readonly<Record<StepField, readonly unknown[]>> = {
   key: ["host=db1", "x".repeat(128)],
   key_limit: [1, 1_000_000],
   delay: ["5m"],
-  run_at: ["2026-12-01T03:00:00Z"],
   expires: ["1h", 1],
+  run_at: ["2026-12-01T03:00:00Z", "2026-12-01 03:00 Europe/Rome"],
 };
 
 /** At the edges of what is allowed, here or there. */

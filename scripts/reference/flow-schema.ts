@@ -73,9 +73,12 @@ const JOB: Readonly<Record<JobField, Schema>> = {
   },
   delay: { description: "Not before so long from when the flow is started.", ...DURATION },
   run_at: {
-    description: "Not before this instant, such as 2026-12-01T03:00:00Z.",
+    description: "Not before this instant, such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome.",
     type: "string",
-    pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})$",
+    anyOf: [
+      { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})$" },
+      { pattern: "^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)? [A-Za-z][A-Za-z0-9_+/-]*$" },
+    ],
   },
   expires: { description: "If it was not started so long after the flow, it is dead.", ...DURATION },
 };

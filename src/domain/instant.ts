@@ -17,3 +17,17 @@ export function parseInstant(text: string): number | undefined {
     ? at
     : undefined;
 }
+
+/** `2026-12-01 03:00 Europe/Rome`, with or without seconds, with a T or a space in the middle. */
+const WALL_TIME =
+  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?) ([A-Za-z][A-Za-z0-9_+/-]*)$/;
+
+/**
+ * Reads the time on the walls of a zone, which is named behind it.
+ * @returns the wall time as `wall-time.ts` has it, or undefined when the text is none
+ */
+export function parseWallTime(text: string): { wallMs: number; zone: string } | undefined {
+  const [, date, time, zone = ""] = WALL_TIME.exec(text) ?? [];
+  const wallMs = parseInstant(`${date}T${time}Z`);
+  return wallMs === undefined ? undefined : { wallMs, zone };
+}

@@ -2,7 +2,9 @@ import { describeValue } from "./describe.ts";
 import { parseDurationMs } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
 import { isId } from "./id.ts";
-import { parseInstant } from "./instant.ts";
+import { parseInstant, parseWallTime } from "./instant.ts";
+import { describeUnknownZone, offsetsOf } from "./time-zone.ts";
+import { instantOfWall } from "./wall-time.ts";
 
 /** How the values of a job object are read, each by the rule of its type. A field that is null was not given. */
 export interface GivenFields {
@@ -79,13 +81,31 @@ function decimal(value: number): string {
   return value > 0 && value < 1e-3 ? "0.001" : String(value);
 }
 
+/** An instant that is written with its offset, or as the wall time of a zone. */
 export function readInstant(given: GivenFields, field: string): number | undefined {
   const value = given.values[field] ?? undefined;
   if (value === undefined) return undefined;
-  const at = typeof value === "string" ? parseInstant(value) : undefined;
+  const at = typeof value === "string" ? (parseInstant(value) ?? readWallTime(value)) : undefined;
   if (at === undefined)
-    throw wrongType(given, field, "an instant with its zone such as 2026-12-01T03:00:00Z", value);
+    throw wrongType(
+      given,
+      field,
+      "an instant with its zone such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome",
+      value,
+    );
   return at;
+}
+
+function readWallTime(text: string): number | undefined {
+  const wall = parseWallTime(text);
+  if (wall === undefined) return undefined;
+  const offsets = offsetsOf(wall.zone);
+  if (!offsets) {
+    const { message, hint } = describeUnknownZone(wall.zone);
+    throw invalidJob(message, hint);
+  }
+  const at = instantOfWall(wall.wallMs, offsets);
+  return at < 0 ? undefined : at;
 }
 
 /** A NUL ends a text for the kernel, and half a surrogate pair has no UTF-8: neither could be run as it was written. */

@@ -510,7 +510,10 @@ describe("when a job is to run", () => {
     ["an hour that does not exist", "2026-12-01T25:00:00Z"],
     ["an offset that does not exist", "2026-12-01T03:00:00+99:99"],
     ["no zone", "2026-12-01T03:00:00"],
-    ["a zone by name", "2026-12-01T03:00:00 Europe/Rome"],
+    ["a zone by name without a space", "2026-12-01T03:00:00Europe/Rome"],
+    ["a day in a zone that does not exist", "2026-02-30 03:00 Europe/Rome"],
+    ["a time of a zone before 1970", "1970-01-01 00:30 Europe/Rome"],
+    ["a zone and an offset", "2026-12-01T03:00:00Z Europe/Rome"],
     ["no time", "2026-12-01"],
     ["a space for the T", "2026-12-01 03:00:00Z"],
     ["a year before 1970", "1969-12-31T23:59:59Z"],
@@ -522,6 +525,25 @@ describe("when a job is to run", () => {
     expect(refusal({ command: "true", run_at: text }).message).toContain(
       '"run_at" must be an instant with its zone',
     );
+  });
+
+  test.each([
+    ["2026-12-01 03:00 Europe/Rome", "2026-12-01T02:00:00.000Z"],
+    ["2026-07-01T03:00 Europe/Rome", "2026-07-01T01:00:00.000Z"],
+    ["2026-12-01 03:00:30.5 America/St_Johns", "2026-12-01T06:30:30.500Z"],
+    ["2026-12-01 03:00 UTC", "2026-12-01T03:00:00.000Z"],
+    // Skipped when the clocks are set forward: the first instant behind the gap.
+    ["2026-03-29 02:30 Europe/Rome", "2026-03-29T01:00:00.000Z"],
+    // Shown twice when they are set back: the first time.
+    ["2026-10-25 02:30 Europe/Rome", "2026-10-25T00:30:00.000Z"],
+  ])("on the walls of a zone, %s is %s", (text, expected) => {
+    expect(new Date(parseWith({ run_at: text }).runAt ?? Number.NaN).toISOString()).toBe(expected);
+  });
+
+  test("a zone that nobody knows is refused, with what may have been meant", () => {
+    const { message, hint } = refusal({ command: "true", expires_at: "2026-12-01 03:00 Europe/Roma" });
+    expect(message).toBe('There is no time zone "Europe/Roma"');
+    expect(hint).toMatch(/^Did you mean Europe\/Rome\b/);
   });
 
   test("every instant that is shown can be read back", () => {

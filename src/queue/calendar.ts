@@ -1,6 +1,6 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { type Calendar, calendarOf, type WallPattern } from "../domain/schedule.ts";
-import { suggest } from "../domain/suggest.ts";
+import { describeUnknownZone, offsetsOf } from "../domain/time-zone.ts";
 import type { OffsetAt } from "../domain/wall-time.ts";
 
 /** When a schedule fires. */
@@ -37,7 +37,7 @@ const NAMES: readonly string[] = [
  * @throws invalid_schedule when the pattern or the zone cannot be read, or when no day ever matches
  */
 export async function readCalendar({ pattern, zone }: Timing): Promise<Calendar> {
-  const calendar = calendarOf(await readPattern(pattern), offsetsOf(zone));
+  const calendar = calendarOf(await readPattern(pattern), requireOffsets(zone));
   // The calendar repeats itself every 400 years; the search covers more.
   if (calendar.next(0) === undefined)
     throw new QueuectlError("invalid_schedule", `The schedule "${pattern}" never fires: no day matches it`, {
@@ -105,29 +105,9 @@ function wrongField(
 }
 
 /** @throws invalid_schedule when nobody knows the zone */
-function offsetsOf(zone: string): OffsetAt {
-  const format = formatOf(zone);
-  return (instantMs) => {
-    // "1/1/2026, GMT+05:30", and "GMT" alone at no offset.
-    const match = /([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(format.format(instantMs));
-    if (!match) return 0;
-    const [, sign, hours, minutes, seconds = 0] = match;
-    const offsetS = Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds);
-    return (sign === "-" ? -offsetS : offsetS) * 1_000;
-  };
-}
-
-function formatOf(zone: string): Intl.DateTimeFormat {
-  try {
-    return new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
-  } catch (cause) {
-    const near = suggest(zone, Intl.supportedValuesOf("timeZone"));
-    throw new QueuectlError("invalid_schedule", `There is no time zone "${zone}"`, {
-      hint:
-        near.length > 0
-          ? `Did you mean ${near.join(" or ")}?`
-          : "A zone has a name like Europe/Rome, America/New_York or UTC.",
-      cause,
-    });
-  }
+function requireOffsets(zone: string): OffsetAt {
+  const offsets = offsetsOf(zone);
+  if (offsets) return offsets;
+  const { message, hint } = describeUnknownZone(zone);
+  throw new QueuectlError("invalid_schedule", message, { hint });
 }

@@ -47,6 +47,19 @@ test("a run of a schedule sees its schedule and its instant, another job neither
   }
 });
 
+test("a job of an array sees which one it is; no other is told that it is one", async () => {
+  const group = { kind: "array", id: "sim", member: "7" } as const;
+  expect(await environmentOf({ id: "sim.7", group })).toMatchObject({
+    QUEUECTL_ARRAY_ID: "sim",
+    QUEUECTL_ARRAY_INDEX: "7",
+  });
+  const ofWorker = { QUEUECTL_ARRAY_ID: "other", QUEUECTL_ARRAY_INDEX: "1" };
+  for (const other of [null, { kind: "flow", id: "build", member: "test" } as const]) {
+    const seen = await environmentOf({ group: other }, ofWorker);
+    expect([seen["QUEUECTL_ARRAY_ID"], seen["QUEUECTL_ARRAY_INDEX"]]).toEqual([undefined, undefined]);
+  }
+});
+
 test("a job sees the worker's variables, and its own over them", async () => {
   const worker = { PATH: "/bin", LANG: "C", API_TOKEN: "the user's" };
   expect(await environmentOf({ env: { LANG: "de", MORE: "1" } }, worker)).toMatchObject({

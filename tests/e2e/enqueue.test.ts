@@ -124,6 +124,8 @@ test("aliases, other units and flags over JSON fields mean what they say", async
 
   const delayed = await home.json<ShownJob>("enqueue", "--delay", "1d", "a");
   expect(Date.parse(delayed.run_at ?? "") - Date.parse(delayed.created_at)).toBe(86_400_000);
+  const local = await home.json("enqueue", "--run-at", "2099-12-01 03:00 Europe/Rome", "a");
+  expect(local).toMatchObject({ run_at: "2099-12-01T02:00:00.000Z" });
   const zoned = await home.json("enqueue", "--run-at", "2099-12-01T03:00:00Z", "a");
   expect(zoned).toMatchObject({ run_at: "2099-12-01T03:00:00.000Z", next_run_at: null });
 });

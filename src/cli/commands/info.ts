@@ -1,23 +1,21 @@
-import { CONDITIONS, type Condition, judgeDependency } from "../../domain/dependency.ts";
 import { formatDuration } from "../../domain/duration.ts";
 import { allowedExecutions, type Job } from "../../domain/job.ts";
-import { listDependencies } from "../../domain/job-conditions.ts";
 import { maskSecrets } from "../../domain/secrets.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
 import { toGroupJson } from "../../queue/group-json.ts";
 import { isOutputPruned, lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
 import { withOutputSoFar } from "../../queue/read-output.ts";
-import type { ExecutionRecord, Store } from "../../store/store.ts";
+import type { ExecutionRecord } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { type Facts, renderFacts } from "../render/facts.ts";
-import { groupCounts, groupText } from "../render/group.ts";
-import { capitalised } from "../render/help.ts";
+import { groupText } from "../render/group.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
+import { describeTies } from "../render/ties.ts";
 import { timeText } from "../render/time.ts";
 import { visible, visibleWithoutColour } from "../render/visible.ts";
 
@@ -85,40 +83,6 @@ function describe(job: Job, io: Io): Facts {
     ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
     ["Error", job.error === null ? null : visible(job.error)],
   ];
-}
-
-/** How many of the jobs that it waits for are named. */
-const MOST_NAMED = 5;
-
-const CONDITION_FACTS: Readonly<Record<Condition, string>> = {
-  completed: "After",
-  finished: "After any",
-  failed: "After fail",
-};
-
-/** What ties a job to others: those that it was to wait for, those that it waits for now, and its group. */
-async function describeTies(store: Store, job: Job): Promise<Facts> {
-  const given = CONDITIONS.map((condition): Facts[number] => {
-    const ids = listDependencies(job, condition);
-    return [CONDITION_FACTS[condition], ids.length === 0 ? null : ids.join(", ")];
-  });
-  const { dependencies } = job.state === "blocked" ? await store.readWaits(job.seq) : { dependencies: [] };
-  const waits = dependencies
-    .filter(({ condition, state }) => judgeDependency(condition, state) === "waiting")
-    .map(({ on, state }) => `${on} (${state})`);
-  const more = waits.length > MOST_NAMED ? ` and ${waits.length - MOST_NAMED} more` : "";
-  return [
-    ...given,
-    ["Waits for", waits.length === 0 ? null : `${waits.slice(0, MOST_NAMED).join(", ")}${more}`],
-    ...(await describeGroup(store, job)),
-  ];
-}
-
-async function describeGroup(store: Store, { group }: Job): Promise<Facts> {
-  const record = group && (await store.getGroup(group.id));
-  if (!group || !record) return [];
-  const member = group.kind === "array" ? `index ${group.member}` : visible(group.member);
-  return [[capitalised(group.kind), `${group.id}, ${member} (${groupCounts(record)})`]];
 }
 
 function describeSuspicion(crashes: number): string {

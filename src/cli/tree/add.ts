@@ -70,7 +70,7 @@ export const ADD: CommandGroup = {
         {
           name: "run-at",
           value: "INSTANT",
-          sentence: "not before this instant, such as 2026-12-01T03:00:00Z",
+          sentence: "not before this instant, such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome",
         },
         { name: "expires", value: "TIME", sentence: "dead if it was not started so long from now" },
         { name: "queue", value: "NAME", sentence: "which queue (default: default)" },

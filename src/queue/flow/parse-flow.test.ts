@@ -266,7 +266,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "a wrong instant",
       step("run: x, run_at: tomorrow"),
-      '3:24: The field "run_at" must be an instant with its zone such as 2026-12-01T03:00:00Z, not "tomorrow".',
+      '3:24: The field "run_at" must be an instant with its zone such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome, not "tomorrow".',
     ],
     [
       "fields that exclude each other",
