@@ -38,6 +38,8 @@ async function homeFor(verb: string): Promise<Home> {
   if (verb.startsWith("queue ")) await home.ok("queue", "pause", "media", "mail");
   if (verb.startsWith("flow") && verb !== "flow run")
     await home.ok("flow", "run", "build.yaml", "--id", "nightly");
+  if (verb.startsWith("schedule ") && verb !== "schedule add")
+    await home.ok("schedule", "add", "nightly", "0 3 * * *", "true");
   if (verb === "flow retry") await home.ok("flow", "cancel", "nightly");
   if (NEEDS_WORKER.includes(verb)) await startBackground(home, 1);
   return home;

@@ -117,6 +117,7 @@ describe("the tarball", () => {
     const { read } = packed;
     const notices = await read("dist/THIRD-PARTY-NOTICES.txt");
     expect(notices.match(/^\S+ \d+\.\d+\.\d+ \(.+\)$/gm)).toEqual([
+      expect.stringMatching(/^croner [\d.]+ \(MIT\)$/),
       expect.stringMatching(/^get-east-asian-width [\d.]+ \(MIT\)$/),
       expect.stringMatching(/^yaml [\d.]+ \(ISC\)$/),
     ]);
