@@ -255,6 +255,7 @@ describeStores("groups", (open) => {
         [() => scene.store.retryJobs(["g", "h"], { change: "retryDead", now }), "not_dead"],
         [() => scene.store.removeDead(["g", "h"]), "not_dead"],
         [() => scene.store.cancelJobs(["g", "absent"], now), "job_not_found"],
+        [() => scene.store.retryJobs(["absent", "h"], { change: "retry", now }), "job_not_found"],
       ] as const;
       for (const [change, code] of refusals) await expect(change()).rejects.toMatchObject({ code });
       await scene.store.cancelJobs(["h"], now);

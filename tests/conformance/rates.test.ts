@@ -29,6 +29,18 @@ describeStores("rates", (open) => {
     expect(await claim(now + PERIOD_MS)).toEqual([["b"], null]);
   });
 
+  test("a claim says when it opens for a suspect, too", async () => {
+    const scene = await openPaced(open, 1, ["a"]);
+    const now = scene.time.now();
+    await scene.claim("w", { now });
+    await scene.declareDead("w");
+    await scene.store.recoverJobs("w", { now, crashLimit: 3 });
+    await scene.startWorker("v");
+    const batch = await scene.store.claim(scene.claimRequest("v", { now: now + 1 }));
+    expect(batch).toEqual({ claims: [], nextDueAt: now + PERIOD_MS });
+    expect(await scene.claimIds("v", { now: now + PERIOD_MS })).toEqual(["a"]);
+  });
+
   test("it counts starts over all workers, and every start: retries and those given back too", async () => {
     const scene = await openPaced(open, 3, ["a"]);
     await scene.startWorker("v");

@@ -29,13 +29,33 @@ export function meantBy(deed: Deed, before: Truth): string[] {
       return deed.ids;
     case "finish": {
       const current = deed.results.filter(({ claim }) => isCurrent(claim, deed.worker, before));
-      return [...current.map(({ claim }) => claim.job.id), ...deed.claims.map(({ job }) => job.id)];
+      const claimed = deed.claims.map(({ job }) => job.id);
+      const expired = [...before.jobs.values()].filter(
+        ({ expires_at, executions }) => executions === 0 && expires_at !== null && expires_at <= deed.now,
+      );
+      return [...current.map(({ claim }) => claim.job.id), ...claimed, ...expired.map(({ id }) => id)];
     }
     case "recover":
       return heldBy(deed.worker, before).map(({ id }) => id);
     default:
       return [];
   }
+}
+
+/** These jobs, those that depend on them and those whose group has a rule, and theirs. */
+export function withConsequences(ids: readonly string[], truth: Truth): ReadonlySet<string> {
+  const found = new Set(ids);
+  const ruled = new Set(truth.groups.filter(({ max_fails }) => max_fails !== null).map(({ id }) => id));
+  for (const id of found) {
+    const job = truth.jobs.get(id);
+    if (!job) continue;
+    for (const other of truth.jobs.values()) {
+      const isOfRuledGroup = other.group_id === job.group_id && ruled.has(job.group_id ?? "");
+      const isDependant = truth.dependencies.get(other.seq)?.some(({ on }) => on === job) ?? false;
+      if (isOfRuledGroup || isDependant) found.add(other.id);
+    }
+  }
+  return found;
 }
 
 /** What is kept besides, to judge the store by: the simplest account of each job that could be given. */

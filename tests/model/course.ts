@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { ACTORS, type ActorStep, type Step } from "./step.ts";
+import { CONDITIONS } from "../../src/domain/dependency.ts";
+import { ACTORS, type ActorStep, type NewJobStep, QUEUES, type Step } from "./step.ts";
 import { type Fault, World } from "./world.ts";
 
 const actor = fc.nat({ max: ACTORS - 1 });
@@ -20,6 +21,45 @@ const outcome = fc.oneof(
   ),
 );
 
+/** Mostly null: where every job has every limit nothing happens. */
+const seldom = <T>(arbitrary: fc.Arbitrary<T>, nulls: number) =>
+  fc.oneof({ weight: nulls, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+
+const newJob: fc.Arbitrary<NewJobStep> = fc.record({
+  queue: fc.constantFrom(...QUEUES),
+  maxRetries: fc.nat({ max: 1 }),
+  priority: fc.integer({ min: 0, max: 1 }),
+  key: seldom(fc.constant("k"), 1),
+  unique: seldom(fc.constant("u"), 6),
+  expiresInMs: seldom(fc.constantFrom(10, 5_000), 4),
+  dependsOn: fc.oneof(
+    { weight: 3, arbitrary: fc.constant<NewJobStep["dependsOn"]>([]) },
+    {
+      weight: 2,
+      arbitrary: fc.array(
+        fc.record({ place: fc.nat({ max: 8 }), condition: fc.constantFrom(...CONDITIONS) }),
+        {
+          minLength: 1,
+          maxLength: 2,
+        },
+      ),
+    },
+  ),
+});
+
+const limit = fc.option(fc.integer({ min: 1, max: 2 }), { nil: null });
+
+const change = fc.oneof(
+  fc.record({ state: fc.constantFrom("open", "open", "paused", "draining" as const) }),
+  fc.record({ maxRunning: limit }),
+  fc.record({
+    rate: fc.option(
+      fc.record({ starts: fc.integer({ min: 1, max: 3 }), periodMs: fc.constantFrom(10, 1_000, 30_000) }),
+      { nil: null },
+    ),
+  }),
+);
+
 function acts(...names: ActorStep[]): fc.Arbitrary<Step> {
   return fc.record({ do: fc.constantFrom(...names), actor });
 }
@@ -30,9 +70,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("enqueue" as const),
-      jobs: fc.integer({ min: 1, max: 3 }),
-      maxRetries: fc.nat({ max: 1 }),
-      priority: fc.integer({ min: 0, max: 1 }),
+      jobs: fc.array(newJob, { minLength: 1, maxLength: 3 }),
+      group: seldom(fc.record({ maxRunning: limit, maxFails: limit }), 2),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("changeQueue" as const),
+      queue: fc.constantFrom(...QUEUES),
+      change,
     }),
   },
   { weight: 4, arbitrary: acts("start") },
@@ -109,10 +156,20 @@ const comeback: fc.Arbitrary<Step[]> = fc
     { do: "finish", actor, which: [which], outcome, isRepeated: false, claimNext: 0 },
   ]);
 
+const PLAIN_JOB: NewJobStep = {
+  queue: "default",
+  maxRetries: 1,
+  priority: 0,
+  key: null,
+  unique: null,
+  expiresInMs: null,
+  dependsOn: [],
+};
+
 /** Everybody is there, and there is something to do. */
 const OPENING: readonly Step[] = [
   ...Array.from({ length: ACTORS }, (_, actor): Step => ({ do: "start", actor })),
-  { do: "enqueue", jobs: 4, maxRetries: 1, priority: 0 },
+  { do: "enqueue", jobs: Array.from({ length: 4 }, () => PLAIN_JOB), group: null },
 ];
 
 const course = fc

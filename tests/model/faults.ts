@@ -119,6 +119,119 @@ export const FAULTS: readonly [name: string, fault: Fault, says: RegExp][] = [
     }),
     /although nothing is left to do/,
   ],
+  [
+    "a claim that counts at a gate only what ran before it",
+    (store, db) => ({
+      ...store,
+      claim: async (request) => {
+        const caps = db
+          .prepare("SELECT scope, name, max_running FROM gates WHERE max_running > running")
+          .all();
+        const set = db.prepare("UPDATE gates SET max_running = ? WHERE scope = ? AND name = ?");
+        for (const { scope = null, name = null } of caps) set.run(null, scope, name);
+        const batch = await store.claim(request);
+        for (const { scope = null, name = null, max_running = null } of caps)
+          set.run(max_running, scope, name);
+        return batch;
+      },
+    }),
+    /jobs run behind/,
+  ],
+  [
+    "a rate that counts from one full period to the next",
+    (store, db) => ({
+      ...store,
+      claim: async (request) => {
+        db.prepare(`
+          DELETE FROM gate_starts WHERE EXISTS (
+            SELECT 1 FROM gates WHERE scope = 'queue' AND name = gate_starts.queue
+              AND at / rate_period_ms < ? / rate_period_ms)`).run(request.now);
+        db.prepare("UPDATE lanes SET asleep_until = NULL").run();
+        return await store.claim(request);
+      },
+    }),
+    /started within a period/,
+  ],
+  [
+    "a pause of which a claim does not hear",
+    (store, db) => ({
+      ...store,
+      claim: async (request) => {
+        const set = db.prepare("UPDATE gates SET state = ? WHERE state = ?");
+        set.run("draining", "paused");
+        db.prepare("UPDATE lanes SET asleep_until = NULL").run();
+        const batch = await store.claim(request);
+        set.run("paused", "draining");
+        return batch;
+      },
+    }),
+    /which is paused/,
+  ],
+  [
+    "room at a gate of which those that were turned away do not hear",
+    (store, db) => ({
+      ...store,
+      claim: async (request) => {
+        const batch = await store.claim(request);
+        db.prepare("UPDATE jobs SET parked_by = 'key:lost' WHERE parked_by IS NOT NULL").run();
+        return batch;
+      },
+    }),
+    /although nothing is left to do/,
+  ],
+  [
+    "a dependant that is let go by the first of those it waits for",
+    (store, db) => ({
+      ...store,
+      finish: async (worker, results, next) => {
+        const receipt = await store.finish(worker, results, next);
+        const release = db.prepare(`
+          UPDATE jobs SET state = 'pending'
+          WHERE state = 'blocked' AND seq IN (SELECT job FROM dependencies WHERE on_job = ?)`);
+        for (const { claim } of results) if (!receipt.stale.includes(claim.token)) release.run(claim.job.seq);
+        return receipt;
+      },
+    }),
+    /before what it waits for/,
+  ],
+  [
+    "an end of which those who wait for it do not hear",
+    (store, db) => {
+      db.exec("DROP TRIGGER jobs_unsettle");
+      return store;
+    },
+    /waits for what can no longer be|is blocked, and waits for nothing/,
+  ],
+  [
+    "a group that goes on after its last failure",
+    (store, db) => {
+      db.exec(`
+        CREATE TRIGGER hope AFTER UPDATE OF state ON jobs
+        WHEN NEW.state = 'cancelled' AND NEW.error LIKE '%as many as may' BEGIN
+          UPDATE jobs SET state = OLD.state WHERE seq = NEW.seq;
+        END`);
+      return store;
+    },
+    /although its group has failed/,
+  ],
+  [
+    "a unique name that is looked for only among the jobs that wait",
+    (store, db) => {
+      db.exec(`
+        DROP INDEX jobs_unique;
+        CREATE UNIQUE INDEX jobs_unique ON jobs (unique_name) WHERE unique_name IS NOT NULL AND state = 'pending'`);
+      return store;
+    },
+    /of the unique name u are unfinished/,
+  ],
+  [
+    "a claim whose clock is slow, and which starts what has expired",
+    (store) => ({
+      ...store,
+      claim: async (request) => await store.claim({ ...request, now: request.now - 4_000 }),
+    }),
+    /was started after it had expired/,
+  ],
 ];
 
 /** A store that writes what it should have refused. */

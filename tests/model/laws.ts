@@ -1,7 +1,8 @@
 import type { JobState } from "../../src/domain/job.ts";
 import { canMove } from "../../src/domain/transition.ts";
 import type { TestTime } from "../support/test-time.ts";
-import { Accounts, type Deed, meantBy } from "./accounts.ts";
+import { Accounts, type Deed, meantBy, withConsequences } from "./accounts.ts";
+import { GateLaws } from "./gate-laws.ts";
 import { checkStanding, must } from "./standing.ts";
 import { ENDED, type ExecutionRow, isAlive, isCurrent, type Truth } from "./truth.ts";
 
@@ -14,6 +15,7 @@ export class Laws {
   readonly #time: TestTime;
   #before: Truth;
   readonly #accounts = new Accounts();
+  readonly #gates = new GateLaws();
   readonly #dead = new Set<string>();
 
   constructor(read: () => Truth, time: TestTime) {
@@ -42,6 +44,7 @@ export class Laws {
     }
     this.#checkDead(deed, before, after);
     this.#accounts.check(after);
+    this.#gates.check(deed, before, after);
     checkStanding(after);
     this.#before = after;
   }
@@ -61,9 +64,9 @@ export class Laws {
     );
   }
 
-  /** Whoever is not meant is not touched. */
+  /** Whoever is not meant, and does not suffer by those who are, is not touched. */
   #checkUntouched(deed: Deed, before: Truth, after: Truth): void {
-    const meant = new Set(meantBy(deed, before));
+    const meant = withConsequences(meantBy(deed, before), after);
     for (const [id, job] of before.jobs) {
       const now = after.jobs.get(id);
       if (!meant.has(id)) must(isSame(job, now), `${id} was changed by a ${deed.do} that was not about it`);
@@ -126,9 +129,10 @@ export class Laws {
         `${job.id} was handed out under a token that is not its own`,
       );
       const isGivenBack = deed.results.some(({ claim }) => claim.job.id === job.id);
-      const isFree = was?.state === "pending" || was?.state === "failed";
+      // One that was blocked was let go in this very deed: whether it may is another law.
+      const isFree = ["pending", "failed", "blocked"].includes(was?.state ?? "");
       must(
-        isGivenBack || (isFree && was.due_at <= deed.now),
+        isGivenBack || (isFree && (was?.due_at ?? 0) <= deed.now),
         `${job.id} was claimed while it was ${was?.state}`,
       );
     }

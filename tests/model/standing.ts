@@ -1,10 +1,13 @@
-import type { Truth } from "./truth.ts";
+import { ENDED, isBehind, judgementsOf, type Truth } from "./truth.ts";
 
 /** What holds of the tables at any moment, whatever came before. */
 export function checkStanding(truth: Truth): void {
   checkClaims(truth);
   checkCounters(truth);
   checkHolders(truth);
+  checkGates(truth);
+  checkBlocked(truth);
+  checkUnique(truth);
 }
 
 /** At most one current claim: the newest execution, open; and of a job that does not run none is. */
@@ -47,6 +50,32 @@ function checkHolders({ jobs }: Truth): void {
   for (const [worker, held] of Map.groupBy(running, (job) => job.worker))
     if (held.some(({ suspicion }) => suspicion !== null))
       must(held.length === 1, `${worker} runs a suspect beside others`);
+}
+
+/** What runs behind each gate is kept, not counted: it must be what one would count. */
+function checkGates({ jobs, gates }: Truth): void {
+  const running = [...jobs.values()].filter(({ state }) => state === "processing");
+  for (const gate of gates) {
+    const count = running.filter((job) => isBehind(gate, job)).length;
+    must(gate.running === count, `${gate.running} of ${count} jobs are said to run behind ${gate.name}`);
+  }
+}
+
+/** Who is blocked waits for something, and for nothing in vain. */
+function checkBlocked(truth: Truth): void {
+  for (const job of truth.jobs.values()) {
+    if (job.state !== "blocked") continue;
+    const judgements = judgementsOf(job, truth);
+    must(judgements.includes("waiting"), `${job.id} is blocked, and waits for nothing`);
+    must(!judgements.includes("impossible"), `${job.id} waits for what can no longer be`);
+  }
+}
+
+/** Of each unique name at most one job is unfinished. */
+function checkUnique({ jobs }: Truth): void {
+  const unfinished = [...jobs.values()].filter(({ state }) => !ENDED.has(state));
+  for (const [name, same] of Map.groupBy(unfinished, (job) => job.unique_name))
+    must(name === null || same.length === 1, `${same.length} jobs of the unique name ${name} are unfinished`);
 }
 
 export function must(holds: boolean, otherwise: string): void {

@@ -1,5 +1,6 @@
 import { QueuectlError } from "../../src/domain/errors.ts";
-import { JOB_STATES } from "../../src/domain/job.ts";
+import type { NewGroup } from "../../src/domain/group.ts";
+import { JOB_STATES, type NewJob } from "../../src/domain/job.ts";
 import { isWorkerDead } from "../../src/domain/lease.ts";
 import { decideAfterRun } from "../../src/domain/outcome.ts";
 import { CHANGEABLE } from "../../src/domain/refuse-change.ts";
@@ -8,10 +9,10 @@ import { Database, IN_MEMORY } from "../../src/store/sqlite/database.ts";
 import { migrate } from "../../src/store/sqlite/migrate.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Claim, FinishedExecution, Store } from "../../src/store/store.ts";
-import { buildJob, buildResult, buildWorker } from "../support/build-job.ts";
+import { buildGroup, buildJob, buildResult, buildWorker } from "../support/build-job.ts";
 import { TestTime } from "../support/test-time.ts";
 import { Laws } from "./laws.ts";
-import { ACTORS, CRASH_LIMIT, type Step } from "./step.ts";
+import { ACTORS, CRASH_LIMIT, type NewJobStep, QUEUES, type Step } from "./step.ts";
 import { readTruth } from "./truth.ts";
 
 /**
@@ -97,7 +98,8 @@ export class World {
     const [last] = this.#actors;
     if (!last) return;
     await this.#act(last, { do: "start", actor: 0 });
-    for (let round = 0; round < 200; round += 1) {
+    for (const queue of QUEUES) await this.#happen({ do: "changeQueue", queue, change: { state: "open" } });
+    for (let round = 0; round < 500; round += 1) {
       await this.#act(last, { do: "look", actor: 0, trustLeases: true });
       for (const step of ["declare", "recover"] as const)
         for (let each = 0; each < 60; each += 1) await this.#act(last, { do: step, actor: 0 });
@@ -115,14 +117,14 @@ export class World {
   async #happen(step: Step): Promise<void> {
     switch (step.do) {
       case "enqueue": {
-        const createdAt = this.#time.now();
-        const { maxRetries, priority } = step;
-        const jobs = Array.from({ length: step.jobs }, () =>
-          buildJob({ id: this.#newId("j"), maxRetries, priority, createdAt }),
-        );
-        await this.#store.enqueue(jobs);
+        const group = step.group && buildGroup({ ...step.group, id: this.#newId("g") });
+        const jobs = step.jobs.map((job) => this.#buildJob(job, group));
+        await this.#store.enqueue(jobs, group ?? undefined);
         return this.#laws.check({ do: "enqueue", ids: jobs.map(({ id }) => id) });
       }
+      case "changeQueue":
+        await this.#store.changeQueue(step.queue, step.change);
+        return this.#laws.check({ do: "nothing" });
       case "cancel":
       case "retry":
       case "retryDead":
@@ -142,6 +144,21 @@ export class World {
         this.#time.pass(step.ms);
         return this.#laws.check({ do: "nothing" });
     }
+  }
+
+  #buildJob({ expiresInMs, dependsOn, ...job }: NewJobStep, group: NewGroup | null): NewJob {
+    const createdAt = this.#time.now();
+    const id = this.#newId("j");
+    return buildJob({
+      ...job,
+      id,
+      expiresAt: expiresInMs === null ? null : createdAt + expiresInMs,
+      dependsOn: dependsOn.flatMap(({ place, condition }) =>
+        this.#laws.pick([place], JOB_STATES).map((on) => ({ on, condition })),
+      ),
+      group: group && { kind: group.kind, id: group.id, member: id },
+      createdAt,
+    });
   }
 
   async #act(actor: Actor, step: Step): Promise<void> {

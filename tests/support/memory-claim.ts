@@ -102,12 +102,12 @@ function dueJobs(truth: MemoryTruth, queues: readonly string[] | null, now: numb
   return waitingJobs(truth, queues).filter(({ dueAt }) => dueAt <= now);
 }
 
-/** When a job becomes due, a rate opens for one that is, or one expires: what time does by itself. */
+/** When a job becomes due that may start then, a rate opens for one, or one expires: what time does by itself. */
 function nextDueAt(truth: MemoryTruth, queues: readonly string[] | null, now: number): number | null {
   const instants = waitingJobs(truth, queues).map(({ queue, dueAt }) => {
     const closure = judgeGate(readGate(truth, ["queue", queue]), now);
-    if (closure?.kind === "paused") return now;
-    return closure?.kind === "pace" && dueAt <= now ? closure.opensAt : dueAt;
+    if (closure?.kind === "pace") return Math.max(closure.opensAt, dueAt);
+    return closure === null ? dueAt : now;
   });
   const expiries = truth.jobs
     .filter(({ state, executions }) => (state === "pending" || state === "blocked") && executions === 0)

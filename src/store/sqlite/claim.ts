@@ -1,3 +1,4 @@
+import type { Closure } from "../../domain/gate.ts";
 import { mustMakeRoom } from "../../domain/suspect.ts";
 import type { Claim, ClaimBatch, ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -123,10 +124,14 @@ function firstSuspect(
     )
     .all(...lane, now) as Row[];
   const next = db.prepare(`SELECT min(due_at) AS due_at FROM ${from} AND due_at > ?`).get(...lane, now);
-  return {
-    row: rows.find((row) => mayPass(keeper, row)) ?? null,
-    nextDueAt: (next?.["due_at"] as number | null | undefined) ?? null,
-  };
+  const nextDueAt = (next?.["due_at"] as number | null | undefined) ?? null;
+  const opensAt: (number | null)[] = [];
+  for (const row of rows) {
+    const closures = closuresOf(keeper, row);
+    if (closures.length === 0) return { row, nextDueAt };
+    opensAt.push(...closures.map((closure) => (closure.kind === "pace" ? closure.opensAt : null)));
+  }
+  return { row: null, nextDueAt: earliest([nextDueAt, ...opensAt]) };
 }
 
 const SUSPECTS =
@@ -134,9 +139,9 @@ const SUSPECTS =
 const SUSPECTS_OF_QUEUE =
   "jobs INDEXED BY jobs_suspect_by_queue WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL AND queue = ?";
 
-function mayPass(keeper: Gatekeeper, row: Row): boolean {
+function closuresOf(keeper: Gatekeeper, row: Row): Closure[] {
   const gates = [["queue", row["queue"] as string] as const, ...gatesOfRow(row)];
-  return gates.every(([scope, name]) => keeper.judge(scope, name) === null);
+  return gates.flatMap(([scope, name]) => keeper.judge(scope, name) ?? []);
 }
 
 /** Higher priority, then earlier due time, then arrival. */

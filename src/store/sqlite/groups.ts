@@ -72,19 +72,16 @@ function toGroup(db: Database, row: Row): GroupRecord {
 }
 
 /**
- * Ids of jobs, those of groups replaced by the jobs of theirs that can be changed in this way.
+ * The jobs of a group that can be changed in this way; undefined for an id that is no group's.
  * @throws the refusal of a group that has no such job
  */
-export function expandGroups(db: Database, ids: readonly string[], change: Change): string[] {
-  const members = db.prepare(
-    "SELECT id FROM jobs WHERE group_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq",
-  );
-  const isGroup = db.prepare("SELECT 1 FROM job_groups WHERE id = ?");
-  const expanded = ids.flatMap((id) => {
-    if (isGroup.get(id) === undefined) return [id];
-    const own = members.all(id, JSON.stringify(GROUP_CHANGEABLE[change]));
-    if (own.length === 0) throw refuseGroupChange(change, id);
-    return own.map((row) => row["id"] as string);
-  });
-  return [...new Set(expanded)];
+export function findChangeable(db: Database, group: string, change: Change): string[] | undefined {
+  if (db.prepare("SELECT 1 FROM job_groups WHERE id = ?").get(group) === undefined) return undefined;
+  const members = db
+    .prepare(
+      "SELECT id FROM jobs WHERE group_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq",
+    )
+    .all(group, JSON.stringify(GROUP_CHANGEABLE[change]));
+  if (members.length === 0) throw refuseGroupChange(change, group);
+  return members.map((row) => row["id"] as string);
 }

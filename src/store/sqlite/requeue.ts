@@ -9,7 +9,7 @@ import {
 } from "../../domain/refuse-change.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { readDependencies } from "./dependencies.ts";
-import { expandGroups } from "./groups.ts";
+import { findChangeable } from "./groups.ts";
 import { moveDependant, settle } from "./settle.ts";
 
 /**
@@ -88,10 +88,12 @@ export async function removeDead(db: Database, ids: readonly string[]): Promise<
  */
 export function requireChangeable(db: Database, ids: readonly string[], change: Change): string[] {
   const select = db.prepare("SELECT state FROM jobs WHERE id = ?");
-  const jobs = expandGroups(db, ids, change);
-  for (const id of jobs) {
+  const jobs = ids.flatMap((id) => {
+    const members = findChangeable(db, id, change);
+    if (members) return members;
     const state = select.get(id)?.["state"] as JobState | undefined;
     if (state === undefined || !CHANGEABLE[change].includes(state)) throw refuseChange(change, id, state);
-  }
-  return jobs;
+    return [id];
+  });
+  return [...new Set(jobs)];
 }
