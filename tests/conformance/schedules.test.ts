@@ -333,6 +333,26 @@ describeStores("schedules", (open) => {
     expect(await schedules.fire(next)).toMatchObject([{ outcome: "skipped" }]);
   });
 
+  test("its group goes with the last job, but not before the schedule", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "queue" });
+    const prune = async (now: number) => {
+      const waiting = await scene.ids({ state: "pending" });
+      if (waiting.length > 0) await store.cancelJobs(waiting, now - 1);
+      await store.removeExpired({ state: "cancelled", before: now }, 10);
+      await store.takeRetentionTurn(now, HOUR);
+    };
+    await store.schedules.fire(buildFiring());
+    await prune(ELEVEN);
+    expect(await store.getGroup("hourly")).toMatchObject({ kind: "schedule", maxRunning: 1 });
+    await store.schedules.fire(buildFiring({ expectedNextAt: ELEVEN, runs: [runAt(ELEVEN)] }));
+    await store.schedules.remove("hourly");
+    expect(await store.getGroup("hourly")).toMatchObject({ counts: { pending: 1 } });
+    await prune(TWELVE);
+    expect(await store.getGroup("hourly")).toBeUndefined();
+  });
+
   test("what is not there cannot be changed", async () => {
     const { store } = await open();
     const refusal = { code: "schedule_not_found" };

@@ -58,7 +58,7 @@ export function forget(truth: MemoryTruth, jobs: readonly StoredJob[]): number[]
 /** What was made by the way for jobs that are gone. */
 export function forgetUnused(truth: MemoryTruth): void {
   truth.groups = truth.groups.filter(
-    ({ id, kind }) => kind === "schedule" || truth.jobs.some(({ group }) => group?.id === id),
+    ({ id }) => truth.schedules.has(id) || truth.jobs.some(({ group }) => group?.id === id),
   );
   for (const [name, gate] of truth.gates) {
     const isUsed = {

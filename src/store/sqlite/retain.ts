@@ -87,7 +87,8 @@ export async function takeRetentionTurn(db: Database, now: number, everyMs: numb
 function forgetUnused(db: Database): void {
   db.exec(`
     DELETE FROM job_groups
-    WHERE kind <> 'schedule' AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.group_id = job_groups.id);
+    WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.group_id = job_groups.id)
+      AND NOT EXISTS (SELECT 1 FROM schedules WHERE schedules.name = job_groups.id);
     DELETE FROM gates WHERE scope = 'group' AND NOT EXISTS (SELECT 1 FROM job_groups WHERE job_groups.id = gates.name);
     DELETE FROM gates WHERE scope = 'key' AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.limit_key = gates.name);
     DELETE FROM lanes WHERE asleep_until IS NOT NULL AND NOT EXISTS (

@@ -30,16 +30,8 @@ export async function put(
       INSERT INTO schedules (name, pattern, zone, overlap, catch_up, job, created_at, next_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern, zone = excluded.zone, overlap = excluded.overlap,
-        catch_up = excluded.catch_up, job = excluded.job, created_at = excluded.created_at, next_at = excluded.next_at, decided_until = NULL`).run(
-      name,
-      pattern,
-      zone,
-      overlap,
-      catchUp,
-      job,
-      createdAt,
-      nextAt,
-    );
+        catch_up = excluded.catch_up, job = excluded.job, created_at = excluded.created_at, next_at = excluded.next_at,
+        decided_until = NULL`).run(name, pattern, zone, overlap, catchUp, job, createdAt, nextAt);
     makeGroup(db, schedule);
   });
 }
@@ -199,8 +191,9 @@ function enqueueRun(
     db.exec("RELEASE run");
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
   } catch (error) {
-    db.exec("ROLLBACK TO run; RELEASE run");
+    // A full disk may have rolled back all of it: whatever is no refusal is left to the transaction's own end.
     if (isByHand || !(error instanceof QueuectlError)) throw error;
+    db.exec("ROLLBACK TO run; RELEASE run");
     return { outcome: "refused", jobId: null, note: error.message };
   }
   const note = decision === "replace" ? `replaced ${others.map((id) => `"${id}"`).join(", ")}` : null;
