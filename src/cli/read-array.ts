@@ -20,23 +20,24 @@ export function readArray(source: ListSource | StreamSource, { options }: Invoca
   if (spec !== undefined && options.has("each-line"))
     throw usage("Both --array and --each-line say which jobs there are", "Give one of them.");
   const array = spec === undefined ? null : parseArraySpec(spec);
-  const template = source.inputs[0]?.input;
+  const [template] = source.inputs;
   const rules = {
     maxRunning: array?.maxRunning ?? null,
     maxFails: readCount(options, "max-fails", { min: 1, max: MAX_ARRAY_COUNT }) ?? null,
   };
-  const plan = planArray(template, rules, { cwd: io.cwd, now: Date.now() });
+  const plan = planArray(template?.input, rules, { cwd: io.cwd, now: Date.now() });
   const { group } = plan;
   if (array !== null) {
     const inputs = array.indices.map((index) =>
       plan.toInput({ index, value: String(index), place: `Index ${index}` }),
     );
-    return { kind: "array", group, inputs, lines: null };
+    return { kind: "array", group, inputs, checkable: inputs, lines: null };
   }
-  requirePlaceFor(template as { command?: string; argv?: string[] | null });
+  requirePlaceFor(template?.input as { command?: string; argv?: string[] | null });
   const lines: LineCount = { blankLines: [], isArray: false };
   const progress = new ReadingProgress(io, options.has("quiet"));
-  return { kind: "array", group, inputs: eachLine(io, plan, lines, progress), lines };
+  const inputs = eachLine(io, plan, lines, progress);
+  return { kind: "array", group, inputs, checkable: source.inputs, lines };
 }
 
 async function* eachLine(

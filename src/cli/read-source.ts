@@ -25,6 +25,8 @@ export interface ArraySource {
   kind: "array";
   group: NewGroup;
   inputs: PlacedInput[] | AsyncIterable<PlacedInput>;
+  /** What can be checked before they are read: all of them, or the one of which they are made. */
+  checkable: PlacedInput[];
   /** Of those that are made of lines. */
   lines: LineCount | null;
 }

@@ -79,6 +79,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--each-line", "--", "echo", "{"], "There is no {} in the command", "-- ./x {}"],
     [["--each-line", 'echo "{}"'], 'The {} of the command stands within "…"', "quoted by itself"],
     [["--each-line", "echo `cat {}`"], "stands in a command with backticks", "words after --"],
+    [["--each-line", "--after", "nobody", "a {}"], 'cannot wait for "nobody"', "Nothing was enqueued"],
     [["--each-line", "-"], "An array is made of one job", "Give a command"],
     [["--each-line", "--unique", "u", "a {}"], "The jobs of an array cannot be unique", "Leave it out"],
     [["--each-line", "--max-fails", "x", "a {}"], '--max-fails cannot be "x"', "from 1"],

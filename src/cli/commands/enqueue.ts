@@ -39,8 +39,8 @@ async function readWhole(invocation: Invocation, io: Io): Promise<Source> {
  * database behind. Where there is none, nothing is there that a job could wait for.
  */
 async function checkBeforehand(source: Source, invocation: Invocation, io: Io): Promise<void> {
-  if (Symbol.asyncIterator in source.inputs) return;
-  const jobs = checkInputs(source.inputs, io.cwd);
+  if (source.kind === "stream") return;
+  const jobs = checkInputs(source.kind === "array" ? source.checkable : source.inputs, io.cwd);
   const doWait = jobs.some(({ dependsOn }) => dependsOn.length > 0);
   if (!doWait || storeExists(storeLocation(invocation, io).path)) return;
   const store = await openEmptyStore();
