@@ -7,6 +7,9 @@ import { thirdPartyNotices } from "./scripts/third-party-notices.ts";
 /** Of the package's two builds the ES modules: what is bundled of CommonJS needs helpers, in one more file. */
 const alias = { yaml: join(import.meta.dirname, "node_modules/yaml/browser/dist/index.js") };
 
+/** The YAML parser is as large as all the rest, and loaded when a flow is read: a file of its own. */
+const ALL_BUT_YAML = /^(?!.*(queue\/flow\/yaml\.ts|node_modules\/yaml\/))/;
+
 /**
  * Three files for the whole command: what an `enqueue` needs, the parser of flows, and the rest. Reading many small files
  * was a third of the cold start; but a file is compiled whole before its first line runs, so what the others need is kept
@@ -27,8 +30,7 @@ const command: ReturnType<typeof defineConfig> = defineConfig({
       groups: [
         // A group takes what its modules import statically along; the entry is put into it.
         { name: "enqueue", priority: 2, test: /cli\/(main|commands\/enqueue)\.ts$/ },
-        // What is left is what only a flow needs, loaded when one is read: the YAML parser is as large as all the rest.
-        { name: "rest", priority: 1, test: /^(?!.*(queue\/flow\/yaml\.ts|node_modules\/yaml\/))/ },
+        { name: "rest", priority: 1, test: ALL_BUT_YAML },
       ],
     },
     format: "cjs",
@@ -37,14 +39,27 @@ const command: ReturnType<typeof defineConfig> = defineConfig({
   },
 });
 
-/** The library, as it is to be read in a debugger. An ES module: Node 24 can `require` it, too. */
+/** The library, as it is to be read in a debugger. ES modules: Node 24 can `require` them, too. */
 const library: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/index.ts",
   platform: "node",
-  resolve: { alias },
+  external: /flow\/yaml\.ts$/,
   plugins: [sqlText],
-  output: { dir: "dist", entryFileNames: "[name].mjs", chunkFileNames: "index-[name].mjs", format: "esm" },
+  output: {
+    file: "dist/index.mjs",
+    format: "esm",
+    codeSplitting: false,
+    paths: (id) => (id.endsWith("/yaml.ts") ? "./index-yaml.mjs" : id),
+  },
 });
 
-const config: (typeof command)[] = [command, library];
+/** Of the library too, a file of its own. */
+const libraryYaml: ReturnType<typeof defineConfig> = defineConfig({
+  input: "src/queue/flow/yaml.ts",
+  platform: "node",
+  resolve: { alias },
+  output: { file: "dist/index-yaml.mjs", format: "esm" },
+});
+
+const config: (typeof command)[] = [command, library, libraryYaml];
 export default config;

@@ -156,11 +156,9 @@ export async function stepIdsToRetry(
   change: "retry" | "retryDead",
 ): Promise<string[]> {
   const { steps } = await readSteps(store, group);
-  const names = stepsToRetry(
-    steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state })),
-  );
+  const names = new Set(stepsToRetry(standingSteps(steps)));
   const meant = steps.filter(
-    ({ name, job }) => names.includes(name) && (change === "retry" || job.state === "dead"),
+    ({ name, job }) => names.has(name) && (change === "retry" || job.state === "dead"),
   );
   if (meant.length === 0) throw refuseGroupChange(change, group.id);
   return meant.map(({ job }) => job.id);

@@ -72,6 +72,8 @@ function timesOf(point: CrashPoint, random: () => number): number {
 
 /** By each of these a person says where things are and what is shown; none is about who a worker is or what is synced. */
 const VARIABLES = [
+  "QUEUECTL_ARRAY_ID",
+  "QUEUECTL_ARRAY_INDEX",
   "QUEUECTL_ATTEMPT",
   "QUEUECTL_CONFIG_",
   "QUEUECTL_CONFIG_DB_PATH",

@@ -32,7 +32,7 @@ const PUBLISHED = [
 ];
 
 /** The whole, unpacked. More than this came in by mistake. */
-const MOST_BYTES = 1_900_000;
+const MOST_BYTES = 2_200_000;
 
 /** What may stand in the published manifest. None of it installs anything, none of it runs anything. */
 const PUBLISHED_FIELDS = [

@@ -17,9 +17,10 @@ const MOST_NAMES = 1_000;
 /** Steps that wait for what is not there, for what cannot both be, and for themselves. */
 export function checkDependencies(steps: readonly PlacedStep[], faults: Faults): void {
   const names = new Set(steps.map(({ name }) => name));
+  const candidates = names.size <= MOST_NAMES ? [...names] : [];
   for (const { name, dependsOn } of steps) {
     for (const { on, at } of dependsOn)
-      if (!names.has(on)) faults.add(at, `There is no step ${describeValue(on)}`, nearHint(on, [...names]));
+      if (!names.has(on)) faults.add(at, `There is no step ${describeValue(on)}`, nearHint(on, candidates));
     refuseContradiction(name, dependsOn, faults);
   }
   refuseCycles(steps, faults);
@@ -62,6 +63,6 @@ function describePath(names: readonly string[]): string {
 }
 
 function nearHint(name: string, names: readonly string[]): string | undefined {
-  const near = names.length <= MOST_NAMES ? suggest(name, names) : [];
+  const near = suggest(name, names);
   return near.length > 0 ? `Did you mean ${near.join(" or ")}?` : undefined;
 }

@@ -40,7 +40,8 @@ export class Faults {
   }
 
   addAll(faults: readonly Fault[]): void {
-    this.#faults.push(...faults);
+    // One by one: a file of a megabyte can have more than a call takes arguments.
+    for (const fault of faults) this.#faults.push(fault);
   }
 
   /** @throws invalid_flow when there are any, with all of them in the order of the text */

@@ -209,6 +209,11 @@ describe("what is wrong is said with its place and its remedy:", () => {
       '2:22: The field "timeout" must be seconds or a duration such as 30s, 5m, 2h, 1d, at most 100 years, not "soon".',
     ],
     [
+      "defaults that exclude each other, once and not for each step",
+      "name: x\ndefaults: { delay: 1s, run_at: 2026-12-01T03:00:00Z }\nsteps: { a: { run: x }, b: { run: y } }\n",
+      '2:1: "run_at" and "delay" exclude each other. Give one of them.',
+    ],
+    [
       "nothing to run",
       step("timeout: 5"),
       '3:3: The step "a" has nothing to run. Give it run: "…", or argv: […].',
@@ -436,6 +441,7 @@ describe("a file that is made to do harm is refused:", () => {
       bombOf(12, 10),
       "The flow has more than 250000 values, those that stand for others counted",
     ],
+    ["two hundred thousand tabs", "\t\n".repeat(200_000), ""],
     ["a chain of aliases", bombOf(20_000, 1), "This is nested more than 64 levels deep"],
     ["an alias of itself", "name: &x [*x]", "The alias *x stands for something that it is part of"],
   ])("%s", async (_, text, says) => {

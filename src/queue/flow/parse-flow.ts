@@ -108,12 +108,12 @@ function readDefaults(entry: LocatedEntry | undefined, faults: Faults, context: 
     return {};
   }
   const given = [...faults.knownFields(value, JOB_FIELDS, "defaults").values()];
-  const wrong = given.flatMap((field) => checkJobField(field, context));
   const defaults = Object.fromEntries(given.map((field) => [jobField(field.key), toPlain(field.value)]));
-  const alone = Object.assign({}, ...given.map(({ key }) => companions(key)));
-  faults.addAll(
-    wrong.length > 0 ? wrong : checkJob({ command: "true", ...alone, ...defaults }, keyAt, context),
-  );
+  const needed = Object.assign({}, ...given.map(({ key }) => companions(key)));
+  const fields = given.flatMap((field) => checkJobField(field, context));
+  const wrong =
+    fields.length > 0 ? fields : checkJob({ command: "true", ...needed, ...defaults }, keyAt, context);
+  faults.addAll(wrong);
   // What is wrong is said once, here, and not at each step.
   return wrong.length > 0 ? {} : defaults;
 }
