@@ -3,7 +3,7 @@ import { judgeGate } from "../../src/domain/gate.ts";
 import type { Job } from "../../src/domain/job.ts";
 import { mustMakeRoom } from "../../src/domain/suspect.ts";
 import type { Claim, ClaimBatch, ClaimRequest } from "../../src/store/store.ts";
-import { mayPass, readGate, recordStart } from "./memory-gates.ts";
+import { gatesOf, mayPass, readGate, recordStart } from "./memory-gates.ts";
 import { settle } from "./memory-settle.ts";
 import {
   heldBy,
@@ -102,17 +102,19 @@ function dueJobs(truth: MemoryTruth, queues: readonly string[] | null, now: numb
   return waitingJobs(truth, queues).filter(({ dueAt }) => dueAt <= now);
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** When a job becomes due that may start then, a rate opens for one, or one expires: what time does by itself. */
 function nextDueAt(truth: MemoryTruth, queues: readonly string[] | null, now: number): number | null {
-  const instants = waitingJobs(truth, queues).map(({ queue, dueAt }) => {
-    const closure = judgeGate(readGate(truth, ["queue", queue]), now);
-    if (closure?.kind === "pace") return Math.max(closure.opensAt, dueAt);
-    return closure === null ? dueAt : now;
+  const instants = waitingJobs(truth, queues).map((job) => {
+    const closures = gatesOf(job).flatMap((gate) => judgeGate(readGate(truth, gate), now) ?? []);
+    const opensAt = closures.map((closure) => (closure.kind === "pace" ? closure.opensAt : NEVER));
+    return Math.max(job.dueAt, ...opensAt);
   });
   const expiries = truth.jobs
     .filter(({ state, executions }) => (state === "pending" || state === "blocked") && executions === 0)
-    .map(({ expiresAt }) => expiresAt ?? now);
-  const later = [...instants, ...expiries].filter((at) => at > now);
+    .map(({ expiresAt }) => expiresAt ?? NEVER);
+  const later = [...instants, ...expiries].filter((at) => at > now && at < NEVER);
   return later.length > 0 ? Math.min(...later) : null;
 }
 
