@@ -205,6 +205,15 @@ describeStores("suspects", (open) => {
       expect(await before("last")).toEqual(["urgent", "s1", "s2", "late"]);
     });
 
+    test("comes also when any number of others wait before it at closed gates", async () => {
+      const scene = await open();
+      await scene.enqueue(...Array.from({ length: 120 }, () => ({ queue: "many" })), { id: "s" });
+      await loseAll(scene, "dead");
+      await scene.store.changeQueue("many", { state: "paused" });
+      await scene.startWorker("w");
+      expect(ids(await scene.claim("w"))).toEqual(["s"]);
+    });
+
     test("concerns only workers that serve its queue", async () => {
       const scene = await open();
       await scene.enqueue({ id: "s1", queue: "mail" }, { id: "s2", queue: "mail" });

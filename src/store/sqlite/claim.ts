@@ -107,9 +107,6 @@ function findSuspect(
   };
 }
 
-/** So many suspects before closed gates are passed over. */
-const SUSPECTS_LOOKED_AT = 100;
-
 function firstSuspect(
   db: Database,
   keeper: Gatekeeper,
@@ -118,11 +115,10 @@ function firstSuspect(
 ): { row: Row | null; nextDueAt: number | null } {
   const lane = queue === null ? [] : [queue];
   const from = queue === null ? SUSPECTS : SUSPECTS_OF_QUEUE;
+  // Row by row: as a rule the first one may pass.
   const rows = db
-    .prepare(
-      `SELECT ${JOB_COLUMNS} FROM ${from} AND due_at <= ? ORDER BY priority DESC, due_at, seq LIMIT ${SUSPECTS_LOOKED_AT}`,
-    )
-    .all(...lane, now) as Row[];
+    .prepare(`SELECT ${JOB_COLUMNS} FROM ${from} AND due_at <= ? ORDER BY priority DESC, due_at, seq`)
+    .iterate(...lane, now);
   const next = db.prepare(`SELECT min(due_at) AS due_at FROM ${from} AND due_at > ?`).get(...lane, now);
   const nextDueAt = (next?.["due_at"] as number | null | undefined) ?? null;
   const opensAt: (number | null)[] = [];
