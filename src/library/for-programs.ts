@@ -33,6 +33,8 @@ function toProgram(error: QueuectlError): QueuectlError {
 }
 
 function hintFor({ code, hint }: QueuectlError): string | undefined {
+  // It holds what the program itself has written: a step may well run queuectl.
+  if (code === "invalid_flow") return hint;
   if (hint === undefined || /queuectl (list|info|retry|cancel|dlq|queue|flow|schedule)\b/.test(hint))
     return hint && HINTS[code];
   return hint.replace(/: --db (.+)$/, ': { db: "$1" }').replace(/ with --db\b/, ' by the option "db"');

@@ -122,9 +122,10 @@ export function standingSteps(steps: readonly StepStatus[]): StandingStep[] {
   return steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
 }
 
-/** Flows, oldest first; with `newest`, only so many. */
+/** Flows, oldest first; with `newest`, only so many. One whose jobs were all pruned is soon forgotten, and left out. */
 export async function* listFlows(store: Store, newest?: number): AsyncGenerator<FlowStatus> {
-  for (const group of await store.listGroups({ kind: "flow", newest })) yield await readFlow(store, group);
+  for (const group of await store.listGroups({ kind: "flow", newest }))
+    if (Object.values(group.counts).some((count) => count > 0)) yield await readFlow(store, group);
 }
 
 /**

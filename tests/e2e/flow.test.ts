@@ -207,6 +207,19 @@ steps:
   expect(await home.ok("logs", "x1.b")).toBe(`1 three x1.b\nin\n${home.cwd}/sub\n`);
 });
 
+test("a flow of which nothing is left is listed no more", async () => {
+  const home = homeForTest();
+  const flow = { name: "x", steps: { a: { run: "true" }, b: { run: "exit 1", needs: "a", max_retries: 0 } } };
+  await home.ok("flow", "run", writeFlow(home, flow), "--id", "x1");
+  await home.drain();
+  const prune = ["prune", "--older", "0s", "--yes", "--state"];
+  await home.ok(...prune, "completed");
+  expect(await home.json("flow", "list")).toMatchObject([{ id: "x1", state: "failed", done: 0, total: 1 }]);
+  expect(await home.ok("flow", "show", "x1")).toMatch(/1 ─ b +✗ dead \(retries_spent\) +a\n/);
+  await home.ok(...prune, "dead");
+  expect(await home.json("flow", "list")).toEqual([]);
+});
+
 describe("a flow is named", () => {
   test("by its name and six characters, or as it is told", async () => {
     const home = homeForTest();

@@ -174,6 +174,12 @@ describe("a flow is refused in the words of its author, and nothing is enqueued:
       "flow is larger than 1048576 bytes",
       "Make several flows",
     ],
+    [
+      "a step that runs queuectl",
+      { name: "x", steps: { a: "queuectl list", b: {} } },
+      "flow has 2 faults",
+      'not "queuectl list"',
+    ],
     ["text that is no flow", "name: x\nsteps: []\n", 'flow:2:8: The "steps" are a mapping', ""],
   ])("%s", async (_, flow, says, remedy) => {
     const { queue } = await LibraryScene.open();
