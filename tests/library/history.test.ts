@@ -109,8 +109,8 @@ describe("cancel", () => {
 test("a worker of the library removes what is kept no longer", async () => {
   const { queue } = await LibraryScene.open({ "retain-completed": "0" });
   await queue.enqueue({ id: "a", command: "true" });
-  // It asks for its turn at random within ten minutes; so this is soon.
-  const random = vi.spyOn(Math, "random").mockReturnValue(0.0001);
+  // It asks for its turn at random within ten minutes; so this is soon, but not before the job has ended.
+  const random = vi.spyOn(Math, "random").mockReturnValue(0.003);
   await queue.work();
   await until(async () => (await queue.get("a")) === undefined, "the job to be removed");
   random.mockRestore();
