@@ -59,6 +59,13 @@ function numberOrText(texts: readonly string[]): unknown {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+/** What the fields that flags have set, or should have, are called where something is wrong with several of them. */
+export function flagNames({ options }: Invocation): Record<string, string> {
+  const given = Object.keys(FLAG_FIELDS).filter((field) => options.has(flagOf(field)));
+  const fields = given.flatMap((field) => [field, ...Object.keys(COMPANIONS[field] ?? {})]);
+  return Object.fromEntries(fields.map((field) => [field, `--${flagOf(field)}`]));
+}
+
 /** What the words say, and what the flags say over it. */
 export function withFlags<S extends ListSource | StreamSource>(
   source: S,
@@ -81,7 +88,9 @@ export function withFlags<S extends ListSource | StreamSource>(
 /** Refuses a value by the name of its flag: nobody who typed one knows of fields. */
 function checkFlag(field: string, value: unknown): unknown {
   try {
-    checkInputs([{ input: { command: "true", ...COMPANIONS[field], [field]: value }, place: "" }], "/");
+    checkInputs([{ input: { command: "true", ...COMPANIONS[field], [field]: value }, place: "" }], {
+      cwd: "/",
+    });
     return value;
   } catch (error) {
     if (!(error instanceof QueuectlError)) throw error;

@@ -46,8 +46,11 @@ export async function enqueueJobs(
  * The jobs that these inputs would become, apart from what a store adds.
  * @throws what `enqueueJobs` would throw of the inputs themselves
  */
-export function checkInputs(inputs: Iterable<PlacedInput>, cwd: string): NewJob[] {
-  return Array.from(inputs, (input) => parsePlaced(input, { maxRetries: 0, cwd, now: Date.now() }));
+export function checkInputs(
+  inputs: Iterable<PlacedInput>,
+  context: Pick<EnqueueContext, "cwd" | "names">,
+): NewJob[] {
+  return Array.from(inputs, (input) => parsePlaced(input, { ...context, maxRetries: 0, now: Date.now() }));
 }
 
 /** What came of the inputs of one enqueue, in their order; of those whose job existed already, that one. */

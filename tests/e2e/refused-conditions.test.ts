@@ -10,15 +10,21 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--expires", "soon", "a"], "The option --expires must be seconds or a duration such as 30s", ""],
     [["--expires", "0", "a"], "The job would expire before it may start", "later"],
     [["--expires", "1h", "--delay", "2h", "a"], "would expire before it may start", "later"],
+    [
+      ["--delay", "1", '{"command":"a","run_at":"2099-01-01T00:00:00Z"}'],
+      '"run_at" and "--delay" exclude',
+      "",
+    ],
     [['{"command":"a","expires_at":"tomorrow"}'], '"expires_at" must be an instant with its zone', ""],
     [['{"command":"a","expires":5,"expires_at":"2099-01-01T00:00:00Z"}'], "exclude each other", "Give one"],
   ],
   "unique names and keys": [
     [["--unique", "", "a"], "The option --unique must be a text of 1 to 128 characters", ""],
-    [["--unique-return", "a"], '"unique_return" says nothing without "unique"', 'Give "unique" too'],
+    [["--unique-return", "a"], '"--unique-return" says nothing without "--unique"', 'Give "--unique" too'],
+    [['{"command":"a","unique_return":true}'], '"unique_return" says nothing without "unique"', ""],
     [["--key", "x".repeat(129), "a"], "The option --key must be a text of 1 to 128 characters", ""],
     [["--key", "k", "--key-limit", "0", "a"], "The option --key-limit must be a whole number from 1", ""],
-    [["--key-limit", "2", "a"], '"key_limit" says nothing without "key"', 'Give "key" too'],
+    [["--key-limit", "2", "a"], '"--key-limit" says nothing without "--key"', 'Give "--key" too'],
     [['{"command":"a","key":"k","key_limit":-1}'], '"key_limit" must be a whole number from 1', ""],
   ],
   dependencies: [
