@@ -66,9 +66,13 @@ async function readPattern(text: string): Promise<WallPattern> {
 
 function wrongFields(text: string, fields: readonly string[]): QueuectlError {
   if (text.trim().startsWith("@"))
-    return new QueuectlError("invalid_schedule", `There is no schedule "${text}"`, {
-      hint: `The names are ${NAMES.join(", ")}.`,
-    });
+    return new QueuectlError(
+      "invalid_schedule",
+      `Cannot read the schedule "${text}": no time has this name`,
+      {
+        hint: `The names are ${NAMES.join(", ")}. Every five minutes is "*/5 * * * *".`,
+      },
+    );
   const count = text.trim() === "" ? "none" : String(fields.length);
   return new QueuectlError(
     "invalid_schedule",

@@ -129,6 +129,7 @@ describe("schedule add", () => {
   test.each<[what: string, words: string[], says: string | RegExp]>([
     ["a field out of range", ["a", "61 * * * *", "true"], 'its minute is "61"'],
     ["too few fields", ["a", "* * * *", "true"], "and it has 4"],
+    ["a name that no time has", ["a", "@every 5m", "true"], '"@every 5m": no time has this name'],
     ["a day that never is", ["a", "0 0 30 2 *", "true"], "never fires"],
     ["an unknown zone", ["a", "@daily", "--tz", "Mars/Base", "true"], 'no time zone "Mars/Base"'],
     ["a pattern without quotes", ["a", "*", "*", "*", "*", "*", "--", "true"], "6 separate words"],
