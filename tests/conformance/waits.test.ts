@@ -9,8 +9,9 @@ describeStores("waits", (open) => {
     expect(await scene.store.readWaits(1)).toEqual({
       gates: [{ ...openGate("queue", "default"), holders: [] }],
       dependencies: [],
+      suspects: [],
     });
-    expect(await scene.store.readWaits(99)).toEqual({ gates: [], dependencies: [] });
+    expect(await scene.store.readWaits(99)).toEqual({ gates: [], dependencies: [], suspects: [] });
   });
 
   test("its queue's gate, its key's and its group's are told in this order, each with who runs behind it", async () => {
