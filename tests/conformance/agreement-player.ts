@@ -1,6 +1,7 @@
 import { QueuectlError } from "../../src/domain/errors.ts";
 import { GROUP_KINDS } from "../../src/domain/group.ts";
 import type { Job, JobState } from "../../src/domain/job.ts";
+import type { FiredInstant, ScheduleRecord } from "../../src/store/schedule-store.ts";
 import type {
   Claim,
   ClaimBatch,
@@ -13,7 +14,7 @@ import type {
 } from "../../src/store/store.ts";
 import { buildJob, buildResult } from "../support/build-job.ts";
 import type { Scene } from "../support/conformance.ts";
-import { QUEUES, type Step } from "./agreement-steps.ts";
+import { type FireStep, QUEUES, type Step } from "./agreement-steps.ts";
 
 /** What can be seen of a store. */
 export interface Sight {
@@ -22,6 +23,9 @@ export interface Sight {
   executions: ExecutionRecord[][];
   waits: JobWaits[];
   groups: GroupRecord[][];
+  schedules: ScheduleRecord[];
+  /** Of each schedule. */
+  history: FiredInstant[][];
   queues: QueueRecord[];
   workers: WorkerRecord[];
   counts: Record<JobState, number>;
@@ -109,6 +113,26 @@ export class Player {
         const expired = { state, before: time.now() - step.olderMs };
         return [await store.countExpired(expired), await store.removeExpired(expired, limit)];
       }
+      case "putSchedule":
+        return await store.schedules.put(
+          {
+            name: step.name,
+            pattern: "@hourly",
+            zone: "UTC",
+            overlap: step.overlap,
+            catchUp: "one",
+            job: "{}",
+            createdAt: 0,
+            nextAt: 1,
+          },
+          { replace: step.replace },
+        );
+      case "pauseSchedule":
+        return await store.schedules.setPaused(step.name, { isPaused: step.isPaused, nextAt: 5 });
+      case "removeSchedule":
+        return await store.schedules.remove(step.name);
+      case "fire":
+        return (await this.#fire(step))?.map(withoutReason);
       case "setBack":
         time.stepWallClock(-step.ms);
         return await store.rebaseWaits(time.now());
@@ -118,6 +142,26 @@ export class Player {
         this.#boots += 1;
         return time.reboot(`boot-${this.#boots}`);
     }
+  }
+
+  async #fire({ name, runs, missed, expects, nextAt, job }: FireStep): Promise<FiredInstant[] | null> {
+    const { store, time } = this.#scene;
+    const now = time.now();
+    const current = (await store.schedules.get(name))?.nextAt ?? null;
+    const expectedNextAt = { current, stale: -1, nothing: undefined }[expects];
+    const group = { kind: "schedule" as const, id: name };
+    return await store.schedules.fire({
+      name,
+      expectedNextAt,
+      nextAt: expects === "nothing" ? undefined : nextAt,
+      runs: runs.map((instant) => {
+        const member = `${instant}`;
+        const id = `${name}:${member}`;
+        return { instant, job: buildJob({ ...job, id, group: { ...group, member }, createdAt: now }) };
+      }),
+      missed,
+      now,
+    });
   }
 
   async #enqueue({ jobs, stream, group }: Extract<Step, { do: "enqueue" }>): Promise<unknown> {
@@ -174,12 +218,26 @@ export class Player {
       executions: await Promise.all(jobs.map(({ seq }) => store.listExecutions(seq))),
       waits: await Promise.all(jobs.map(({ seq }) => store.readWaits(seq))),
       groups: await Promise.all(GROUP_KINDS.map((kind) => store.listGroups({ kind }))),
+      schedules: (await store.schedules.list()).map(({ last, ...schedule }) => ({
+        ...schedule,
+        last: last && withoutReason(last),
+      })),
+      history: await Promise.all(
+        (await store.schedules.list()).map(async ({ name }) =>
+          (await store.schedules.history(name, 100)).map(withoutReason),
+        ),
+      ),
       queues: await store.listQueues(),
       workers: await store.listWorkers(),
       counts: await store.counts(null),
       countsByQueue: await Promise.all(QUEUES.map((queue) => store.counts([queue]))),
     };
   }
+}
+
+/** Each store has its own words for why something cannot be enqueued. */
+function withoutReason(fired: FiredInstant): FiredInstant {
+  return fired.outcome === "refused" ? { ...fired, note: null } : fired;
 }
 
 async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {

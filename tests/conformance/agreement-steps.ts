@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { CONDITIONS, type Condition } from "../../src/domain/dependency.ts";
+import type { OverlapPolicy } from "../../src/domain/schedule.ts";
 import {
   type Transition,
   toCompleted,
@@ -19,6 +20,10 @@ export type Step =
   | { do: "cancel" | "retry" | "retryDead" | "removeDead"; ids: string[] }
   | { do: "changeQueue"; queue: string; change: QueueChange }
   | { do: "expire"; state: ExpiringState; olderMs: number; limit: number }
+  | { do: "putSchedule"; name: string; overlap: OverlapPolicy; replace: boolean }
+  | { do: "pauseSchedule"; name: string; isPaused: boolean }
+  | { do: "removeSchedule"; name: string }
+  | FireStep
   | { do: "reboot" }
   | { do: "setBack"; ms: number }
   | { do: "pass"; ms: number };
@@ -42,13 +47,29 @@ export interface GroupStep {
   maxFails: number | null;
 }
 
+/** Instants are small numbers, long past, the same in each scene. */
+export interface FireStep {
+  do: "fire";
+  name: string;
+  runs: number[];
+  missed: number[];
+  /** Whether it is what the store has, what another worker has changed meanwhile, or a person's wish. */
+  expects: "current" | "stale" | "nothing";
+  nextAt: number | null;
+  job: Pick<JobStep, "queue" | "unique" | "uniqueReturn">;
+}
+
 const WORKERS = ["w0", "w1", "w2"] as const;
 export const QUEUES = ["default", "mail", "media"] as const;
 
 const worker = fc.constantFrom(...WORKERS);
 const jobId = fc.integer({ min: 0, max: 14 }).map((n) => `j${n}`);
 const groupId = fc.integer({ min: 0, max: 4 }).map((n) => `g${n}`);
-const anyId = fc.oneof({ weight: 5, arbitrary: jobId }, { weight: 1, arbitrary: groupId });
+const anyId = fc.oneof(
+  { weight: 5, arbitrary: jobId },
+  { weight: 1, arbitrary: groupId },
+  { weight: 1, arbitrary: fc.constantFrom("s0", "s1") },
+);
 
 /** Mostly null: a course in which every job has every limit is one in which nothing happens. */
 const seldom = <T>(arbitrary: fc.Arbitrary<T>, nulls: number) =>
@@ -94,6 +115,34 @@ const change: fc.Arbitrary<QueueChange> = fc.oneof(
       { nil: null },
     ),
   }),
+);
+
+// Called like a job or a group, too.
+const scheduleName = fc.constantFrom("s0", "s0", "s1", "j0", "g0");
+const instants = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 3 });
+
+const scheduleStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant("putSchedule" as const),
+    name: scheduleName,
+    overlap: fc.constantFrom<OverlapPolicy>("skip", "queue", "replace", "allow"),
+    replace: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant("fire" as const),
+    name: scheduleName,
+    runs: instants,
+    missed: instants,
+    expects: fc.constantFrom("current", "current", "current", "stale", "nothing" as const),
+    nextAt: fc.option(fc.integer({ min: 1, max: 10 }), { nil: null }),
+    job: fc.record({
+      queue: fc.constantFrom(...QUEUES),
+      unique: seldom(fc.constantFrom("u0", "u1"), 3),
+      uniqueReturn: fc.boolean(),
+    }),
+  }),
+  fc.record({ do: fc.constant("pauseSchedule" as const), name: scheduleName, isPaused: fc.boolean() }),
+  fc.record({ do: fc.constant("removeSchedule" as const), name: scheduleName }),
 );
 
 const claim = fc.record({
@@ -172,6 +221,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       limit: fc.integer({ min: 1, max: 2 }),
     }),
   },
+  { weight: 4, arbitrary: scheduleStep },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reboot" as const) }) },
   {
     weight: 1,

@@ -75,11 +75,12 @@ export function cancelJobs(truth: MemoryTruth, ids: readonly string[], now: numb
 }
 
 export function undoIfRefused<T>(truth: MemoryTruth, change: () => T): T {
+  const { lastSeq } = truth;
   const before = structuredClone({ jobs: truth.jobs, executions: truth.executions });
   try {
     return change();
   } catch (error) {
-    Object.assign(truth, before);
+    Object.assign(truth, before, { lastSeq });
     truth.unsettled.clear();
     throw error;
   }

@@ -72,7 +72,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
       if (!schedule) return null;
       if (expectedNextAt !== undefined && (schedule.isPaused || schedule.nextAt !== expectedNextAt))
         return null;
-      const fired = [...missed(schedule, firing), ...run(truth, schedule, firing)];
+      const fired = fireAll(truth, schedule, firing);
       if (nextAt !== undefined) schedule.nextAt = nextAt;
       if (typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt) {
         schedule.decidedUntil = Math.max(schedule.decidedUntil ?? 0, expectedNextAt);
@@ -89,6 +89,17 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
       return structuredClone(firings.slice(-limit));
     },
   };
+}
+
+/** All of it, or nothing where a person's run is refused. */
+function fireAll(truth: MemoryTruth, schedule: StoredSchedule, firing: Firing): FiredInstant[] {
+  const before = [...schedule.firings];
+  try {
+    return undoIfRefused(truth, () => [...missed(schedule, firing), ...run(truth, schedule, firing)]);
+  } catch (refusal) {
+    schedule.firings = before;
+    throw refusal;
+  }
 }
 
 function missed(schedule: StoredSchedule, { missed: instants, now }: Firing): FiredInstant[] {
