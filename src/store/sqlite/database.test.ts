@@ -47,6 +47,18 @@ test("a write gives up when its patience is over, has changed nothing, and can b
   await store.close();
 });
 
+test("whoever opens a store waits for a program that keeps everyone out, as the last to close it does", async () => {
+  const path = await makeStoreFile();
+  const other = new DatabaseSync(path);
+  other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT");
+  await expect(openStore(path, { patienceMs: 20 })).rejects.toMatchObject({ code: "store_locked" });
+  const opened = openStore(path, { patienceMs: LONG_MS });
+  const turn = new Promise((resolve) => setImmediate(resolve, "still waiting"));
+  await expect(Promise.race([opened, turn])).resolves.toBe("still waiting");
+  other.close();
+  await (await opened).close();
+});
+
 test("a store that is locked for ever cannot be made", async () => {
   const path = await makeStoreFile();
   rmSync(path);

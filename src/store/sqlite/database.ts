@@ -32,11 +32,20 @@ export class Database {
     );
     this.#file = path === IN_MEMORY ? { dev: 0, ino: 0 } : statSync(path);
     openHere.add(this);
-    translating(path, () =>
+    try {
+      // The first to read the file.
       this.#db.exec(
         `PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};`,
-      ),
-    );
+      );
+    } catch (error) {
+      this.close();
+      throw translate(path, error);
+    }
+  }
+
+  /** A connection, as patiently as its methods: the last to close the file keeps everyone out until it is done. */
+  static async open(path: string, options: { patienceMs: number; readOnly: boolean }): Promise<Database> {
+    return await patiently(path, options.patienceMs, () => new Database(path, options));
   }
 
   /** A prepared statement, kept: preparing costs several times what running does. */
@@ -75,7 +84,7 @@ export class Database {
   }
 
   #inTransaction<T>(begin: string, work: () => T): Promise<T> {
-    return this.#patiently(() => {
+    return patiently(this.path, this.#patienceMs, () => {
       this.#db.exec(begin);
       try {
         const result = work();
@@ -91,7 +100,7 @@ export class Database {
 
   /** Runs `work`, which only reads. */
   read<T>(work: () => T): Promise<T> {
-    return this.#patiently(work);
+    return patiently(this.path, this.#patienceMs, work);
   }
 
   /** True when this connection is to that very file, whatever its path. */
@@ -115,20 +124,21 @@ export class Database {
     openHere.delete(this);
     if (this.#db.isOpen) this.#db.close();
   }
+}
 
-  async #patiently<T>(attempt: () => T): Promise<T> {
-    // Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue.
-    const giveUpAt = monotonicMs() + this.#patienceMs;
-    const fewest = this.#patienceMs / LONGEST_ROUND_MS;
-    for (let attempts = 1; ; attempts++) {
-      try {
-        return attempt();
-      } catch (error) {
-        const isOver = monotonicMs() >= giveUpAt && attempts >= fewest;
-        if (!isBusy(error) || isOver) throw translate(this.path, error);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+/** Tries again while another program holds the file. @throws store_locked when the patience is over */
+async function patiently<T>(path: string, patienceMs: number, attempt: () => T): Promise<T> {
+  // Not `performance.now()`: that global loads a module of its own, 1.5 ms of an enqueue.
+  const giveUpAt = monotonicMs() + patienceMs;
+  const fewest = patienceMs / LONGEST_ROUND_MS;
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return attempt();
+    } catch (error) {
+      const isOver = monotonicMs() >= giveUpAt && attempts >= fewest;
+      if (!isBusy(error) || isOver) throw translate(path, error);
     }
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
 }
 
@@ -191,6 +201,7 @@ export function isUniqueViolation(error: unknown): boolean {
 }
 
 function isBusy(error: unknown): boolean {
+  if (error instanceof QueuectlError) return error.code === "store_locked";
   const code = primaryCode(error);
   return code === SQLITE_BUSY || code === SQLITE_LOCKED;
 }

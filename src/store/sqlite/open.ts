@@ -39,7 +39,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   if (file?.size === 0 && hasDataDirectory(path) && !(await isBeingMade(path))) throw emptied(path);
   if (!file || !isOpenHere(file)) refuseForeignFile(path, openHeader(path, options.access));
   const readOnly = options.access === "read" && !isWritable(path);
-  const database = new Database(path, { patienceMs: options.patienceMs, readOnly });
+  const database = await Database.open(path, { patienceMs: options.patienceMs, readOnly });
   try {
     await migrate(database, { readOnly });
     return database;
