@@ -1,11 +1,18 @@
 import { expect, test } from "vitest";
-import { openMemoryScene } from "../../tests/support/conformance.ts";
+import { openMemoryScene, type Scene } from "../../tests/support/conformance.ts";
 import { retainInTurn } from "./prune.ts";
 
 const DAY_MS = 86_400_000;
 
-test("of many who ask in one hour one applies retention, in several batches, and each loads it only then", async () => {
+/** A scene of long ago: retention goes by the real clock. */
+async function openPastScene(): Promise<Scene> {
   const scene = await openMemoryScene();
+  scene.time.stepWallClock(-3_000_000_000_000);
+  return scene;
+}
+
+test("of many who ask in one hour one applies retention, in several batches, and each loads it only then", async () => {
+  const scene = await openPastScene();
   await scene.startWorker("w");
   const ids = Array.from({ length: 450 }, (_, index) => `job${index}`);
   await scene.enqueue(...ids.map((id) => ({ id })));
@@ -23,7 +30,7 @@ test("of many who ask in one hour one applies retention, in several batches, and
 });
 
 test("a worker that stops ends it between two batches", async () => {
-  const scene = await openMemoryScene();
+  const scene = await openPastScene();
   await scene.startWorker("w");
   await scene.enqueue(...Array.from({ length: 450 }, (_, index) => ({ id: `job${index}` })));
   await scene.finish("w", await scene.claim("w"));

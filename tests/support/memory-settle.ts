@@ -1,4 +1,9 @@
-import { type DependantMove, decideDependant, type StandingDependency } from "../../src/domain/dependency.ts";
+import {
+  type DependantMove,
+  decideDependant,
+  judgeDependency,
+  type StandingDependency,
+} from "../../src/domain/dependency.ts";
 import { isFinished } from "../../src/domain/job.ts";
 import { type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
 
@@ -11,9 +16,14 @@ export function settle(truth: MemoryTruth, now: number): void {
     const moved = truth.jobs.filter(({ seq }) => truth.unsettled.has(seq));
     truth.unsettled.clear();
     for (const job of moved) applyMaxFails(truth, job, now);
-    const isAbout = new Set(moved.map(({ seq }) => seq));
-    const dependants = new Set(truth.conditions.filter(({ on }) => isAbout.has(on)).map(({ job }) => job));
-    for (const job of truth.jobs) if (dependants.has(job.seq)) moveDependant(truth, job, now);
+    for (const job of truth.jobs) {
+      const about = truth.conditions.flatMap(({ job: seq, on, condition }) => {
+        const other = seq === job.seq && moved.find((candidate) => candidate.seq === on);
+        return other ? [judgeDependency(condition, other.state)] : [];
+      });
+      // Who died of a dependency comes back with one that was brought back, and by nothing that ends elsewhere.
+      if (job.state === "dead" ? about.includes("waiting") : about.length > 0) moveDependant(truth, job, now);
+    }
   }
 }
 

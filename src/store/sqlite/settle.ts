@@ -36,6 +36,8 @@ function settleJobs(db: Database, seqs: readonly number[], now: number): boolean
     for (const condition of CONDITIONS) {
       const judgement = judgeDependency(condition, job.state);
       const isMet = judgement === "met" ? 1 : 0;
+      // Who died of a dependency comes back with one that was brought back, and by nothing that ends elsewhere.
+      const revives = judgement === "waiting" ? 1 : 0;
       db.prepare("UPDATE dependencies SET met = ?1 WHERE on_job = ?2 AND condition = ?3 AND met <> ?1").run(
         isMet,
         seq,
@@ -43,8 +45,8 @@ function settleJobs(db: Database, seqs: readonly number[], now: number): boolean
       );
       const dependants = db.prepare(`
         SELECT job, state FROM dependencies JOIN jobs ON jobs.seq = dependencies.job
-        WHERE on_job = ? AND condition = ? AND (state = 'blocked' OR (state = 'dead' AND reason = 'dependency'))`);
-      for (const row of dependants.all(seq, condition)) {
+        WHERE on_job = ? AND condition = ? AND (state = 'blocked' OR (? AND state = 'dead' AND reason = 'dependency'))`);
+      for (const row of dependants.all(seq, condition, revives)) {
         const isSimple = isMet === 1 && row["state"] === "blocked";
         (isSimple ? mayBeFree : toJudge).add(row["job"] as number);
       }
