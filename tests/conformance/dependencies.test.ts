@@ -43,6 +43,17 @@ const ERRORS: Readonly<Record<string, RegExp | null>> = {
 };
 
 describeStores("dependencies", (open) => {
+  /** Claims as a worker does that is told to come again at once. @returns how many jobs it got */
+  async function claimUntilQuiet(scene: Scene): Promise<number> {
+    let claimed = 0;
+    for (;;) {
+      const now = scene.time.now();
+      const { claims, nextDueAt } = await scene.store.claim(scene.claimRequest("w", { now }));
+      claimed += claims.length;
+      if (claims.length === 0 && (nextDueAt === null || nextDueAt > now)) return claimed;
+    }
+  }
+
   describe.each(CASES)("one that waits until another has $condition", ({ end, how, condition, becomes }) => {
     test(`is ${becomes} when that one is ${end}`, async () => {
       const scene = await open();
@@ -129,7 +140,7 @@ describeStores("dependencies", (open) => {
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("the death of the first goes down a long chain at once", async () => {
+  test("the death of the first goes down a long chain, in as many claims as it takes", async () => {
     const scene = await open();
     const chain = Array.from({ length: 1_500 }, (_, n) => ({
       id: `j${n}`,
@@ -137,6 +148,8 @@ describeStores("dependencies", (open) => {
     }));
     await scene.enqueue(...chain);
     await scene.store.cancelJobs(["j0"], scene.time.now());
+    await scene.startWorker("w");
+    await claimUntilQuiet(scene);
     expect(await scene.store.counts(null)).toMatchObject({ cancelled: 1, dead: 1_499, blocked: 0 });
   });
 

@@ -4,7 +4,7 @@ import type { Job } from "../../src/domain/job.ts";
 import { mustMakeRoom } from "../../src/domain/suspect.ts";
 import type { Claim, ClaimBatch, ClaimRequest } from "../../src/store/store.ts";
 import { gatesOf, mayPass, readGate, recordStart } from "./memory-gates.ts";
-import { settle } from "./memory-settle.ts";
+import { laneOf, settle } from "./memory-settle.ts";
 import {
   heldBy,
   isHeldBy,
@@ -56,9 +56,9 @@ function expireJobs(truth: MemoryTruth, now: number): void {
 function pickOthers(truth: MemoryTruth, { limit, queues, now }: ClaimRequest): StoredJob[] {
   const picked: StoredJob[] = [];
   for (;;) {
-    const turnOf = ({ queue, priority }: Job) => {
-      const last = picked.findLastIndex((job) => job.queue === queue && job.priority === priority);
-      return last < 0 ? (truth.turns.get(`${queue} ${priority}`) ?? 0) : truth.lastToken + 1 + last;
+    const turnOf = (job: StoredJob) => {
+      const last = picked.findLastIndex((other) => laneOf(other) === laneOf(job));
+      return last < 0 ? (truth.turns.get(laneOf(job)) ?? 0) : truth.lastToken + 1 + last;
     };
     const [next] = dueJobs(truth, queues, now)
       .filter((job) => job.suspicion === null && !picked.includes(job) && mayPass(truth, job, picked, now))
@@ -131,7 +131,7 @@ export function isHeldBack(truth: MemoryTruth, queues: readonly string[] | null)
 function takeJob(truth: MemoryTruth, job: StoredJob, { worker, now, outputLimitBytes }: ClaimRequest): Claim {
   const token = ++truth.lastToken;
   const number = job.executions + 1;
-  truth.turns.set(`${job.queue} ${job.priority}`, token);
+  truth.turns.set(laneOf(job), token);
   recordStart(truth, job, now);
   move(truth, job, "processing");
   Object.assign(job, { executions: number, token, worker, updatedAt: now });

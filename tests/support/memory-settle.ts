@@ -5,24 +5,41 @@ import {
   type StandingDependency,
 } from "../../src/domain/dependency.ts";
 import { isFinished } from "../../src/domain/job.ts";
-import { type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
+import { isWaiting, type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
 
 /**
  * What follows from moves, for those who depend on the moved and for groups in which too many failed; and what follows
  * from that, until nothing does.
  */
 export function settle(truth: MemoryTruth, now: number): void {
+  settleAll(truth, now);
+  // Whoever comes new comes before the one that was served last.
+  for (const job of truth.jobs)
+    if (isWaiting(job) && !truth.turns.has(laneOf(job))) truth.turns.set(laneOf(job), truth.lastToken - 1);
+}
+
+/** What takes turns: the jobs of one queue and one priority. */
+export function laneOf({ queue, priority }: Pick<StoredJob, "queue" | "priority">): string {
+  return `${queue} ${priority}`;
+}
+
+function settleAll(truth: MemoryTruth, now: number): void {
   while (truth.unsettled.size > 0) {
     const moved = truth.jobs.filter(({ seq }) => truth.unsettled.has(seq));
     truth.unsettled.clear();
     for (const job of moved) applyMaxFails(truth, job, now);
+    const states = new Map(moved.map(({ seq, state }) => [seq, state]));
+    const about = Map.groupBy(
+      truth.conditions.filter(({ on }) => states.has(on)),
+      ({ job }) => job,
+    );
     for (const job of truth.jobs) {
-      const about = truth.conditions.flatMap(({ job: seq, on, condition }) => {
-        const other = seq === job.seq && moved.find((candidate) => candidate.seq === on);
-        return other ? [judgeDependency(condition, other.state)] : [];
-      });
+      const judgements = (about.get(job.seq) ?? []).map(({ on, condition }) =>
+        judgeDependency(condition, states.get(on) ?? "pending"),
+      );
       // Who died of a dependency comes back with one that was brought back, and by nothing that ends elsewhere.
-      if (job.state === "dead" ? about.includes("waiting") : about.length > 0) moveDependant(truth, job, now);
+      if (job.state === "dead" ? judgements.includes("waiting") : judgements.length > 0)
+        moveDependant(truth, job, now);
     }
   }
 }

@@ -90,11 +90,13 @@ describe("the plan of a claim", () => {
     await letOneBeLost(db);
     await addGatedJobs(db);
     db.asked.clear();
-    const request = { worker: "w", limit: 20, queues, outputLimitBytes: 1_024 };
+    const request = { worker: "w", limit: 200, queues, outputLimitBytes: 1_024 };
     for (const now of [1, 2]) await db.write(() => claimJobs(db, { ...request, now }));
     const plans = db.plans(/^\s*(SELECT|UPDATE|DELETE|INSERT INTO \w+ \(.*\)\s*SELECT)/s);
     const of = (table: string) =>
       plans.filter(({ sql }) => new RegExp(`(FROM|UPDATE) ${table}\\b`).test(sql));
+    // One that is turned away at its key may have stood in the way of others of its array.
+    expect(plans.some(({ sql }) => /UPDATE gates SET stirred = 1.*EXISTS/s.test(sql))).toBe(true);
     expect(of("jobs").length).toBeGreaterThanOrEqual(8);
     expect(of("lanes").length).toBeGreaterThanOrEqual(5);
     expect(of("gates").length).toBeGreaterThanOrEqual(4);
@@ -105,8 +107,8 @@ describe("the plan of a claim", () => {
         /INDEX (gates_stirred|lanes_asleep|jobs_expiring|jobs_suspect)\b/.test(plan)
       )
         continue;
-      // What there is to settle is read whole: it is empty as a rule.
-      if (/FROM unsettled/.test(sql)) continue;
+      // What there is to settle is read whole, and so are SQLite's own few numbers.
+      if (/FROM (unsettled|sqlite_sequence)/.test(sql)) continue;
       expect(plan, sql).not.toMatch(/SCAN (?!json_each)/);
     }
     // Jobs that wait are never sorted: they come out of the index in their order. What runs is counted beside a suspect.

@@ -6,7 +6,7 @@ import { expireJobs, nextExpiry } from "./expire.ts";
 import { Gatekeeper, gatesOfRow, recordStart } from "./gates.ts";
 import { nextWaking, noteTurns, pickDueJobs, stirBehind, wakeDueLanes } from "./lanes.ts";
 import { JOB_COLUMNS, type Row, readJson, toJob } from "./rows.ts";
-import { settle } from "./settle.ts";
+import { isUnsettled, settle } from "./settle.ts";
 
 /**
  * Hands out due jobs. Runs inside a write transaction, so that nobody else claims meanwhile.
@@ -18,10 +18,8 @@ import { settle } from "./settle.ts";
 export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
   if (request.limit <= 0 || !mayClaim(db, request.worker)) return { claims: [], nextDueAt: null };
   const { now, queues, limit } = request;
-  const mayHaveMore = expireJobs(db, now);
+  const hasMoreExpired = expireJobs(db, now);
   settle(db, now);
-  // One that is still to be ended must not be handed out.
-  if (mayHaveMore) return { claims: [], nextDueAt: now };
   wakeDueLanes(db, now);
   const keeper = new Gatekeeper(db, now);
   const suspect = findSuspect(db, keeper, request);
@@ -36,7 +34,7 @@ export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
     others.rows.filter((row) => !rows.includes(row)),
   );
   if (claims.length >= limit || isAll) return { claims, nextDueAt: null };
-  if (others.mustLookAgain) return { claims, nextDueAt: now };
+  if (hasMoreExpired || others.mustLookAgain || isUnsettled(db)) return { claims, nextDueAt: now };
   return { claims, nextDueAt: earliest([nextWaking(db, queues), suspect.nextDueAt, nextExpiry(db)]) };
 }
 

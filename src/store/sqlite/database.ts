@@ -62,9 +62,15 @@ export class Database {
     this.#db.exec(sql);
   }
 
-  /** Lets migrations do what SQLite else forbids: change the text of a table's schema. */
-  allowSchemaEdits(): void {
-    this.#db.enableDefensive(false);
+  /** Runs a migration, which may do what SQLite else forbids: change the text of a table's schema. */
+  migrating(work: () => void): void {
+    // Node knows it since 24.12; before, SQLite was not told to be so careful.
+    this.#db.enableDefensive?.(false);
+    try {
+      work();
+    } finally {
+      this.#db.enableDefensive?.(true);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describeExpiry } from "../../domain/expiry.ts";
 import type { Database } from "./database.ts";
+import type { Row } from "./rows.ts";
 
 /** One claim ends no more than so many; it asks to be called again. */
 const EXPIRED_AT_MOST = 500;
@@ -19,12 +20,15 @@ export function expireJobs(db: Database, now: number): boolean {
       `SELECT seq, expires_at FROM ${EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ${EXPIRED_AT_MOST}`,
     )
     .all(now);
-  const expire = db.prepare(
-    "UPDATE jobs SET state = 'dead', reason = 'expired', error = ?, updated_at = ? WHERE seq = ?",
-  );
-  for (const row of expired)
-    expire.run(describeExpiry(row["expires_at"] as number), now, row["seq"] as number);
+  for (const row of expired) endExpired(db, row, now);
   return expired.length === EXPIRED_AT_MOST;
+}
+
+/** Ends one that was not started in time; a row with seq and expires_at. */
+export function endExpired(db: Database, row: Row, now: number): void {
+  db.prepare(
+    "UPDATE jobs SET state = 'dead', reason = 'expired', error = ?, updated_at = ? WHERE seq = ?",
+  ).run(describeExpiry(row["expires_at"] as number), now, row["seq"] as number);
 }
 
 export function nextExpiry(db: Database): number | null {

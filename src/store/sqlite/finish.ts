@@ -17,7 +17,7 @@ export async function finish(
   db: Database,
   worker: string,
   results: readonly FinishedExecution[],
-  next?: ClaimRequest,
+  next?: { request: ClaimRequest; whenItBegins(request: ClaimRequest): ClaimRequest },
 ): Promise<FinishReceipt & { hasReleased: boolean }> {
   return await db.write(() => {
     const all = results.map((result) => ({
@@ -28,8 +28,8 @@ export async function finish(
     const stale = tokens("stale");
     const recorded = results.length - stale.length;
     if (recorded > 0) countFinished(db, worker, recorded, results[0]?.finishedAt ?? 0);
-    const hasReleased = settle(db, results[0]?.finishedAt ?? next?.now ?? 0);
-    const claimed = next ? claimJobs(db, next) : { claims: [], nextDueAt: null };
+    const hasReleased = settle(db, results[0]?.finishedAt ?? next?.request.now ?? 0);
+    const claimed = next ? claimJobs(db, next.whenItBegins(next.request)) : { claims: [], nextDueAt: null };
     return { stale, cancelled: tokens("cancelled"), claimed, hasReleased };
   });
 }

@@ -66,6 +66,11 @@ export class Gatekeeper {
     return judgeGate(this.#load(scope, name).gate, this.#now);
   }
 
+  /** How many run behind a gate, those included that this claim has let through. */
+  runningBehind(scope: GateScope, name: string): number {
+    return this.#load(scope, name).gate.running;
+  }
+
   /** Whether the starts of a queue's jobs must be noted. */
   isPaced(queue: string): boolean {
     return this.#load("queue", queue).gate.rate !== null;
@@ -133,8 +138,6 @@ export async function changeQueue(db: Database, name: string, change: QueueChang
       ).run(rate?.starts ?? null, rate?.periodMs ?? null, name);
       if (rate === null) db.prepare("DELETE FROM gate_starts WHERE queue = ?").run(name);
     }
-    // Whatever was changed, in whichever direction: the next claim looks.
-    db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ?").run(name);
   });
 }
 

@@ -1,16 +1,25 @@
+import { isExpired } from "../../domain/expiry.ts";
+import type { GateScope } from "../../domain/gate.ts";
+import type { Job } from "../../domain/job.ts";
 import type { Claim, ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
+import { endExpired } from "./expire.ts";
 import { type Gatekeeper, gatesOfRow } from "./gates.ts";
 import { JOB_COLUMNS, type Row } from "./rows.ts";
+import { openStirredGates } from "./settle.ts";
 
 /** Asleep until something stirs it: a job is added or given back, or its queue's gate opens. */
 const UNTIL_STIRRED = Number.MAX_SAFE_INTEGER;
 
 /**
- * So many due jobs one claim turns away at closed gates, and parks. A key with a million due jobs then holds up nobody:
- * the claim asks to be called again at once, and other lanes have their turns in between.
+ * So many due jobs one claim turns away at closed gates, and so many of one lane: a key with a million due jobs then holds
+ * up nobody. The claim goes on with other lanes, asks to be called again at once, and the crowded lane waits its turn.
  */
 const PARKED_AT_MOST = 500;
+const PARKED_OF_ONE_LANE = 100;
+
+/** So often one claim looks again at gates that have stirred under its hands. */
+const ROUNDS_AT_MOST = 500;
 
 /**
  * How many rows one query reads. In the text of the statement: SQLite plans a statement anew whenever a LIMIT that is a
@@ -38,15 +47,33 @@ export interface Picked {
  */
 export function pickDueJobs(db: Database, keeper: Gatekeeper, { queues, limit, now }: ClaimRequest): Picked {
   const rows: Row[] = [];
-  const walk: Walk = { db, keeper, now, parkedLeft: PARKED_AT_MOST, hasStirred: false };
+  const walk: Walk = {
+    db,
+    keeper,
+    now,
+    parkedLeft: PARKED_AT_MOST,
+    hasStirred: false,
+    taken: new Set(),
+    served: new Map(),
+    crowded: new Map(),
+  };
   let above = Number.MAX_SAFE_INTEGER;
-  while (rows.length < limit) {
+  for (let rounds = 0; rows.length < limit; ) {
     const priority = nextPriority(db, queues, above);
-    if (priority === null) break;
-    takeTurns(walk, awakeLanes(db, queues, priority, pageFor(limit)), { rows, limit });
-    above = priority;
+    if (priority !== null) {
+      takeTurns(walk, awakeLanes(db, queues, priority, pageFor(limit)), { rows, limit });
+      above = priority;
+    }
+    if (priority !== null && !walk.hasStirred) continue;
+    walk.hasStirred = false;
+    // Who is let go now may come before all that are left: from the highest priority again.
+    const isOpened = walk.parkedLeft > 0 && rounds < ROUNDS_AT_MOST && openStirredGates(db, keeper);
+    rounds += 1;
+    if (isOpened) above = Number.MAX_SAFE_INTEGER;
+    else if (priority === null) break;
   }
-  return { rows, mustLookAgain: walk.hasStirred || walk.parkedLeft <= 0 };
+  sendBack(db, walk.crowded.values());
+  return { rows, mustLookAgain: walk.crowded.size > 0 || walk.parkedLeft <= 0 || isStirred(db, keeper) };
 }
 
 interface Walk {
@@ -56,20 +83,61 @@ interface Walk {
   parkedLeft: number;
   /** A parked job made room at its other gate. */
   hasStirred: boolean;
+  /** Jobs that were picked. */
+  taken: Set<number>;
+  /** Lanes that something was picked from, and when. */
+  served: Map<string, number>;
+  /** Lanes of which more would have to be parked than one claim does. */
+  crowded: Map<string, Lane>;
 }
 
-/** One job from each lane, then a second from each, and so on. */
+/** One job from each lane, then a second from each, and so on; those that had one in an earlier round come after the others. */
 function takeTurns(walk: Walk, fresh: Iterator<Lane>, { rows, limit }: { rows: Row[]; limit: number }): void {
+  const again: { servedAt: number; reader: LaneReader }[] = [];
   const served: LaneReader[] = [];
   while (rows.length < limit) {
     const lane = fresh.next();
+    const servedAt = lane.done ? undefined : walk.served.get(keyOf(lane.value));
+    if (!lane.done && servedAt !== undefined) {
+      again.push({ servedAt, reader: new LaneReader(walk, lane.value) });
+      continue;
+    }
+    if (lane.done && again.length > 0)
+      served.unshift(
+        ...again
+          .splice(0)
+          .sort((a, b) => a.servedAt - b.servedAt)
+          .map(({ reader }) => reader),
+      );
     const reader = lane.done ? served.shift() : new LaneReader(walk, lane.value);
     if (reader === undefined) return;
     const row = reader.next(limit - rows.length);
     if (row === null) continue;
     rows.push(row);
+    walk.taken.add(row["seq"] as number);
+    walk.served.set(reader.key, rows.length);
     served.push(reader);
   }
+}
+
+function keyOf({ queue, priority }: Pick<Lane, "queue" | "priority">): string {
+  return `${priority}/${queue}`;
+}
+
+/** Behind all that were served so far. */
+function sendBack(db: Database, lanes: Iterable<Lane>): void {
+  const send = db.prepare(`
+    UPDATE lanes SET turn = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'executions'), 0)
+    WHERE queue = ? AND priority = ?`);
+  for (const { queue, priority } of lanes) send.run(queue, priority);
+}
+
+/** True when a gate with room has been left stirred: more is parked there than is let go at once. */
+function isStirred(db: Database, keeper: Gatekeeper): boolean {
+  const gates = db
+    .prepare("SELECT scope, name FROM gates INDEXED BY gates_stirred WHERE stirred = 1")
+    .all() as unknown as { scope: GateScope; name: string }[];
+  return gates.some(({ scope, name }) => keeper.judge(scope, name) === null);
 }
 
 interface Lane {
@@ -131,16 +199,21 @@ class LaneReader {
   #page: Row[] = [];
   #after = { dueAt: Number.MIN_SAFE_INTEGER, seq: 0 };
   #isAtEnd = false;
+  #parked = 0;
 
   constructor(walk: Walk, lane: Lane) {
     this.#walk = walk;
     this.#lane = lane;
   }
 
+  get key(): string {
+    return keyOf(this.#lane);
+  }
+
   /** The next job that may start; null when this lane has none, and then it sleeps. */
   next(wanted: number): Row | null {
     const { keeper } = this.#walk;
-    if (this.#walk.parkedLeft <= 0) return null;
+    if (this.#isCrowded()) return null;
     const closure = keeper.judge("queue", this.#lane.queue);
     if (closure?.kind === "paused") return this.#sleep(UNTIL_STIRRED, false);
     if (closure !== null) {
@@ -153,11 +226,24 @@ class LaneReader {
       keeper.pass(row);
       return row;
     }
-    return this.#walk.parkedLeft > 0 ? this.#sleep(this.#nextDueAt(), false) : null;
+    return this.#isCrowded() ? null : this.#sleep(this.#nextDueAt(), false);
+  }
+
+  #isCrowded(): boolean {
+    const { parkedLeft, crowded } = this.#walk;
+    if (parkedLeft > 0 && this.#parked < PARKED_OF_ONE_LANE && !crowded.has(this.key)) return false;
+    crowded.set(this.key, this.#lane);
+    return true;
   }
 
   #read(wanted: number): Row | undefined {
-    if (this.#walk.parkedLeft <= 0) return undefined;
+    for (let row = this.#readOne(wanted); row !== undefined; row = this.#readOne(wanted))
+      if (!this.#walk.taken.has(row["seq"] as number)) return row;
+    return undefined;
+  }
+
+  #readOne(wanted: number): Row | undefined {
+    if (this.#isCrowded()) return undefined;
     if (this.#page.length === 0 && !this.#isAtEnd) {
       const { queue, priority } = this.#lane;
       const { dueAt, seq } = this.#after;
@@ -171,26 +257,41 @@ class LaneReader {
     return this.#page.shift();
   }
 
-  /** Parks a job before the first of its gates that is closed, where it does not stand in the way of the others. */
+  /**
+   * Parks a job before the first of its gates that is closed, where it does not stand in the way of the others; ends one
+   * that has expired, of which there may be more than a claim ends beforehand.
+   */
   #isTurnedAway(row: Row): boolean {
-    const { db, keeper } = this.#walk;
+    const { db, keeper, now } = this.#walk;
+    if (isExpired(toExpiring(row), now)) {
+      endExpired(db, row, now);
+      this.#countParked();
+      return true;
+    }
     const gates = gatesOfRow(row);
     const closed = gates.find(([scope, name]) => keeper.judge(scope, name) !== null);
     if (closed === undefined) return false;
     const [scope, name] = closed;
     db.prepare("UPDATE jobs SET parked_by = ? WHERE seq = ?").run(`${scope}:${name}`, row["seq"] as number);
-    this.#walk.parkedLeft -= 1;
+    this.#countParked();
     // It was perhaps the one that its other gate had let go: the next there may have its place.
     for (const [other, itsName] of gates) {
       if (other === scope || keeper.judge(other, itsName) !== null) continue;
       const { changes } = db
         .prepare(
-          "UPDATE gates SET stirred = 1 WHERE scope = ? AND name = ? AND EXISTS (SELECT 1 FROM jobs WHERE parked_by = ?)",
+          `UPDATE gates SET stirred = 1 WHERE scope = ? AND name = ? AND EXISTS (
+             SELECT 1 FROM jobs INDEXED BY jobs_parked
+             WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND parked_by = ?)`,
         )
         .run(other, itsName, `${other}:${itsName}`);
       if (changes > 0) this.#walk.hasStirred = true;
     }
     return true;
+  }
+
+  #countParked(): void {
+    this.#parked += 1;
+    this.#walk.parkedLeft -= 1;
   }
 
   #nextDueAt(): number {
@@ -206,6 +307,14 @@ class LaneReader {
       .run(until, isHeldBack ? 1 : 0, queue, priority);
     return null;
   }
+}
+
+function toExpiring(row: Row): Pick<Job, "expiresAt" | "executions" | "state"> {
+  return {
+    expiresAt: row["expires_at"] as number | null,
+    executions: row["executions"] as number,
+    state: row["state"] as Job["state"],
+  };
 }
 
 const CLAIMABLE = `jobs INDEXED BY jobs_claimable

@@ -32,8 +32,9 @@ async function upgrade(database: Database): Promise<void> {
     const current = schemaVersion(database);
     refuseNewer(database, current);
     if (current > 0 && current < SCHEMA_VERSION) refuseUnderWorkers(database);
-    database.allowSchemaEdits();
-    for (const migration of MIGRATIONS.slice(current)) database.exec(migration);
+    database.migrating(() => {
+      for (const migration of MIGRATIONS.slice(current)) database.exec(migration);
+    });
     if (current === 0) database.exec("INSERT INTO store (id) VALUES (lower(hex(randomblob(8))))");
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
   });

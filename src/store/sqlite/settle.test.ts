@@ -132,3 +132,43 @@ test("what a person changed by hand follows with the next verb, not only with th
 function after(on: string) {
   return { on, condition: "completed" as const };
 }
+
+test("more dependants than are judged in one transaction are all let go, one transaction after the other", async () => {
+  const dependants = Array.from({ length: 2_500 }, (_, n) => ({ id: `d${n}`, dependsOn: [after("first")] }));
+  await scene.enqueue({ id: "first" }, ...dependants);
+  await scene.finish("w", await scene.claimOne("w"));
+  const claimed: number[] = [];
+  let isQuiet = false;
+  while (!isQuiet) {
+    const now = scene.time.now();
+    const { claims, nextDueAt } = await scene.store.claim(scene.claimRequest("w", { now, limit: 5_000 }));
+    claimed.push(claims.length);
+    isQuiet = nextDueAt === null || nextDueAt > now;
+  }
+  expect(claimed.reduce((sum, count) => sum + count)).toBe(2_500);
+  expect(claimed.length).toBeGreaterThan(1);
+});
+
+test("a gate that is opened by hand is open", async () => {
+  await scene.store.changeQueue("shut", { state: "paused" });
+  await scene.enqueue({ id: "a", queue: "shut" }, { id: "b", key: "k" }, { id: "c", key: "k" });
+  expect(await scene.claimIds("w")).toEqual(["b"]);
+  hand.exec("UPDATE gates SET state = 'open', max_running = 5");
+  expect((await scene.claimIds("w")).sort()).toEqual(["a", "c"]);
+});
+
+test("a key in many queues costs each end a few of them, and starves none", async () => {
+  const queues = Array.from({ length: 30 }, (_, n) => `q${n}`);
+  await scene.enqueue(...queues.flatMap((queue) => [1, 2].map(() => ({ queue, key: "k" }))));
+  const order: string[] = [];
+  for (
+    let [held] = await scene.claim("w", { limit: 1 });
+    held;
+    [held] = await scene.claim("w", { limit: 1 })
+  ) {
+    order.push(held.job.queue);
+    await scene.finish("w", held);
+  }
+  expect(order).toHaveLength(60);
+  expect(new Set(order.slice(0, 40)).size).toBe(30);
+});

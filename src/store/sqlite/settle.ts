@@ -1,62 +1,114 @@
 import { CONDITIONS, type Condition, decideDependant, judgeDependency } from "../../domain/dependency.ts";
+import type { GateScope } from "../../domain/gate.ts";
 import type { JobState } from "../../domain/job.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
+import type { Gatekeeper } from "./gates.ts";
+
+/** So many dependants are judged in one transaction; the notes of the others stay for the next claim. */
+const JUDGED_AT_MOST = 1_000;
 
 /**
  * What follows from changes. Triggers note jobs that finished or came back, whoever changed them, and gates at which
  * something has moved; here it is decided what becomes of those that waited for it. Runs at the end of every transaction
- * that moves jobs, and at the beginning of every claim for what was changed by hand.
- * @returns true when something may be claimed now that could not before
+ * that moves jobs, and at the beginning of every claim for what was changed by hand or was too much at once.
+ * @returns true when something may be claimed now that could not before, or there is more to decide
  */
 export function settle(db: Database, now: number): boolean {
   let hasReleased = false;
-  for (;;) {
-    const notes = db.prepare("SELECT seq FROM unsettled ORDER BY seq LIMIT 1000").all();
+  for (let left = JUDGED_AT_MOST; left > 0; ) {
+    const notes = db
+      .prepare("SELECT seq, settled FROM unsettled ORDER BY seq LIMIT 500")
+      .all() as unknown as Note[];
     if (notes.length === 0) break;
-    const seqs = notes.map((row) => row["seq"] as number);
-    const forget = db.prepare("DELETE FROM unsettled WHERE seq = ?");
-    for (const seq of seqs) forget.run(seq);
-    if (settleJobs(db, seqs, now)) hasReleased = true;
+    const { judged, released } = settleNotes(db, notes, now);
+    if (released) hasReleased = true;
+    left -= judged + notes.length;
   }
-  return openStirredGates(db) || hasReleased;
+  return openStirredGates(db) || hasReleased || isUnsettled(db);
+}
+
+/** True when something is noted of which it has not been decided yet what follows. */
+export function isUnsettled(db: Database): boolean {
+  return db.prepare("SELECT 1 FROM unsettled LIMIT 1").get() !== undefined;
+}
+
+interface Note {
+  seq: number;
+  /** For dependants up to this one it is decided. */
+  settled: number;
 }
 
 /** Judges the dependants of jobs, and the groups of those that failed. What moves thereby is noted in its turn. */
-function settleJobs(db: Database, seqs: readonly number[], now: number): boolean {
+function settleNotes(
+  db: Database,
+  notes: readonly Note[],
+  now: number,
+): { judged: number; released: boolean } {
   const toJudge = new Set<number>();
   const mayBeFree = new Set<number>();
-  for (const seq of seqs) {
-    const job = db.prepare("SELECT state, group_id FROM jobs WHERE seq = ?").get(seq) as
-      | { state: JobState; group_id: string | null }
-      | undefined;
-    if (job === undefined) continue;
-    if (job.state === "blocked") toJudge.add(seq);
-    if (job.group_id !== null && (job.state === "dead" || job.state === "failed"))
-      applyMaxFails(db, job.group_id, now);
-    for (const condition of CONDITIONS) {
-      const judgement = judgeDependency(condition, job.state);
-      const isMet = judgement === "met" ? 1 : 0;
-      // Who died of a dependency comes back with one that was brought back, and by nothing that ends elsewhere.
-      const revives = judgement === "waiting" ? 1 : 0;
-      db.prepare("UPDATE dependencies SET met = ?1 WHERE on_job = ?2 AND condition = ?3 AND met <> ?1").run(
-        isMet,
-        seq,
-        condition,
-      );
-      const dependants = db.prepare(`
-        SELECT job, state FROM dependencies JOIN jobs ON jobs.seq = dependencies.job
-        WHERE on_job = ? AND condition = ? AND (state = 'blocked' OR (? AND state = 'dead' AND reason = 'dependency'))`);
-      for (const row of dependants.all(seq, condition, revives)) {
-        const isSimple = isMet === 1 && row["state"] === "blocked";
-        (isSimple ? mayBeFree : toJudge).add(row["job"] as number);
-      }
-    }
+  let judged = 0;
+  for (const note of notes) {
+    // The rest keep their notes: all of these together are one transaction.
+    if (judged >= JUDGED_AT_MOST) break;
+    const dependants = noteDependants(db, note, now);
+    for (const { job, isSimple } of dependants) (isSimple ? mayBeFree : toJudge).add(job);
+    judged += dependants.length;
   }
   // Who waits for ten thousand jobs is asked ten thousand times: only whether any is left, unless one of them has failed.
   const hasUnmet = db.prepare("SELECT 1 FROM dependencies WHERE job = ? AND met = 0 LIMIT 1");
   for (const seq of mayBeFree) if (hasUnmet.get(seq) === undefined) toJudge.add(seq);
   const moved = [...toJudge].map((seq) => moveDependant(db, seq, now));
-  return moved.includes("pending");
+  return { judged, released: moved.includes("pending") };
+}
+
+/**
+ * What a note is about: which dependants are to be judged on account of it. The note goes, or remembers how far it came.
+ * `isSimple`: the job's condition is met, and only whether that was its last is to be asked.
+ */
+function noteDependants(
+  db: Database,
+  { seq, settled }: Note,
+  now: number,
+): { job: number; isSimple: boolean }[] {
+  const job = db.prepare("SELECT state, group_id FROM jobs WHERE seq = ?").get(seq) as
+    | { state: JobState; group_id: string | null }
+    | undefined;
+  const forget = db.prepare("DELETE FROM unsettled WHERE seq = ?");
+  if (job === undefined) {
+    forget.run(seq);
+    return [];
+  }
+  if (settled === 0) {
+    if (job.group_id !== null && (job.state === "dead" || job.state === "failed"))
+      applyMaxFails(db, job.group_id, now);
+    for (const condition of CONDITIONS) {
+      const isMet = judgeDependency(condition, job.state) === "met" ? 1 : 0;
+      db.prepare("UPDATE dependencies SET met = ?1 WHERE on_job = ?2 AND condition = ?3 AND met <> ?1").run(
+        isMet,
+        seq,
+        condition,
+      );
+    }
+  }
+  const rows = db
+    .prepare(`
+      SELECT dependencies.job, condition, jobs.state FROM dependencies JOIN jobs ON jobs.seq = dependencies.job
+      WHERE on_job = ? AND dependencies.job > ?
+        AND (jobs.state = 'blocked' OR (jobs.state = 'dead' AND jobs.reason = 'dependency'))
+      ORDER BY dependencies.job LIMIT ${JUDGED_AT_MOST}`)
+    .all(seq, settled) as unknown as { job: number; condition: Condition; state: JobState }[];
+  const last = rows.at(-1);
+  if (last && rows.length === JUDGED_AT_MOST)
+    // One less: of the last one there may be another condition.
+    db.prepare("UPDATE unsettled SET settled = ? WHERE seq = ?").run(last.job - 1, seq);
+  else forget.run(seq);
+  const dependants = rows.flatMap(({ job: dependant, condition, state }) => {
+    const judgement = judgeDependency(condition, job.state);
+    // Who died of a dependency comes back with one that was brought back, and by nothing that ends elsewhere.
+    if (state === "dead" && judgement !== "waiting") return [];
+    return [{ job: dependant, isSimple: judgement === "met" }];
+  });
+  return job.state === "blocked" ? [{ job: seq, isSimple: false }, ...dependants] : dependants;
 }
 
 /**
@@ -92,9 +144,11 @@ function applyMaxFails(db: Database, group: string, now: number): void {
   const maxFails = (row?.["max_fails"] as number | null | undefined) ?? null;
   if (maxFails === null) return;
   const dead = db
-    .prepare("SELECT 1 FROM jobs INDEXED BY jobs_by_group WHERE group_id = ? AND state = 'dead' LIMIT ?")
-    .all(group, maxFails);
-  if (dead.length < maxFails) return;
+    .prepare(`
+      SELECT count(*) AS jobs
+      FROM (SELECT 1 FROM jobs INDEXED BY jobs_by_group WHERE group_id = ? AND state = 'dead' LIMIT ?)`)
+    .get(group, maxFails);
+  if ((dead?.["jobs"] as number) < maxFails) return;
   db.prepare(`
     UPDATE jobs SET state = 'cancelled', error = ?, updated_at = ?
     WHERE group_id = ? AND state IN ('pending', 'blocked', 'failed')`).run(
@@ -104,19 +158,36 @@ function applyMaxFails(db: Database, group: string, now: number): void {
   );
 }
 
-/** Lets go on what waits at gates at which something has moved: as many as there is room for, the first in the order. */
-function openStirredGates(db: Database): boolean {
+/**
+ * Lets go on what waits at gates at which something has moved: the first in the order, about as many as there is room for.
+ * @param keeper within a claim: it knows who has passed by then
+ */
+export function openStirredGates(db: Database, keeper?: Gatekeeper): boolean {
   const gates = db
-    .prepare("SELECT scope, name, max_running, running FROM gates INDEXED BY gates_stirred WHERE stirred = 1")
-    .all() as { scope: string; name: string; max_running: number | null; running: number }[];
+    .prepare(`
+      SELECT scope, name, max_running, running, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1`)
+    .all() as unknown as StirredGate[];
   let hasReleased = false;
-  for (const { scope, name, max_running: maxRunning, running } of gates) {
+  for (const gate of gates) {
+    const { scope, name, max_running: maxRunning } = gate;
+    const running = keeper?.runningBehind(scope, name) ?? gate.running;
+    const room = maxRunning === null ? UNPARKED_AT_ONCE : Math.min(UNPARKED_AT_ONCE, maxRunning - running);
+    if (room > 0 && scope !== "queue") {
+      if (unpark(db, gate, room)) hasReleased = true;
+      continue;
+    }
     db.prepare("UPDATE gates SET stirred = 0 WHERE scope = ? AND name = ?").run(scope, name);
-    const room = maxRunning === null ? Number.MAX_SAFE_INTEGER : maxRunning - running;
-    if (room <= 0) continue;
-    if (scope === "queue" ? wakeHeldBack(db, name) : unpark(db, `${scope}:${name}`, room)) hasReleased = true;
+    if (room > 0 && wakeHeldBack(db, name)) hasReleased = true;
   }
   return hasReleased;
+}
+
+interface StirredGate {
+  scope: GateScope;
+  name: string;
+  max_running: number | null;
+  running: number;
+  unparked_to: string;
 }
 
 function wakeHeldBack(db: Database, queue: string): boolean {
@@ -126,26 +197,61 @@ function wakeHeldBack(db: Database, queue: string): boolean {
   return Number(changes) > 0;
 }
 
+/** So many parked jobs of one lane are let go at once, and so many lanes. */
+const UNPARKED_AT_ONCE = 64;
+const LANES_AT_ONCE = 4;
+
 /**
- * The first parked jobs of each queue: which of the queues will claim first nobody knows, and one that is paused must not
- * keep the others from the room there is. One too many is turned away again by the claim.
+ * Lets parked jobs go: of the lanes of the highest priority, some at a time and the next ones the next time; which of their
+ * queues a worker serves, nobody knows here. As long as there is room and others are parked, the gate stays stirred, and
+ * the claim comes again: a queue that is paused must not keep the others from the room there is. One too many is turned
+ * away again.
  */
-function unpark(db: Database, gate: string, room: number): boolean {
-  let queue = "";
-  let hasReleased = false;
-  for (;;) {
-    const next = db.prepare(`SELECT min(queue) AS queue FROM ${PARKED} AND queue > ?`).get(gate, queue);
-    if (typeof next?.["queue"] !== "string") return hasReleased;
-    queue = next["queue"];
-    db.prepare(`
-      UPDATE jobs SET parked_by = NULL
-      WHERE seq IN (SELECT seq FROM ${PARKED} AND queue = ? ORDER BY priority DESC, due_at, seq LIMIT ?)`).run(
-      gate,
-      queue,
-      room,
-    );
-    hasReleased = true;
+function unpark(db: Database, { scope, name, unparked_to: last }: StirredGate, room: number): boolean {
+  const gate = `${scope}:${name}`;
+  const lanes = parkedLanes(db, gate, last);
+  const release = db.prepare(`
+    UPDATE jobs SET parked_by = NULL
+    WHERE seq IN (SELECT seq FROM ${PARKED} AND priority = ? AND queue = ? ORDER BY due_at, seq LIMIT ?)`);
+  for (const { priority, queue } of lanes) release.run(gate, priority, queue, room);
+  const isRest = db.prepare(`SELECT 1 FROM ${PARKED} LIMIT 1`).get(gate) !== undefined;
+  db.prepare("UPDATE gates SET stirred = ?, unparked_to = ? WHERE scope = ? AND name = ?").run(
+    isRest ? 1 : 0,
+    lanes.at(-1)?.queue ?? "",
+    scope,
+    name,
+  );
+  return lanes.length > 0;
+}
+
+/** The next lanes in which jobs are parked at a gate: by priority, and of the highest those after a queue first. */
+function parkedLanes(db: Database, gate: string, afterQueue: string): { priority: number; queue: string }[] {
+  const lanes: { priority: number; queue: string }[] = [];
+  let below = Number.MAX_SAFE_INTEGER;
+  while (lanes.length < LANES_AT_ONCE) {
+    const level = db
+      .prepare(`SELECT max(priority) AS priority FROM ${PARKED} AND priority < ?`)
+      .get(gate, below);
+    const priority = (level?.["priority"] as number | null | undefined) ?? null;
+    if (priority === null) break;
+    // The first round goes on where the last one stopped, and then begins anew.
+    const starts = lanes.length === 0 && afterQueue !== "" ? [afterQueue, ""] : [""];
+    for (const start of starts) {
+      let queue = start;
+      while (lanes.length < LANES_AT_ONCE) {
+        const next = db
+          .prepare(`SELECT min(queue) AS queue FROM ${PARKED} AND priority = ? AND queue > ?`)
+          .get(gate, priority, queue);
+        if (typeof next?.["queue"] !== "string") break;
+        queue = next["queue"];
+        const name = queue;
+        if (lanes.some((lane) => lane.priority === priority && lane.queue === name)) break;
+        lanes.push({ priority, queue });
+      }
+    }
+    below = priority;
   }
+  return lanes;
 }
 
 const PARKED = `jobs INDEXED BY jobs_parked

@@ -1,6 +1,6 @@
 import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
-import type { JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
+import type { ClaimRequest, JobFilter, NewWorker, StopRequest, Store } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import { corrupt, type Database } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
@@ -28,10 +28,16 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       ringing(enqueue(db, jobs, group)),
     claim: async (request) => {
       const { claimJobs } = await others();
-      return await db.write(() => claimJobs(db, request));
+      const whenItBegins = afterWaiting(clock);
+      return await db.write(() => claimJobs(db, whenItBegins(request)));
     },
     finish: async (worker, results, next) => {
-      const { hasReleased, ...receipt } = await (await others()).finish(db, worker, results, next);
+      const { hasReleased, ...receipt } = await (await others()).finish(
+        db,
+        worker,
+        results,
+        next && { request: next, whenItBegins: afterWaiting(clock) },
+      );
       // A job given back or let go on is due at once, and this worker may be busy, on its way out, or not of its queue.
       if (hasReleased || results.some(({ transition }) => transition.to === "pending")) ring(db.path);
       return receipt;
@@ -86,6 +92,15 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     onWakeup: (listener) => onRing(db.path, listener),
     close: async () => db.close(),
   };
+}
+
+/**
+ * A claim begins when its turn at the store comes, which may be long after it was asked for: a start that is dated before
+ * it would let the next one start too soon under a rate.
+ */
+function afterWaiting(clock: Clock): (request: ClaimRequest) => ClaimRequest {
+  const askedMs = clock.monotonicMs();
+  return (request) => ({ ...request, now: request.now + Math.round(clock.monotonicMs() - askedMs) });
 }
 
 async function readStoreId(db: Database): Promise<string> {

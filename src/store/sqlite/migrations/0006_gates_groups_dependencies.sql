@@ -31,7 +31,7 @@ DROP INDEX jobs_claimable;
 DROP INDEX jobs_claimable_by_queue;
 CREATE INDEX jobs_claimable ON jobs (queue, priority DESC, due_at, seq)
   WHERE state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL;
-CREATE INDEX jobs_parked ON jobs (parked_by, queue, priority DESC, due_at, seq)
+CREATE INDEX jobs_parked ON jobs (parked_by, priority DESC, queue, due_at, seq)
   WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL;
 
 -- Only what somebody has set: a queue without a row is open.
@@ -45,6 +45,7 @@ CREATE TABLE gates (
   rate_period_ms INTEGER CHECK (rate_period_ms > 0),
   started        INTEGER NOT NULL DEFAULT 0,        -- the number of the newest start in gate_starts
   stirred        INTEGER NOT NULL DEFAULT 0,        -- 1: something may pass now that could not before
+  unparked_to    TEXT NOT NULL DEFAULT '',          -- the queue that was let go last: the next one is next
   PRIMARY KEY (scope, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gates_stirred ON gates (scope, name) WHERE stirred = 1;
@@ -75,14 +76,17 @@ CREATE TABLE dependencies (
 CREATE INDEX dependencies_on ON dependencies (on_job);
 CREATE INDEX dependencies_unmet ON dependencies (job) WHERE met = 0;
 
--- Jobs of which something follows that has not been decided yet.
-CREATE TABLE unsettled (seq INTEGER PRIMARY KEY) STRICT;
+-- Jobs of which something follows that has not been decided yet, or not yet for all that depend on them.
+CREATE TABLE unsettled (
+  seq     INTEGER PRIMARY KEY,
+  settled INTEGER NOT NULL DEFAULT 0                -- for dependants up to this one
+) STRICT;
 
 -- The jobs of one queue and one priority. Awake: worth a look. Asleep: until then there is nothing to claim in it.
 CREATE TABLE lanes (
   queue        TEXT NOT NULL,
   priority     INTEGER NOT NULL,
-  turn         INTEGER NOT NULL DEFAULT 0,          -- the token of the last claim from it: the lowest is next
+  turn         INTEGER NOT NULL DEFAULT 0,          -- the token of its last claim: the lowest is next; a new lane comes before the one served last
   asleep_until INTEGER,                             -- null: awake; the largest safe integer: until something stirs it
   held_back    INTEGER NOT NULL DEFAULT 0,          -- 1: asleep with due jobs, before a gate that opens by itself
   PRIMARY KEY (queue, priority)
@@ -93,12 +97,14 @@ INSERT INTO lanes (queue, priority) SELECT DISTINCT queue, priority FROM jobs WH
 
 -- A job that may be claimed sooner than its lane believes wakes it.
 CREATE TRIGGER jobs_lane_insert AFTER INSERT ON jobs WHEN NEW.state IN ('pending', 'failed') BEGIN
-  INSERT INTO lanes (queue, priority) VALUES (NEW.queue, NEW.priority)
+  INSERT INTO lanes (queue, priority, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'executions'), 0) - 1)
     ON CONFLICT (queue, priority) DO UPDATE SET asleep_until = NULL, held_back = 0 WHERE asleep_until > NEW.due_at;
 END;
 CREATE TRIGGER jobs_lane_update AFTER UPDATE OF state, queue, priority, due_at, suspicion, parked_by ON jobs
 WHEN NEW.state IN ('pending', 'failed') AND NEW.parked_by IS NULL BEGIN
-  INSERT INTO lanes (queue, priority) VALUES (NEW.queue, NEW.priority)
+  INSERT INTO lanes (queue, priority, turn)
+    VALUES (NEW.queue, NEW.priority, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'executions'), 0) - 1)
     ON CONFLICT (queue, priority) DO UPDATE SET asleep_until = NULL, held_back = 0 WHERE asleep_until > NEW.due_at;
 END;
 
@@ -135,18 +141,29 @@ WHEN OLD.state NOT IN ('completed', 'dead', 'cancelled') BEGIN
   UPDATE gates SET running = running - (OLD.state = 'processing'), stirred = 1 WHERE scope = 'group' AND name = OLD.group_id;
 END;
 
+-- A gate that is set anew, by whomever, is looked at anew.
+CREATE TRIGGER gates_set AFTER UPDATE OF state, max_running, rate_starts, rate_period_ms ON gates BEGIN
+  UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE NEW.scope = 'queue' AND queue = NEW.name;
+  UPDATE gates SET stirred = 1 WHERE scope = NEW.scope AND name = NEW.name;
+END;
+CREATE TRIGGER gates_delete AFTER DELETE ON gates BEGIN
+  UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE OLD.scope = 'queue' AND queue = OLD.name;
+  UPDATE jobs SET parked_by = NULL
+    WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND parked_by = OLD.scope || ':' || OLD.name;
+END;
+
 -- Who finishes, or is brought back, may decide the fate of those that depend on it; who fails, that of its group.
 CREATE TRIGGER jobs_unsettle AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state
   AND (((OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
       AND EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq))
     OR (NEW.state IN ('dead', 'failed') AND NEW.group_id IS NOT NULL)) BEGIN
-  INSERT INTO unsettled (seq) VALUES (NEW.seq) ON CONFLICT DO NOTHING;
+  INSERT INTO unsettled (seq) VALUES (NEW.seq) ON CONFLICT DO UPDATE SET settled = 0;
 END;
 -- A dependency whose job was deleted is no dependency any more.
 CREATE TRIGGER dependencies_unsettle AFTER DELETE ON dependencies
 WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
-  INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO NOTHING;
+  INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO UPDATE SET settled = 0;
 END;
 
 -- As before, but it never sets the time back, and a claim is known by its token: what is released and claimed in one
