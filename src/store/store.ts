@@ -37,7 +37,7 @@ export interface Store {
    * Adds jobs, all or none, in the order given. While a slow source is being read, nobody else has to wait.
    *
    * A job that waits for others (in the store, or anywhere in the list) is `blocked` until it may run, and where it never
-   * can, dead from the beginning. A key gets the limit that is given last.
+   * can, dead from the beginning. What was released stays so, whatever is done with the others afterwards. A key gets the limit that is given last.
    * @param group made with its jobs, in the same transaction
    * @throws each with its `position`, and nothing is added: duplicate_id naming the first id that exists already, in the
    *   store or earlier in the list; not_unique; unknown_dependency; dependency_cycle naming its path; queue_draining
