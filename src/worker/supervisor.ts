@@ -67,7 +67,7 @@ export class Worker {
     this.#schedules =
       options.planner &&
       new ScheduleLoop(options.store, options.planner, {
-        fired: () => this.#bell.ring(),
+        news: () => this.#bell.ring(),
         trouble: (error) => (isFatal(error) ? this.#fail(error) : this.#trouble(error)),
       });
   }
@@ -96,12 +96,9 @@ export class Worker {
       this.#lookBell.ring();
       this.#schedules?.ring();
     });
-    const firstLook = this.#schedules?.look();
-    const sideLoops = [this.#beat(), this.#look(), this.#retain(), this.#fireSchedules(firstLook)];
+    const sideLoops = [this.#beat(), this.#look(), this.#retain(), this.#fireSchedules()];
     try {
       onEvent({ kind: "polling" });
-      // What came due while nobody was there is due now: whoever drains must not find that nothing is.
-      await firstLook;
       await this.#work();
     } finally {
       this.#over.abort();
@@ -233,6 +230,8 @@ export class Worker {
   /** Whether nothing is due that may start, now or by itself, and nothing runs anywhere or waits for a retry. */
   async #isIdle(): Promise<boolean> {
     if (this.#failures > 0 || (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())) return false;
+    // What came due while nobody was there is due now.
+    if (this.#schedules?.isCaughtUp === false) return false;
     const { store, queues } = this.#options;
     try {
       const { processing, failed } = await store.counts(queues);
@@ -317,8 +316,8 @@ export class Worker {
   }
 
   /** Side loop: fires what is due of the schedules. */
-  async #fireSchedules(firstLook: Promise<number | null> | undefined): Promise<void> {
-    if (firstLook) await this.#schedules?.run(await firstLook, () => this.#settings.pollIntervalMs);
+  async #fireSchedules(): Promise<void> {
+    await this.#schedules?.run(() => this.#settings.pollIntervalMs);
   }
 
   /** Once after each step of the clock; a store that is locked just then is asked again at the next look. */
