@@ -147,13 +147,18 @@ export async function runSchedule(
   name: string,
   { now, maxRetries }: { now: number; maxRetries: number },
 ): Promise<string> {
-  const schedule = await requireSchedule(store, name);
+  let schedule = await requireSchedule(store, name);
   // Never a whole second: those are the schedule's own.
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
     const runs = [{ instant, job: scheduledJob(schedule, instant, { now, maxRetries }) }];
-    const firing = { name, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
+    const { createdAt } = schedule;
+    const firing = { name, createdAt, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
     const fired = await store.schedules.fire(firing);
-    if (fired === null) throw scheduleNotFound(name);
+    if (fired === null) {
+      // Another one stands in its place, or none.
+      schedule = await requireSchedule(store, name);
+      continue;
+    }
     const [own] = fired;
     if (own?.jobId) return own.jobId;
     // Without an answer the instant was another's: two have run it within the same millisecond.

@@ -71,6 +71,8 @@ export interface ScheduleRecord extends NewSchedule {
 
 export interface Firing {
   name: string;
+  /** Of the schedule that was planned: another one of its name has other instants, and another job. */
+  createdAt: number;
   /** What the schedule's `nextAt` must still be; undefined for a run that a person asks for. */
   expectedNextAt: number | null | undefined;
   /**

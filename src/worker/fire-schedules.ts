@@ -141,11 +141,19 @@ export class ScheduleLoop {
     if (this.#clock.wasSetBack()) this.#mustRearm = true;
     if (!this.#mustRearm) return;
     for (const schedule of await this.#store.schedules.list()) {
-      const { name, isPaused, nextAt: expectedNextAt } = schedule;
+      const { name, createdAt, isPaused, nextAt: expectedNextAt } = schedule;
       const now = Date.now();
       const nextAt = isPaused ? null : await this.#nextAt(schedule, now);
       if (nextAt !== null && (expectedNextAt === null || expectedNextAt > nextAt))
-        await this.#store.schedules.fire({ name, expectedNextAt, nextAt, runs: [], missed: [], now });
+        await this.#store.schedules.fire({
+          name,
+          createdAt,
+          expectedNextAt,
+          nextAt,
+          runs: [],
+          missed: [],
+          now,
+        });
     }
     this.#mustRearm = false;
   }

@@ -36,6 +36,7 @@ function runAt(instant: number, given: Partial<NewJob> = {}): Firing["runs"][num
 function buildFiring(given: Partial<Firing> = {}): Firing {
   return {
     name: "hourly",
+    createdAt: NINE,
     expectedNextAt: TEN,
     nextAt: ELEVEN,
     runs: [runAt(TEN)],
@@ -146,6 +147,22 @@ describeStores("schedules", (open) => {
     await schedules.remove("hourly");
     expect(await schedules.fire(buildFiring({ expectedNextAt: ELEVEN }))).toBeNull();
     expect(await scene.ids()).toEqual([]);
+  });
+
+  test("nothing is fired of one that another has replaced, with the same next instant", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const other = buildSchedule({ createdAt: NINE + 1, job: '{"command":"false"}' });
+    await schedules.put(other, { replace: true });
+    expect(await schedules.fire(buildFiring())).toBeNull();
+    await schedules.remove("hourly");
+    await put(scene, { createdAt: NINE + 2 });
+    expect(await schedules.fire(buildFiring({ createdAt: NINE + 1 }))).toBeNull();
+    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined });
+    expect(await schedules.fire(byHand)).toBeNull();
+    expect(await scene.ids()).toEqual([]);
+    expect(await schedules.fire(buildFiring({ createdAt: NINE + 2 }))).toMatchObject([{ outcome: "fired" }]);
   });
 
   test("a person's run needs no instant to be due, also of one that is paused, and moves nothing", async () => {

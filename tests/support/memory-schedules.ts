@@ -68,8 +68,8 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
 
     async fire(firing) {
       const schedule = schedules.get(firing.name);
-      const { expectedNextAt, nextAt } = firing;
-      if (!schedule) return null;
+      const { createdAt, expectedNextAt, nextAt } = firing;
+      if (schedule?.createdAt !== createdAt) return null;
       if (expectedNextAt !== undefined && (schedule.isPaused || schedule.nextAt !== expectedNextAt))
         return null;
       const fired = fireAll(truth, schedule, firing);

@@ -112,12 +112,14 @@ export async function remove(db: Database, name: string): Promise<void> {
 
 /**
  * Several workers see the same instant come; the schedule's `next_at`, moved in the transaction in which it was found to be
- * what they saw, lets one of them pass. That an instant fires once hangs by more than that: its row, and the id of its job.
+ * what they saw, and of the schedule that they saw, lets one of them pass. That an instant fires once hangs by more than that: its row, and the id of its job.
  */
 export async function fire(db: Database, firing: Firing): Promise<FiredInstant[] | null> {
-  const { name, expectedNextAt, nextAt, runs, missed, now } = firing;
+  const { name, createdAt, expectedNextAt, nextAt, runs, missed, now } = firing;
   return await db.write(() => {
-    const row = db.prepare("SELECT overlap, is_paused, next_at FROM schedules WHERE name = ?").get(name);
+    const row = db
+      .prepare("SELECT overlap, is_paused, next_at FROM schedules WHERE name = ? AND created_at = ?")
+      .get(name, createdAt);
     const isAsExpected =
       row && (expectedNextAt === undefined || (row["next_at"] === expectedNextAt && row["is_paused"] === 0));
     if (!isAsExpected) return null;
