@@ -203,6 +203,24 @@ describeStores("schedules", (open) => {
     expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
   });
 
+  test("instants that were skipped or refused only by a wrong clock may be fired yet", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "skip" });
+    await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)], nextAt: TWELVE }));
+    await scene.startWorker("w");
+    await scene.finish("w", await scene.claim("w", { now: TEN }));
+    await store.changeQueue("default", { state: "draining" });
+    const refused = buildFiring({ expectedNextAt: TWELVE, nextAt: TWELVE + HOUR, runs: [runAt(TWELVE)] });
+    expect(await store.schedules.fire(refused)).toMatchObject([{ outcome: "refused" }]);
+    await store.changeQueue("default", { state: "open" });
+    await store.schedules.fire(buildFiring({ expectedNextAt: TWELVE + HOUR, nextAt: TEN, runs: [] }));
+    expect(await store.schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+    expect(await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }))).toMatchObject([
+      { instant: ELEVEN, outcome: "fired" },
+    ]);
+  });
+
   test("several instants are fired at once, in order, beside those that were missed", async () => {
     const scene = await open();
     const { schedules } = scene.store;

@@ -77,7 +77,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
       if (typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt) {
         schedule.decidedUntil = Math.max(schedule.decidedUntil ?? 0, expectedNextAt);
         schedule.firings = schedule.firings.filter(
-          ({ instant, outcome }) => instant < nextAt || outcome !== "missed",
+          ({ instant, outcome }) => instant < nextAt || outcome === "fired",
         );
       }
       if (fired.some(({ outcome }) => outcome === "fired")) wake();

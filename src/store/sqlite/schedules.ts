@@ -140,13 +140,13 @@ function isSetBack({ expectedNextAt, nextAt }: Firing): boolean {
   return typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt;
 }
 
-/** A clock had been wrong, and is no longer. */
+/** A clock had been wrong, and is no longer: only what was fired stays. Whatever stood in the others' way may be gone by their time. */
 function takeBack(db: Database, { name, expectedNextAt, nextAt }: Firing): void {
   db.prepare("UPDATE schedules SET decided_until = max(coalesce(decided_until, 0), ?) WHERE name = ?").run(
     expectedNextAt as number,
     name,
   );
-  db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome = 'missed'").run(
+  db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome <> 'fired'").run(
     name,
     nextAt as number,
   );
