@@ -1,5 +1,6 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
+import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
@@ -24,7 +25,7 @@ export interface ScheduleRequest {
   overlap?: OverlapPolicy | undefined;
   /** Unless given, `one`. */
   catchUp?: CatchUpPolicy | undefined;
-  /** As for `enqueue`; without an id and an instant of its own. */
+  /** As for `enqueue`; without an id, an instant, and dependencies of its own. */
   job: object;
   /** An existing one of the name is put out of its place. */
   replace?: boolean | undefined;
@@ -80,6 +81,14 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
         hint: "Each run gets an id and an instant from its schedule. Leave it out.",
       },
     );
+  const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
+    const ids = (job as Partial<Record<string, unknown>>)[field];
+    return Array.isArray(ids) && ids.length > 0;
+  });
+  if (waits !== undefined)
+    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${names?.[waits] ?? waits}"`, {
+      hint: "Each run would wait for the same jobs. Leave it out.",
+    });
   return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
 }
 

@@ -137,6 +137,13 @@ describe("schedule add", () => {
     ["no pattern", ["a"], "needs a name and a pattern"],
     ["a list of jobs", ["a", "@daily", '[{"command":"true"}]'], "not a list"],
     ["a job with an id", ["a", "@daily", '{"command":"true","id":"x"}'], 'no "id" of its own'],
+    [
+      "a job that waits",
+      ["a", "@daily", '{"command":"true","depends_on":["x"]}'],
+      'cannot have "depends_on"',
+    ],
+    ["after_any", ["a", "@daily", '{"command":"true","after_any":["x"]}'], 'cannot have "after_any"'],
+    ["after_fail", ["a", "@daily", '{"command":"true","after_fail":["x"]}'], 'cannot have "after_fail"'],
     ["a wrong field", ["a", "@daily", "--priority", "x", "true"], "--priority"],
     ["a wrong policy", ["a", "@daily", "--overlap", "never", "true"], '--overlap cannot be "never"'],
     ["a delay", ["a", "@daily", "--delay", "5m", "true"], "has no option --delay"],
