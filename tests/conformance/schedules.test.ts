@@ -310,6 +310,31 @@ describeStores("schedules", (open) => {
     expect((await scene.claim("w", { now: TWELVE })).map(({ job }) => job.id)).toEqual([`hourly:${ELEVEN}`]);
   });
 
+  test.each(["waits", "runs", "was lost with its worker"])(
+    "with `replace` one that %s tells by which it was replaced",
+    async (how) => {
+      const scene = await open();
+      const { store } = scene;
+      await put(scene, { overlap: "replace" });
+      await store.schedules.fire(buildFiring());
+      await scene.startWorker("w");
+      const claims = how === "waits" ? [] : await scene.claim("w", { now: TEN });
+      await store.schedules.fire(
+        buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] }),
+      );
+      if (how === "runs")
+        await scene.finish("w", claims, { outcome: { kind: "cancelled" }, transition: { to: "cancelled" } });
+      if (how === "was lost with its worker") {
+        await scene.declareDead("w");
+        await store.recoverJobs("w", { now: ELEVEN, crashLimit: 3 });
+      }
+      expect(await store.getJob(`hourly:${TEN}`)).toMatchObject({
+        state: "cancelled",
+        error: `replaced by job "hourly:${ELEVEN}"`,
+      });
+    },
+  );
+
   test("with `replace` one that still waits is cancelled at once", async () => {
     const scene = await open();
     await put(scene, { overlap: "replace" });

@@ -5,7 +5,7 @@ import {
   scheduleNamedLikeId,
   scheduleNotFound,
 } from "../../src/domain/refuse-schedule.ts";
-import { decideOverlap } from "../../src/domain/schedule.ts";
+import { decideOverlap, replacedBy } from "../../src/domain/schedule.ts";
 import type { FiredInstant, Firing, ScheduleRecord, ScheduleStore } from "../../src/store/schedule-store.ts";
 
 import { addJobs } from "./memory-enqueue.ts";
@@ -133,7 +133,7 @@ function enqueueRun(
     return { outcome: "skipped", jobId: null, note: `job "${others[0]}" is unfinished` };
   try {
     const [standIn] = undoIfRefused(truth, () => {
-      if (decision === "replace") cancelJobs(truth, others, now);
+      if (decision === "replace") cancelJobs(truth, others, now, replacedBy(job.id));
       return addJobs(truth, [job]).existing;
     });
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };

@@ -1,7 +1,7 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { duplicateSchedule, scheduleNamedLikeId, scheduleNotFound } from "../../domain/refuse-schedule.ts";
-import { type CatchUpPolicy, decideOverlap, type OverlapPolicy } from "../../domain/schedule.ts";
+import { type CatchUpPolicy, decideOverlap, type OverlapPolicy, replacedBy } from "../../domain/schedule.ts";
 import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord } from "../schedule-store.ts";
 import { cancelAll } from "./cancel.ts";
 import { insertAll } from "./complete-jobs.ts";
@@ -188,7 +188,7 @@ function enqueueRun(
   // Whatever it replaced stays replaced only if it comes itself.
   db.exec("SAVEPOINT run");
   try {
-    if (decision === "replace") cancelAll(db, others, now);
+    if (decision === "replace") cancelAll(db, others, now, replacedBy(job.id));
     const [standIn] = insertAll(db, [job]).existing;
     db.exec("RELEASE run");
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
