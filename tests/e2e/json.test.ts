@@ -140,6 +140,7 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ],
   ["schedule add", "tick", "* * * * *", "--timeout", "5", "--max-retries", "1", "echo tick"],
   ["schedule list"],
+  ["schedule show", "nightly"],
   ["schedule next", "nightly", "--count", "3"],
   ["schedule pause", "nightly"],
   ["schedule resume", "nightly"],

@@ -169,6 +169,31 @@ describe("the other verbs", () => {
     const { stdout } = await home.terminal(["schedule", "list"], { columns: 72 });
     expect(stdout).toMatch(/NAME +PATTERN +ZONE +NEXT +LAST +COMMAND/);
     expect(stdout).toMatch(/b +0 3 \* \* \* +Europe\/Rome +in \d+[hms] +- +echo/);
+    const wide = await home.terminal(["schedule", "list"], { columns: 140 });
+    expect(wide.stdout).toMatch(/LAST +OVERLAP +CATCH-UP +QUEUE +COMMAND/);
+    expect(wide.stdout).toMatch(/b .* skip +one +default +echo/);
+  });
+
+  test("show all that is known of one", async () => {
+    const home = homeForTest();
+    const policies = ["--overlap", "queue", "--catch-up", "none", "--queue", "media", "--priority", "5"];
+    const job = ["--key", "db", "--key-limit", "2", "--unique", "u", "--expires", "5m", "--stdin", "text"];
+    const added = await add(home, "a", "@daily", ...policies, ...job, "--env", "API_TOKEN=x", "true");
+    expect(added).toMatchObject({ key: "db", key_limit: 2, unique: "u", expires: 300, expires_at: null });
+    expect(added).toMatchObject({ stdin: "text", overlap: "queue", catch_up: "none", unique_return: false });
+    expect(await home.json("schedule", "show", "a")).toEqual(added);
+    const facts = (await home.ok("schedule", "show", "a")).split("\n").map((line) => line.split(/ +: /));
+    expect(Object.fromEntries(facts)).toMatchObject({
+      Name: "a",
+      Overlap: "queue",
+      "Catch-up": "none",
+      Queue: "media",
+      Priority: "5",
+      Key: "db, at most 2 at once",
+      Unique: "u",
+      Expires: "after 5 min",
+      Environment: "API_TOKEN=********",
+    });
   });
 
   test("tell the next instants, on a terminal by the clock that counts", async () => {
@@ -221,7 +246,7 @@ describe("the other verbs", () => {
     expect(readJob(home, id)).toMatchObject({ state: "cancelled" });
   });
 
-  test.each(["next", "history", "run", "pause", "resume", "remove"])(
+  test.each(["show", "next", "history", "run", "pause", "resume", "remove"])(
     "refuse a name that is not there, and say what was meant: %s",
     async (verb) => {
       const home = homeForTest();

@@ -89,6 +89,11 @@ export const SCHEDULE: CommandGroup = {
       options: [],
       load: () => import("../commands/schedule-list.ts"),
     },
+    aboutOne("show", {
+      sentence: "all that is known of one: its policies, and what each run is given",
+      examples: [{ line: "queuectl schedule show nightly", sentence: "with secrets masked" }],
+      load: () => import("../commands/schedule-show.ts"),
+    }),
     aboutOne("next", {
       sentence: "when it will run",
       examples: [{ line: "queuectl schedule next nightly --count 5", sentence: "the next five instants" }],
