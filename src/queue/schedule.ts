@@ -1,5 +1,6 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
+import { isFinished } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
@@ -171,13 +172,19 @@ export async function runSchedule(
     const [own] = fired;
     if (own?.jobId) return own.jobId;
     // Without an answer the instant was another's: two have run it within the same millisecond.
-    if (own) throw notRun(name, own);
+    if (own) throw notRun(name, own, await firstUnfinished(store, name));
   }
 }
 
-function notRun(name: string, { note }: FiredInstant): QueuectlError {
+async function firstUnfinished(store: Store, name: string): Promise<string | undefined> {
+  for await (const { id, state } of store.listJobs({ group: name })) if (!isFinished(state)) return id;
+  return undefined;
+}
+
+/** @param other the id of what stands in its way, unless it has ended by now */
+function notRun(name: string, { note }: FiredInstant, other = "ID"): QueuectlError {
   return new QueuectlError("not_finished", `Cannot run the schedule "${name}" now: ${note}`, {
-    hint: "Wait for it, or cancel it first: queuectl cancel ID. With another --overlap it would not stand in the way.",
+    hint: `Wait for it, or cancel it first: queuectl cancel ${other}. With another --overlap it would not stand in the way.`,
   });
 }
 

@@ -228,7 +228,11 @@ describe("the other verbs", () => {
     await home.ok("schedule", "add", "a", "@daily", "true");
     const id = (await home.ok("schedule", "run", "a", "--quiet")).trim();
     const refused = await home.run(["schedule", "run", "a"]);
-    expectRefusal(refused, { exitCode: 1, says: `job "${id}" is unfinished`, remedy: "queuectl cancel" });
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: `job "${id}" is unfinished`,
+      remedy: `queuectl cancel ${id}.`,
+    });
     await home.drain();
     expect(await home.ok("schedule", "run", "a")).toMatch(/^✅ Job enqueued successfully\. ID: a:/);
     expect((await history(home, "a")).map(({ outcome }) => outcome)).toEqual(["fired", "skipped", "fired"]);

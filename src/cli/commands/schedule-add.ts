@@ -67,6 +67,7 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
   const { args, rest, options } = invocation;
   if (args.length === 0 && rest === null && !options.has("command"))
     throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
+  if (rest?.length === 0) throw usage("There is no command after --", `Write it like this: ${EXAMPLE}`);
   if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
   const source = withFlags(await readSource(invocation, io), invocation, io);
   const [job] = source.kind === "one" ? source.inputs : [];
