@@ -126,6 +126,28 @@ describe("schedule add", () => {
     expect(await home.json("schedule", "list")).toMatchObject([{ pattern: "@hourly", command: "false" }]);
   });
 
+  test("says that it was replaced, and what went back to its default", async () => {
+    const home = homeForTest();
+    const given = ["--overlap", "replace", "--catch-up", "none", "--queue", "media", "--tag", "a"];
+    await home.ok("schedule", "add", "nightly", "@daily", ...given, "true");
+    const line = ["schedule", "add", "nightly", "@hourly", "--replace", "--catch-up", "one", "true"];
+    const { stdout, stderr } = await home.run(line);
+    expect(stdout).toMatch(/^✅ Schedule nightly replaced\. Its next run: /);
+    expect(stderr).toContain(
+      "Not given, and back to the default: --overlap skip (it was replace), --queue default (it was media), --tag none (it was a).\n",
+    );
+    expect((await home.run(line)).stderr).not.toContain("default");
+  });
+
+  test("shows how a schedule is written when its command is missing", async () => {
+    const refused = await homeForTest().run(["schedule", "add", "a", "@daily", "--"]);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: "no command after --",
+      remedy: "queuectl schedule add nightly",
+    });
+  });
+
   test.each<[what: string, words: string[], says: string | RegExp]>([
     ["a field out of range", ["a", "61 * * * *", "true"], 'its minute is "61"'],
     ["too few fields", ["a", "* * * *", "true"], "and it has 4"],

@@ -35,7 +35,10 @@ const OPTIONS: readonly OptionSpec[] = [
     value: "POLICY",
     sentence: "of what came while no worker ran: one, all or none (default: one)",
   },
-  { name: "replace", sentence: "put it in the place of the schedule of this name" },
+  {
+    name: "replace",
+    sentence: "put it in the place of the schedule of this name; what is not given goes back to its default",
+  },
   ...ADD.commands.flatMap(({ options }) => options).filter(({ name }) => JOB_OPTIONS.has(name)),
 ];
 
