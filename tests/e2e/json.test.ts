@@ -240,7 +240,8 @@ test("every event of a worker has the documented shape", () => {
     { kind: "taken_for_dead", newId: "w-2" },
     { kind: "stopping", running: 1, graceMs: null },
     { kind: "trouble", error: new Error("locked") },
-    { kind: "drained" },
+    { kind: "held_back", queue: "media", until: null },
+    { kind: "drained", waiting: 2 },
     { kind: "stopped" },
   ];
   expect(events.map(({ kind }) => `event ${kind}`)).toEqual(EVENT_NAMES);
