@@ -30,7 +30,9 @@ export function workerLine(event: WorkerEvent, now: number): string {
     case "trouble":
       return `${event.error instanceof Error ? event.error.message : event.error}. Trying again.`;
     case "drained":
-      return "No job is left to do.";
+      return `No job is left to do.${event.waiting === 0 ? "" : leftWaiting(event.waiting)}`;
+    case "held_back":
+      return heldBackLine(event);
     case "stopped":
       return "Stopped.";
   }
@@ -75,7 +77,8 @@ export interface WorkerEventsJson extends Record<EventKind, EventJson<EventKind>
   taken_for_dead: EventJson<"taken_for_dead">;
   stopping: EventJson<"stopping">;
   trouble: EventJson<"trouble"> & { error: string };
-  drained: EventJson<"drained">;
+  held_back: EventJson<"held_back"> & { queue: string | null; until: string | null };
+  drained: EventJson<"drained"> & { waiting: number };
   stopped: EventJson<"stopped">;
 }
 
@@ -120,13 +123,30 @@ export function workerEventJson(
         ...common(event.kind),
         error: event.error instanceof Error ? event.error.message : String(event.error),
       };
+    case "held_back": {
+      const { queue, until } = event;
+      return { ...common(event.kind), queue, until: until === null ? null : isoTime(until) };
+    }
+    case "drained":
+      return { ...common(event.kind), waiting: event.waiting };
     case "polling":
     case "taken_for_dead":
     case "stopping":
-    case "drained":
     case "stopped":
       return common(event.kind);
   }
+}
+
+function leftWaiting(count: number): string {
+  return ` ${count} ${count === 1 ? "waits" : "wait"} for a time, for other jobs, or in a paused queue: queuectl status`;
+}
+
+function heldBackLine({ queue, until }: Extract<WorkerEvent, { kind: "held_back" }>): string {
+  if (until !== null)
+    return `Waiting until ${isoTime(until)}: the rate of queue ${queue} lets none start before.`;
+  return queue === null
+    ? "Waiting for a job that holds the key or the group of another."
+    : `Waiting for room in queue ${queue}, which runs as many as it may.`;
 }
 
 function finishedLine(

@@ -111,3 +111,8 @@ export function decideOverlap(overlap: OverlapPolicy, unfinished: number): "fire
   if (unfinished === 0 || overlap === "allow" || overlap === "queue") return "fire";
   return overlap;
 }
+
+/** The error of a run that a later one has ended. */
+export function replacedBy(jobId: string): string {
+  return `replaced by job "${jobId}"`;
+}

@@ -46,7 +46,8 @@ export async function startWorker(
     },
     onEvent: (event) => {
       // A worker of a program is in no pool.
-      if (onEvent && event.kind !== "replacing") tell(onEvent, toEvent(event, id));
+      if (onEvent && event.kind !== "replacing" && event.kind !== "held_back")
+        tell(onEvent, toEvent(event, id));
     },
   });
   return new StartedWorker(worker, signal, parts.onEnd);
@@ -97,7 +98,10 @@ function tell(onEvent: (event: WorkerEvent) => void, event: WorkerEvent): void {
   }
 }
 
-function toEvent(event: Exclude<InnerEvent, { kind: "replacing" }>, worker: string): WorkerEvent {
+function toEvent(
+  event: Exclude<InnerEvent, { kind: "replacing" | "held_back" }>,
+  worker: string,
+): WorkerEvent {
   switch (event.kind) {
     case "started":
       return { kind: "started", worker };
@@ -124,8 +128,9 @@ function toEvent(event: Exclude<InnerEvent, { kind: "replacing" }>, worker: stri
     case "polling":
     case "stopping":
     case "trouble":
-    case "drained":
     case "stopped":
       return event;
+    case "drained":
+      return { kind: "drained" };
   }
 }

@@ -28,7 +28,7 @@ interface FiringContext {
  * @throws invalid_schedule, invalid_job when this program does not understand what another one, or a hand, has written
  */
 async function planFiring(schedule: ScheduleRecord, context: FiringContext): Promise<Firing> {
-  const { name, nextAt, decidedUntil, catchUp } = schedule;
+  const { name, createdAt, nextAt, decidedUntil, catchUp } = schedule;
   const { now } = context;
   const decision = decideCatchUp(
     { nextAt: nextAt ?? now, decidedUntil, catchUp, now },
@@ -36,6 +36,7 @@ async function planFiring(schedule: ScheduleRecord, context: FiringContext): Pro
   );
   return {
     name,
+    createdAt,
     expectedNextAt: nextAt,
     nextAt: decision.nextAt,
     runs: decision.run.map((instant) => ({ instant, job: scheduledJob(schedule, instant, context) })),

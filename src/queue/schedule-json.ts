@@ -23,7 +23,14 @@ export interface ScheduleJson {
   timeout: number | null;
   max_retries: number | null;
   backoff_base: number | null;
+  expires: number | null;
+  expires_at: string | null;
+  unique: string | null;
+  unique_return: boolean;
+  key: string | null;
+  key_limit: number | null;
   env: Readonly<Record<string, string>>;
+  stdin: string | null;
   created_at: string;
 }
 
@@ -56,7 +63,14 @@ export function toScheduleJson(schedule: ScheduleRecord): ScheduleJson {
     timeout: job.timeoutMs === null ? null : job.timeoutMs / 1_000,
     max_retries: job.maxRetries,
     backoff_base: job.backoffBase,
+    expires: job.expiresMs === null ? null : job.expiresMs / 1_000,
+    expires_at: job.expiresAt === null ? null : toIso(job.expiresAt),
+    unique: job.unique,
+    unique_return: job.uniqueReturn,
+    key: job.key,
+    key_limit: job.keyLimit,
     env: maskSecrets(job.env),
+    stdin: job.stdin,
     created_at: toIso(schedule.createdAt),
   };
 }
@@ -66,12 +80,22 @@ export function toFiringJson({ instant, outcome, jobId, note, at }: FiredInstant
 }
 
 /** The job of each run, as far as it is known before one: what it inherits is null. */
-export function jobOf({
-  job,
-}: Pick<ScheduleRecord, "job">): Omit<NewJob, "maxRetries"> & { maxRetries: number | null } {
-  const input = JSON.parse(job) as { max_retries?: number };
+interface ScheduledJob extends Omit<NewJob, "maxRetries"> {
+  maxRetries: number | null;
+  /** From each instant on. */
+  expiresMs: number | null;
+}
+
+export function jobOf({ job }: Pick<ScheduleRecord, "job">): ScheduledJob {
+  const input = JSON.parse(job) as { max_retries?: number; expires_at?: string };
   const parsed = parseJobInput(input, { id: "x", maxRetries: 0, cwd: null, now: 0 });
-  return { ...parsed, maxRetries: input.max_retries ?? null };
+  const isAbsolute = (input.expires_at ?? null) !== null;
+  return {
+    ...parsed,
+    maxRetries: input.max_retries ?? null,
+    expiresMs: isAbsolute ? null : parsed.expiresAt,
+    expiresAt: isAbsolute ? parsed.expiresAt : null,
+  };
 }
 
 function nextAt({ isPaused, nextAt: at }: ScheduleRecord): string | null {

@@ -1,5 +1,7 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
+import { isFinished } from "../domain/job.ts";
+import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
@@ -24,7 +26,7 @@ export interface ScheduleRequest {
   overlap?: OverlapPolicy | undefined;
   /** Unless given, `one`. */
   catchUp?: CatchUpPolicy | undefined;
-  /** As for `enqueue`; without an id and an instant of its own. */
+  /** As for `enqueue`; without an id, an instant, and dependencies of its own. */
   job: object;
   /** An existing one of the name is put out of its place. */
   replace?: boolean | undefined;
@@ -80,6 +82,14 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
         hint: "Each run gets an id and an instant from its schedule. Leave it out.",
       },
     );
+  const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
+    const ids = (job as Partial<Record<string, unknown>>)[field];
+    return Array.isArray(ids) && ids.length > 0;
+  });
+  if (waits !== undefined)
+    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${names?.[waits] ?? waits}"`, {
+      hint: "Each run would wait for the same jobs. Leave it out.",
+    });
   return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
 }
 
@@ -147,23 +157,34 @@ export async function runSchedule(
   name: string,
   { now, maxRetries }: { now: number; maxRetries: number },
 ): Promise<string> {
-  const schedule = await requireSchedule(store, name);
+  let schedule = await requireSchedule(store, name);
   // Never a whole second: those are the schedule's own.
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
     const runs = [{ instant, job: scheduledJob(schedule, instant, { now, maxRetries }) }];
-    const firing = { name, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
+    const { createdAt } = schedule;
+    const firing = { name, createdAt, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
     const fired = await store.schedules.fire(firing);
-    if (fired === null) throw scheduleNotFound(name);
+    if (fired === null) {
+      // Another one stands in its place, or none.
+      schedule = await requireSchedule(store, name);
+      continue;
+    }
     const [own] = fired;
     if (own?.jobId) return own.jobId;
     // Without an answer the instant was another's: two have run it within the same millisecond.
-    if (own) throw notRun(name, own);
+    if (own) throw notRun(name, own, await firstUnfinished(store, name));
   }
 }
 
-function notRun(name: string, { note }: FiredInstant): QueuectlError {
+async function firstUnfinished(store: Store, name: string): Promise<string | undefined> {
+  for await (const { id, state } of store.listJobs({ group: name })) if (!isFinished(state)) return id;
+  return undefined;
+}
+
+/** @param other the id of what stands in its way, unless it has ended by now */
+function notRun(name: string, { note }: FiredInstant, other = "ID"): QueuectlError {
   return new QueuectlError("not_finished", `Cannot run the schedule "${name}" now: ${note}`, {
-    hint: "Wait for it, or cancel it first: queuectl cancel ID. With another --overlap it would not stand in the way.",
+    hint: `Wait for it, or cancel it first: queuectl cancel ${other}. With another --overlap it would not stand in the way.`,
   });
 }
 

@@ -71,11 +71,13 @@ export interface ScheduleRecord extends NewSchedule {
 
 export interface Firing {
   name: string;
+  /** Of the schedule that was planned: another one of its name has other instants, and another job. */
+  createdAt: number;
   /** What the schedule's `nextAt` must still be; undefined for a run that a person asks for. */
   expectedNextAt: number | null | undefined;
   /**
-   * What comes next; undefined leaves it. One that is before `expectedNextAt` says that a clock had been wrong: what is
-   * noted as missed from there on was not, and `decidedUntil` keeps how far the schedule had come.
+   * What comes next; undefined leaves it. One that is before `expectedNextAt` says that a clock had been wrong: what was
+   * not fired from there on may be yet, and `decidedUntil` keeps how far the schedule had come.
    */
   nextAt: number | null | undefined;
   runs: readonly { instant: number; job: NewJob }[];

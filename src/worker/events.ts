@@ -20,5 +20,8 @@ export type WorkerEvent =
   | { kind: "stopping"; running: number; graceMs: number | null }
   /** Something failed (the store, a setting); the worker keeps what it has and tries again. */
   | { kind: "trouble"; error: unknown }
-  | { kind: "drained" }
+  /** While it drains: nothing may start before then; null when only the end of other jobs can tell. `queue`: whose limit it is. */
+  | { kind: "held_back"; queue: string | null; until: number | null }
+  /** `waiting`: how many are left that no worker may start now. */
+  | { kind: "drained"; waiting: number }
   | { kind: "stopped" };

@@ -107,6 +107,31 @@ test.each([
   },
 );
 
+test("who has a long downtime to catch up starts other jobs after the first batch, and drains after the last", async () => {
+  const scene = await WorkerScene.open();
+  await add(scene.store, {
+    catchUp: "all",
+    nextAt: Date.now() - 3_000 * SECOND,
+    job: '{"command":"true","queue":"ticks"}',
+  });
+  await scene.enqueue({ id: "plain", queue: "other" });
+  const hasRun = Promise.withResolvers<void>();
+  let batches = 0;
+  const fire: Store["schedules"]["fire"] = async (firing) => {
+    batches += 1;
+    if (batches > 1) await hasRun.promise;
+    return await scene.store.schedules.fire(firing);
+  };
+  const store = { ...scene.store, schedules: { ...scene.store.schedules, fire } };
+  const worker = await scene.startWorker({ store, queues: ["other"], drain: true });
+  await scene.jobWhen("plain", "completed");
+  await until(() => batches > 1, "the second batch");
+  expect(worker.heard("drained")).toEqual([]);
+  hasRun.resolve();
+  await worker.ended;
+  expect((await scene.store.schedules.get("tick"))?.nextAt ?? 0).toBeGreaterThan(Date.now() - 5 * SECOND);
+});
+
 test("a schedule that nobody understands is told of, and in no other's way", async () => {
   const scene = await WorkerScene.open();
   await add(scene.store, { name: "broken", pattern: "every full moon" });

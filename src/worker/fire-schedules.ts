@@ -30,25 +30,37 @@ export interface SchedulePlanner {
  * - After a clock was put back, schedules that believe themselves to be ahead look again from now on. What they have fired
  *   already, the store does not fire again.
  * - A schedule that cannot be planned (another version or a hand has written it) is in nobody's way.
+ * - A long downtime is caught up batch by batch. Jobs are started and ended meanwhile, and only who drains waits for it.
  */
 export class ScheduleLoop {
   readonly #store: Store;
   readonly #planner: SchedulePlanner;
-  readonly #on: { fired(): void; trouble(error: unknown): void };
+  readonly #on: { news(): void; trouble(error: unknown): void };
   readonly #bell = new Bell();
   readonly #clock = new WallClock();
   readonly #over = new AbortController();
+  /** Of what is due now: not tried again before all else has been. */
+  readonly #failed = new Set<string>();
+  #isCaughtUp = false;
   #mustRearm = false;
   #isPrepared = false;
 
   constructor(
     store: Store,
     planner: SchedulePlanner,
-    on: { /** There is something to claim. */ fired(): void; trouble(error: unknown): void },
+    on: {
+      /** There is something to claim, or nothing more to fire. */ news(): void;
+      trouble(error: unknown): void;
+    },
   ) {
     this.#store = store;
     this.#planner = planner;
     this.#on = on;
+  }
+
+  /** Whether all that was due at its start has been fired. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
   }
 
   ring(): void {
@@ -61,9 +73,9 @@ export class ScheduleLoop {
     this.#bell.ring();
   }
 
-  /** Sleeps and looks, until it is stopped. The first look is `look`, which its caller has waited for. */
-  async run(nextDueAt: number | null, pollIntervalMs: () => number): Promise<void> {
-    let next = nextDueAt;
+  /** Looks and sleeps, until it is stopped. */
+  async run(pollIntervalMs: () => number): Promise<void> {
+    let next = await this.#look();
     while (!this.#over.signal.aborted) {
       const waitMs = () =>
         Math.max(1, Math.min(pollIntervalMs(), (next ?? Number.POSITIVE_INFINITY) - Date.now()));
@@ -71,42 +83,51 @@ export class ScheduleLoop {
         () => {},
       );
       await this.#bell.rung(waitMs());
-      next = await this.look();
+      next = await this.#look();
     }
   }
 
-  /** Fires all that is due. @returns when the next is */
-  async look(): Promise<number | null> {
+  /** Fires a batch of each that is due. @returns when to look again: at once where more may be due */
+  async #look(): Promise<number | null> {
     try {
       await this.#rearm();
-      const nextDueAt = await this.#fireDue();
-      if (nextDueAt !== null) await this.#prepare();
-      return nextDueAt;
+      const { schedules, nextDueAt } = await this.#store.schedules.due(Date.now());
+      const due = schedules.filter(({ name }) => !this.#failed.has(name));
+      if (due.length > 0) {
+        await this.#fireAll(due);
+        return Date.now();
+      }
+      const next =
+        this.#failed.size === 0 ? nextDueAt : Math.min(nextDueAt ?? Number.POSITIVE_INFINITY, retryAt());
+      this.#failed.clear();
+      this.#catchUpEnds();
+      if (next !== null) await this.#prepare();
+      return next;
     } catch (error) {
       this.#on.trouble(error);
       return retryAt();
     }
   }
 
-  async #fireDue(): Promise<number | null> {
-    const failed = new Set<string>();
-    for (;;) {
-      const { schedules, nextDueAt } = await this.#store.schedules.due(Date.now());
-      const due = schedules.filter(({ name }) => !failed.has(name));
-      if (due.length === 0 || this.#over.signal.aborted)
-        return failed.size === 0 ? nextDueAt : Math.min(nextDueAt ?? Number.POSITIVE_INFINITY, retryAt());
-      for (const schedule of due) {
-        try {
-          const fired = await this.#store.schedules.fire(await this.#planner.plan(schedule, Date.now()));
-          if (fired?.some(({ outcome }) => outcome === "fired")) this.#on.fired();
-        } catch (error) {
-          failed.add(schedule.name);
-          this.#on.trouble(error);
-        }
-        // A thousand instants may have been caught up; this process also has jobs to end.
-        await othersTurn();
+  async #fireAll(due: readonly ScheduleRecord[]): Promise<void> {
+    for (const schedule of due) {
+      if (this.#over.signal.aborted) return;
+      try {
+        const fired = await this.#store.schedules.fire(await this.#planner.plan(schedule, Date.now()));
+        if (fired?.some(({ outcome }) => outcome === "fired")) this.#on.news();
+      } catch (error) {
+        this.#failed.add(schedule.name);
+        this.#on.trouble(error);
       }
+      // A thousand instants may have been caught up; this process also has jobs to start and to end.
+      await othersTurn();
     }
+  }
+
+  #catchUpEnds(): void {
+    if (this.#isCaughtUp) return;
+    this.#isCaughtUp = true;
+    this.#on.news();
   }
 
   /** Once, in the quiet before the first instant: it takes tens of milliseconds, by which the first job would be late. */
@@ -120,11 +141,19 @@ export class ScheduleLoop {
     if (this.#clock.wasSetBack()) this.#mustRearm = true;
     if (!this.#mustRearm) return;
     for (const schedule of await this.#store.schedules.list()) {
-      const { name, isPaused, nextAt: expectedNextAt } = schedule;
+      const { name, createdAt, isPaused, nextAt: expectedNextAt } = schedule;
       const now = Date.now();
       const nextAt = isPaused ? null : await this.#nextAt(schedule, now);
       if (nextAt !== null && (expectedNextAt === null || expectedNextAt > nextAt))
-        await this.#store.schedules.fire({ name, expectedNextAt, nextAt, runs: [], missed: [], now });
+        await this.#store.schedules.fire({
+          name,
+          createdAt,
+          expectedNextAt,
+          nextAt,
+          runs: [],
+          missed: [],
+          now,
+        });
     }
     this.#mustRearm = false;
   }

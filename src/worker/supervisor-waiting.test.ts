@@ -52,11 +52,31 @@ describe("a worker that drains", () => {
     expect((starts[2] ?? 0) - (starts[1] ?? 0)).toBeGreaterThanOrEqual(rate.periodMs);
   });
 
-  test("does not wait for a paused queue, which only a person opens", async () => {
+  test("says once until when a rate holds jobs back", async () => {
+    const scene = await WorkerScene.open();
+    await scene.store.changeQueue("media", { rate: { starts: 1, periodMs: LONG_MS } });
+    await scene.enqueue({ id: "a", queue: "media" }, { id: "b", queue: "media" });
+    let looks = 0;
+    const isHeldBack: Store["isHeldBack"] = async (queues) => {
+      looks += 1;
+      return await scene.store.isHeldBack(queues);
+    };
+    const draining = await scene.startWorker({ store: { ...scene.store, isHeldBack }, drain: true });
+    const { queue, until: opensAt } = await draining.says("held_back");
+    const [execution] = await scene.history("a");
+    expect([queue, opensAt]).toEqual(["media", (execution?.startedAt ?? 0) + LONG_MS]);
+    const before = looks;
+    await until(() => looks >= before + 2, "it to look again");
+    expect(draining.heard("held_back")).toHaveLength(1);
+  });
+
+  test("does not wait for a paused queue, which only a person opens, and says how many are left", async () => {
     const scene = await WorkerScene.open();
     await scene.store.changeQueue("media", { state: "paused" });
     await scene.enqueue({ id: "a", queue: "media" }, { id: "b" });
-    await (await scene.startWorker({ drain: true })).ended;
+    const draining = await scene.startWorker({ drain: true });
+    await draining.ended;
+    expect(draining.heard("drained")).toEqual([{ kind: "drained", waiting: 1 }]);
     expect(await scene.job("a")).toMatchObject({ state: "pending" });
     expect(await scene.job("b")).toMatchObject({ state: "completed" });
   });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
+import { judgeGate } from "../domain/gate.ts";
 import { toCancelled } from "../domain/transition.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt, HeldClaim } from "../store/store.ts";
@@ -17,6 +18,9 @@ import type { WorkerOptions } from "./worker-options.ts";
 const LOOK_EVERY_MS = 500;
 /** Each enqueue rings; a look costs a row a worker, so a stream of enqueues must not become one of looks. */
 const LOOK_AT_MOST_EVERY_MS = 100;
+
+/** A shorter wait for a rate is over before anybody wonders. */
+const WORTH_TELLING_MS = 2_000;
 
 const ASK_TO_RETAIN_WITHIN_MS = 600_000;
 
@@ -51,6 +55,10 @@ export class Worker {
   #isStopping = false;
   #isInterrupting = false;
   #failures = 0;
+  /** Jobs that may not start, when it was last looked whether it is drained. */
+  #waiting = 0;
+  /** What holds the jobs back until then has been said. */
+  #isToldUntil = Number.NEGATIVE_INFINITY;
   /** Waited for at the end only: a file that stays a moment longer is in nobody's way. */
   #tidied: Promise<unknown> = Promise.resolve();
   #callOffInterrupt: () => void = () => {};
@@ -67,7 +75,7 @@ export class Worker {
     this.#schedules =
       options.planner &&
       new ScheduleLoop(options.store, options.planner, {
-        fired: () => this.#bell.ring(),
+        news: () => this.#bell.ring(),
         trouble: (error) => (isFatal(error) ? this.#fail(error) : this.#trouble(error)),
       });
   }
@@ -96,12 +104,9 @@ export class Worker {
       this.#lookBell.ring();
       this.#schedules?.ring();
     });
-    const firstLook = this.#schedules?.look();
-    const sideLoops = [this.#beat(), this.#look(), this.#retain(), this.#fireSchedules(firstLook)];
+    const sideLoops = [this.#beat(), this.#look(), this.#retain(), this.#fireSchedules()];
     try {
       onEvent({ kind: "polling" });
-      // What came due while nobody was there is due now: whoever drains must not find that nothing is.
-      await firstLook;
       await this.#work();
     } finally {
       this.#over.abort();
@@ -197,6 +202,7 @@ export class Worker {
   #startAll({ claims, nextDueAt }: ClaimBatch): void {
     this.#nextDueAt = nextDueAt;
     const settings = this.#settings;
+    if (claims.length > 0) this.#isToldUntil = Number.NEGATIVE_INFINITY;
     for (const claim of claims) {
       this.#options.onEvent({ kind: "claimed", job: claim.job, number: claim.number });
       const slot = startSlot(claim, settings, { ...this.#options, loadSettings: () => this.#loadSettings() });
@@ -226,21 +232,45 @@ export class Worker {
     if (!this.#options.drain || !(await this.#isIdle())) return false;
     await this.#turn();
     if (this.#slots.size > 0 || !(await this.#isIdle())) return false;
-    this.#options.onEvent({ kind: "drained" });
+    this.#options.onEvent({ kind: "drained", waiting: this.#waiting });
     return true;
   }
 
   /** Whether nothing is due that may start, now or by itself, and nothing runs anywhere or waits for a retry. */
   async #isIdle(): Promise<boolean> {
     if (this.#failures > 0 || (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())) return false;
+    // What came due while nobody was there is due now.
+    if (this.#schedules?.isCaughtUp === false) return false;
     const { store, queues } = this.#options;
     try {
-      const { processing, failed } = await store.counts(queues);
-      return processing + failed === 0 && !(await store.isHeldBack(queues));
+      const { processing, failed, pending, blocked } = await store.counts(queues);
+      this.#waiting = pending + blocked;
+      const isHeldBack = await store.isHeldBack(queues);
+      if (isHeldBack && processing === 0) await this.#tellWhatHoldsBack();
+      return processing + failed === 0 && !isHeldBack;
     } catch (error) {
       await this.#backOff(error);
       return false;
     }
+  }
+
+  /** Once for each wait, and not for those that are over before anybody wonders. */
+  async #tellWhatHoldsBack(): Promise<void> {
+    const now = Date.now();
+    if (now < this.#isToldUntil) return;
+    const { store, queues, onEvent } = this.#options;
+    const held = (await store.listQueues()).flatMap(({ gate, counts }) => {
+      const closure =
+        counts.pending > 0 && (queues?.includes(gate.name) ?? true) ? judgeGate(gate, now) : null;
+      if (closure === null || closure.kind === "paused") return [];
+      return [{ queue: gate.name, until: closure.kind === "pace" ? closure.opensAt : null }];
+    });
+    const [first = { queue: null, until: null }] = held.sort(
+      (a, b) => (a.until ?? Number.POSITIVE_INFINITY) - (b.until ?? Number.POSITIVE_INFINITY),
+    );
+    if (first.until !== null && first.until < now + WORTH_TELLING_MS) return;
+    this.#isToldUntil = first.until ?? Number.POSITIVE_INFINITY;
+    onEvent({ kind: "held_back", ...first });
   }
 
   /** Only ever sooner: whoever asks again does not take back what was promised before. */
@@ -317,8 +347,8 @@ export class Worker {
   }
 
   /** Side loop: fires what is due of the schedules. */
-  async #fireSchedules(firstLook: Promise<number | null> | undefined): Promise<void> {
-    if (firstLook) await this.#schedules?.run(await firstLook, () => this.#settings.pollIntervalMs);
+  async #fireSchedules(): Promise<void> {
+    await this.#schedules?.run(() => this.#settings.pollIntervalMs);
   }
 
   /** Once after each step of the clock; a store that is locked just then is asked again at the next look. */

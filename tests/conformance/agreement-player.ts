@@ -152,6 +152,7 @@ export class Player {
     const group = { kind: "schedule" as const, id: name };
     return await store.schedules.fire({
       name,
+      createdAt: 0,
       expectedNextAt,
       nextAt: expects === "nothing" ? undefined : nextAt,
       runs: runs.map((instant) => {

@@ -36,6 +36,7 @@ function runAt(instant: number, given: Partial<NewJob> = {}): Firing["runs"][num
 function buildFiring(given: Partial<Firing> = {}): Firing {
   return {
     name: "hourly",
+    createdAt: NINE,
     expectedNextAt: TEN,
     nextAt: ELEVEN,
     runs: [runAt(TEN)],
@@ -148,6 +149,22 @@ describeStores("schedules", (open) => {
     expect(await scene.ids()).toEqual([]);
   });
 
+  test("nothing is fired of one that another has replaced, with the same next instant", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const other = buildSchedule({ createdAt: NINE + 1, job: '{"command":"false"}' });
+    await schedules.put(other, { replace: true });
+    expect(await schedules.fire(buildFiring())).toBeNull();
+    await schedules.remove("hourly");
+    await put(scene, { createdAt: NINE + 2 });
+    expect(await schedules.fire(buildFiring({ createdAt: NINE + 1 }))).toBeNull();
+    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined });
+    expect(await schedules.fire(byHand)).toBeNull();
+    expect(await scene.ids()).toEqual([]);
+    expect(await schedules.fire(buildFiring({ createdAt: NINE + 2 }))).toMatchObject([{ outcome: "fired" }]);
+  });
+
   test("a person's run needs no instant to be due, also of one that is paused, and moves nothing", async () => {
     const scene = await open();
     const { schedules } = scene.store;
@@ -184,6 +201,24 @@ describeStores("schedules", (open) => {
     expect(await schedules.fire(buildFiring())).toMatchObject([{ instant: TEN, outcome: "fired" }]);
     expect(await schedules.get("hourly")).toMatchObject({ nextAt: ELEVEN, decidedUntil: TWELVE });
     expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+  });
+
+  test("instants that were skipped or refused only by a wrong clock may be fired yet", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "skip" });
+    await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)], nextAt: TWELVE }));
+    await scene.startWorker("w");
+    await scene.finish("w", await scene.claim("w", { now: TEN }));
+    await store.changeQueue("default", { state: "draining" });
+    const refused = buildFiring({ expectedNextAt: TWELVE, nextAt: TWELVE + HOUR, runs: [runAt(TWELVE)] });
+    expect(await store.schedules.fire(refused)).toMatchObject([{ outcome: "refused" }]);
+    await store.changeQueue("default", { state: "open" });
+    await store.schedules.fire(buildFiring({ expectedNextAt: TWELVE + HOUR, nextAt: TEN, runs: [] }));
+    expect(await store.schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
+    expect(await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }))).toMatchObject([
+      { instant: ELEVEN, outcome: "fired" },
+    ]);
   });
 
   test("several instants are fired at once, in order, beside those that were missed", async () => {
@@ -274,6 +309,31 @@ describeStores("schedules", (open) => {
     });
     expect((await scene.claim("w", { now: TWELVE })).map(({ job }) => job.id)).toEqual([`hourly:${ELEVEN}`]);
   });
+
+  test.each(["waits", "runs", "was lost with its worker"])(
+    "with `replace` one that %s tells by which it was replaced",
+    async (how) => {
+      const scene = await open();
+      const { store } = scene;
+      await put(scene, { overlap: "replace" });
+      await store.schedules.fire(buildFiring());
+      await scene.startWorker("w");
+      const claims = how === "waits" ? [] : await scene.claim("w", { now: TEN });
+      await store.schedules.fire(
+        buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] }),
+      );
+      if (how === "runs")
+        await scene.finish("w", claims, { outcome: { kind: "cancelled" }, transition: { to: "cancelled" } });
+      if (how === "was lost with its worker") {
+        await scene.declareDead("w");
+        await store.recoverJobs("w", { now: ELEVEN, crashLimit: 3 });
+      }
+      expect(await store.getJob(`hourly:${TEN}`)).toMatchObject({
+        state: "cancelled",
+        error: `replaced by job "hourly:${ELEVEN}"`,
+      });
+    },
+  );
 
   test("with `replace` one that still waits is cancelled at once", async () => {
     const scene = await open();

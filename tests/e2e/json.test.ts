@@ -140,6 +140,7 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ],
   ["schedule add", "tick", "* * * * *", "--timeout", "5", "--max-retries", "1", "echo tick"],
   ["schedule list"],
+  ["schedule show", "nightly"],
   ["schedule next", "nightly", "--count", "3"],
   ["schedule pause", "nightly"],
   ["schedule resume", "nightly"],
@@ -239,7 +240,8 @@ test("every event of a worker has the documented shape", () => {
     { kind: "taken_for_dead", newId: "w-2" },
     { kind: "stopping", running: 1, graceMs: null },
     { kind: "trouble", error: new Error("locked") },
-    { kind: "drained" },
+    { kind: "held_back", queue: "media", until: null },
+    { kind: "drained", waiting: 2 },
     { kind: "stopped" },
   ];
   expect(events.map(({ kind }) => `event ${kind}`)).toEqual(EVENT_NAMES);

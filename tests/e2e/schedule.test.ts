@@ -126,6 +126,28 @@ describe("schedule add", () => {
     expect(await home.json("schedule", "list")).toMatchObject([{ pattern: "@hourly", command: "false" }]);
   });
 
+  test("says that it was replaced, and what went back to its default", async () => {
+    const home = homeForTest();
+    const given = ["--overlap", "replace", "--catch-up", "none", "--queue", "media", "--tag", "a"];
+    await home.ok("schedule", "add", "nightly", "@daily", ...given, "true");
+    const line = ["schedule", "add", "nightly", "@hourly", "--replace", "--catch-up", "one", "true"];
+    const { stdout, stderr } = await home.run(line);
+    expect(stdout).toMatch(/^✅ Schedule nightly replaced\. Its next run: /);
+    expect(stderr).toContain(
+      "Not given, and back to the default: --overlap skip (it was replace), --queue default (it was media), --tag none (it was a).\n",
+    );
+    expect((await home.run(line)).stderr).not.toContain("default");
+  });
+
+  test("shows how a schedule is written when its command is missing", async () => {
+    const refused = await homeForTest().run(["schedule", "add", "a", "@daily", "--"]);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: "no command after --",
+      remedy: "queuectl schedule add nightly",
+    });
+  });
+
   test.each<[what: string, words: string[], says: string | RegExp]>([
     ["a field out of range", ["a", "61 * * * *", "true"], 'its minute is "61"'],
     ["too few fields", ["a", "* * * *", "true"], "and it has 4"],
@@ -137,6 +159,13 @@ describe("schedule add", () => {
     ["no pattern", ["a"], "needs a name and a pattern"],
     ["a list of jobs", ["a", "@daily", '[{"command":"true"}]'], "not a list"],
     ["a job with an id", ["a", "@daily", '{"command":"true","id":"x"}'], 'no "id" of its own'],
+    [
+      "a job that waits",
+      ["a", "@daily", '{"command":"true","depends_on":["x"]}'],
+      'cannot have "depends_on"',
+    ],
+    ["after_any", ["a", "@daily", '{"command":"true","after_any":["x"]}'], 'cannot have "after_any"'],
+    ["after_fail", ["a", "@daily", '{"command":"true","after_fail":["x"]}'], 'cannot have "after_fail"'],
     ["a wrong field", ["a", "@daily", "--priority", "x", "true"], "--priority"],
     ["a wrong policy", ["a", "@daily", "--overlap", "never", "true"], '--overlap cannot be "never"'],
     ["a delay", ["a", "@daily", "--delay", "5m", "true"], "has no option --delay"],
@@ -162,6 +191,31 @@ describe("the other verbs", () => {
     const { stdout } = await home.terminal(["schedule", "list"], { columns: 72 });
     expect(stdout).toMatch(/NAME +PATTERN +ZONE +NEXT +LAST +COMMAND/);
     expect(stdout).toMatch(/b +0 3 \* \* \* +Europe\/Rome +in \d+[hms] +- +echo/);
+    const wide = await home.terminal(["schedule", "list"], { columns: 140 });
+    expect(wide.stdout).toMatch(/LAST +OVERLAP +CATCH-UP +QUEUE +COMMAND/);
+    expect(wide.stdout).toMatch(/b .* skip +one +default +echo/);
+  });
+
+  test("show all that is known of one", async () => {
+    const home = homeForTest();
+    const policies = ["--overlap", "queue", "--catch-up", "none", "--queue", "media", "--priority", "5"];
+    const job = ["--key", "db", "--key-limit", "2", "--unique", "u", "--expires", "5m", "--stdin", "text"];
+    const added = await add(home, "a", "@daily", ...policies, ...job, "--env", "API_TOKEN=x", "true");
+    expect(added).toMatchObject({ key: "db", key_limit: 2, unique: "u", expires: 300, expires_at: null });
+    expect(added).toMatchObject({ stdin: "text", overlap: "queue", catch_up: "none", unique_return: false });
+    expect(await home.json("schedule", "show", "a")).toEqual(added);
+    const facts = (await home.ok("schedule", "show", "a")).split("\n").map((line) => line.split(/ +: /));
+    expect(Object.fromEntries(facts)).toMatchObject({
+      Name: "a",
+      Overlap: "queue",
+      "Catch-up": "none",
+      Queue: "media",
+      Priority: "5",
+      Key: "db, at most 2 at once",
+      Unique: "u",
+      Expires: "after 5 min",
+      Environment: "API_TOKEN=********",
+    });
   });
 
   test("tell the next instants, on a terminal by the clock that counts", async () => {
@@ -196,7 +250,11 @@ describe("the other verbs", () => {
     await home.ok("schedule", "add", "a", "@daily", "true");
     const id = (await home.ok("schedule", "run", "a", "--quiet")).trim();
     const refused = await home.run(["schedule", "run", "a"]);
-    expectRefusal(refused, { exitCode: 1, says: `job "${id}" is unfinished`, remedy: "queuectl cancel" });
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: `job "${id}" is unfinished`,
+      remedy: `queuectl cancel ${id}.`,
+    });
     await home.drain();
     expect(await home.ok("schedule", "run", "a")).toMatch(/^✅ Job enqueued successfully\. ID: a:/);
     expect((await history(home, "a")).map(({ outcome }) => outcome)).toEqual(["fired", "skipped", "fired"]);
@@ -214,7 +272,7 @@ describe("the other verbs", () => {
     expect(readJob(home, id)).toMatchObject({ state: "cancelled" });
   });
 
-  test.each(["next", "history", "run", "pause", "resume", "remove"])(
+  test.each(["show", "next", "history", "run", "pause", "resume", "remove"])(
     "refuse a name that is not there, and say what was meant: %s",
     async (verb) => {
       const home = homeForTest();

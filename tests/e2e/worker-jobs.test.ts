@@ -24,7 +24,9 @@ describe("worker start --drain", () => {
     await home.ok("enqueue", "--id", "later", "--delay", "1h", "true");
     const { exitCode, stdout } = await home.run(["worker", "start", "--drain"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("No job is left to do.");
+    expect(stdout).toContain(
+      "No job is left to do. 1 waits for a time, for other jobs, or in a paused queue: queuectl status\n",
+    );
     expect(readJob(home, "good").state).toBe("completed");
     expect(readJob(home, "flaky")).toMatchObject({ state: "completed", attempts: 2 });
     expect(readJob(home, "later").state).toBe("pending");

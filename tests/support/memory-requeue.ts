@@ -60,14 +60,21 @@ export function retryJobs(
 }
 
 /** Ends what does not run, and asks for the end of what does. */
-export function cancelJobs(truth: MemoryTruth, ids: readonly string[], now: number): StoredJob[] {
+export function cancelJobs(
+  truth: MemoryTruth,
+  ids: readonly string[],
+  now: number,
+  why: string | null = null,
+): StoredJob[] {
   const jobs = requireChangeable(truth, ids, "cancel");
   for (const job of jobs) {
     const running = openExecution(truth, job.token);
-    if (running) running.isToBeCancelled = true;
-    else {
+    if (running) {
+      running.error = running.isToBeCancelled ? running.error : why;
+      running.isToBeCancelled = true;
+    } else {
       move(truth, job, "cancelled");
-      Object.assign(job, { reason: null, updatedAt: now });
+      Object.assign(job, { reason: null, error: why ?? job.error, updatedAt: now });
     }
   }
   settle(truth, now);

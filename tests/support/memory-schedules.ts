@@ -5,7 +5,7 @@ import {
   scheduleNamedLikeId,
   scheduleNotFound,
 } from "../../src/domain/refuse-schedule.ts";
-import { decideOverlap } from "../../src/domain/schedule.ts";
+import { decideOverlap, replacedBy } from "../../src/domain/schedule.ts";
 import type { FiredInstant, Firing, ScheduleRecord, ScheduleStore } from "../../src/store/schedule-store.ts";
 
 import { addJobs } from "./memory-enqueue.ts";
@@ -68,8 +68,8 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
 
     async fire(firing) {
       const schedule = schedules.get(firing.name);
-      const { expectedNextAt, nextAt } = firing;
-      if (!schedule) return null;
+      const { createdAt, expectedNextAt, nextAt } = firing;
+      if (schedule?.createdAt !== createdAt) return null;
       if (expectedNextAt !== undefined && (schedule.isPaused || schedule.nextAt !== expectedNextAt))
         return null;
       const fired = fireAll(truth, schedule, firing);
@@ -77,7 +77,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
       if (typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt) {
         schedule.decidedUntil = Math.max(schedule.decidedUntil ?? 0, expectedNextAt);
         schedule.firings = schedule.firings.filter(
-          ({ instant, outcome }) => instant < nextAt || outcome !== "missed",
+          ({ instant, outcome }) => instant < nextAt || outcome === "fired",
         );
       }
       if (fired.some(({ outcome }) => outcome === "fired")) wake();
@@ -133,7 +133,7 @@ function enqueueRun(
     return { outcome: "skipped", jobId: null, note: `job "${others[0]}" is unfinished` };
   try {
     const [standIn] = undoIfRefused(truth, () => {
-      if (decision === "replace") cancelJobs(truth, others, now);
+      if (decision === "replace") cancelJobs(truth, others, now, replacedBy(job.id));
       return addJobs(truth, [job]).existing;
     });
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };

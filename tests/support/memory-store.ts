@@ -269,11 +269,12 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
           },
           crashLimit,
         );
+        const why = transition.to === "cancelled" ? openExecution(truth, job.token)?.error : null;
         closeExecution(truth, job.token, { outcome: "lost", finishedAt: now, error: "its worker died" });
         const { to, ...moved } = transition;
         move(truth, job, to);
         Object.assign(job, { reason: null, ...moved, suspicion, token: null, worker: null });
-        Object.assign(job, { exitCode: null, error, updatedAt: now });
+        Object.assign(job, { exitCode: null, error: why ?? error, updatedAt: now });
         return { jobId: job.id, to };
       });
       settle(truth, now);
@@ -357,7 +358,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 type End = "recorded" | "cancelled" | "stale";
 
 function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution): End {
-  const { claim, outcome, transition, finishedAt, error } = result;
+  const { claim, outcome, transition, finishedAt } = result;
   const worker = truth.workers.find((w) => w.id === id && w.state !== "dead");
   const job = truth.jobs.find(
     (held) => held.state === "processing" && held.token === claim.token && held.worker === id,
@@ -366,7 +367,9 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
     noteLateResult(truth, result);
     return "stale";
   }
-  const isToBeCancelled = openExecution(truth, claim.token)?.isToBeCancelled && transition.to !== "completed";
+  const execution = openExecution(truth, claim.token);
+  const isToBeCancelled = execution?.isToBeCancelled && transition.to !== "completed";
+  const error = (isToBeCancelled ? execution.error : null) ?? result.error;
   closeExecution(truth, claim.token, {
     outcome: outcome.kind,
     finishedAt,

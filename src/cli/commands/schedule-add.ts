@@ -6,7 +6,8 @@ import {
   OVERLAPS,
   type ScheduleRequest,
 } from "../../queue/schedule.ts";
-import { toScheduleJson } from "../../queue/schedule-json.ts";
+import { type ScheduleJson, toScheduleJson } from "../../queue/schedule-json.ts";
+import type { ScheduleRecord } from "../../store/schedule-store.ts";
 import { readChoice } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting } from "../context.ts";
@@ -26,6 +27,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   // Before the store is opened: one that is refused must not leave an empty database behind.
   await checkSchedule(request, context);
   await using store = await openForWriting(invocation, io);
+  const replaced = request.replace ? await store.schedules.get(request.name) : undefined;
   const schedule = await addSchedule(store, request, context);
   if (options.has("json")) {
     writeJson(io, toScheduleJson(schedule));
@@ -35,11 +37,51 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     const { name, nextAt, zone, isPaused } = schedule;
     const next =
       nextAt === null ? "It never runs" : `Its next run: ${zoneTime(nextAt, zone)} ${visible(zone)}`;
-    io.stdout.write(`✅ Schedule ${name} added. ${isPaused ? "It is paused" : next}.\n`);
+    const what = replaced ? "replaced" : "added";
+    io.stdout.write(`✅ Schedule ${name} ${what}. ${isPaused ? "It is paused" : next}.\n`);
+    const reset = replaced ? setBack(replaced, schedule, request) : [];
+    if (reset.length > 0) io.stderr.write(`Not given, and back to the default: ${reset.join(", ")}.\n`);
   }
   if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
   return DONE;
 }
+
+/** What somebody had chosen, and whoever replaces it has perhaps only forgotten. */
+function setBack(from: ScheduleRecord, to: ScheduleRecord, request: ScheduleRequest): string[] {
+  const { zone, overlap, catchUp, job } = request;
+  const given: Partial<Record<string, unknown>> = { time_zone: zone, overlap, catch_up: catchUp, ...job };
+  const [before, after] = [toScheduleJson(from), toScheduleJson(to)];
+  return Object.entries(CHOICES).flatMap(([name, option]) => {
+    const field = name as keyof typeof CHOICES;
+    const [was, is] = [choiceText(before[field]), choiceText(after[field])];
+    return given[field] !== undefined || was === is ? [] : [`--${option} ${is} (it was ${was})`];
+  });
+}
+
+/** What each run reads, and the values of its variables, may be long or secret. */
+function choiceText(value: ScheduleJson[keyof typeof CHOICES]): string {
+  if (value === null) return "none";
+  if (typeof value !== "object") return visible(String(value));
+  return visible((Array.isArray(value) ? value : Object.keys(value)).join(",")) || "none";
+}
+
+/** The options of what is chosen, by their fields. */
+const CHOICES = {
+  time_zone: "tz",
+  overlap: "overlap",
+  catch_up: "catch-up",
+  queue: "queue",
+  priority: "priority",
+  timeout: "timeout",
+  max_retries: "max-retries",
+  backoff_base: "backoff-base",
+  expires: "expires",
+  key: "key",
+  key_limit: "key-limit",
+  unique: "unique",
+  tags: "tag",
+  env: "env",
+} as const satisfies Partial<Record<keyof ScheduleJson, string>>;
 
 async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequest> {
   const { args, options } = invocation;
@@ -67,6 +109,7 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
   const { args, rest, options } = invocation;
   if (args.length === 0 && rest === null && !options.has("command"))
     throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
+  if (rest?.length === 0) throw usage("There is no command after --", `Write it like this: ${EXAMPLE}`);
   if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
   const source = withFlags(await readSource(invocation, io), invocation, io);
   const [job] = source.kind === "one" ? source.inputs : [];

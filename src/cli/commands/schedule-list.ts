@@ -24,19 +24,26 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   return DONE;
 }
 
+/** From here on there is room for the policies. */
+const WIDE = 120;
+
 function table(schedules: readonly ScheduleRecord[], width: number): string {
   const now = Date.now();
+  const isWide = width >= WIDE;
   const columns = [
     { title: "NAME" },
     { title: "PATTERN" },
     { title: "ZONE" },
     { title: "NEXT" },
     { title: "LAST" },
+    ...(isWide ? [{ title: "OVERLAP" }, { title: "CATCH-UP" }, { title: "QUEUE" }] : []),
     { title: "COMMAND", isFlexible: true },
   ];
-  const rows = schedules.map((schedule) =>
-    facts(schedule, (at) => relativeTime(at, now)).map((text) => ({ text })),
-  );
+  const rows = schedules.map((schedule) => {
+    const all = facts(schedule, (at) => relativeTime(at, now));
+    const policies = isWide ? [schedule.overlap, schedule.catchUp, jobOf(schedule).queue] : [];
+    return [...all.slice(0, -1), ...policies, ...all.slice(-1)].map((text) => ({ text }));
+  });
   return renderTable(columns, rows, width);
 }
 

@@ -23,6 +23,7 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   ],
   "schedule add": [{ as: "one", shapes: ["schedule"] }],
   "schedule list": [{ as: "array", shapes: ["schedule"] }],
+  "schedule show": [{ as: "one", shapes: ["schedule"] }],
   "schedule next": [{ as: "instants", shapes: [] }],
   "schedule history": [{ as: "array", shapes: ["firing"] }],
   "schedule run": [{ as: "one", shapes: ["job"] }],

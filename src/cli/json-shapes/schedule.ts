@@ -3,7 +3,7 @@ import type { RemovedJson } from "../commands/dlq-remove.ts";
 import { JOB } from "./job.ts";
 import type { ShapeOf } from "./shape.ts";
 
-const { command, argv, queue, priority, tags, cwd, timeout, backoff_base } = JOB.fields;
+const { command, argv, queue, priority, tags, cwd, timeout, backoff_base, unique, key } = JOB.fields;
 
 export const SCHEDULE: ShapeOf<ScheduleJson> = {
   sentence: "A schedule, and what is known beforehand of the jobs that it enqueues.",
@@ -54,7 +54,21 @@ export const SCHEDULE: ShapeOf<ScheduleJson> = {
       sentence: "null: as the setting max-retries says at each run",
     },
     backoff_base,
+    expires: {
+      type: "seconds",
+      nullable: true,
+      sentence: "a run is dead if it was not started so long after it was enqueued",
+    },
+    expires_at: { type: "instant", nullable: true, sentence: "the same, at one instant for all runs" },
+    unique,
+    unique_return: {
+      type: "true or false",
+      sentence: "an unfinished job of the unique name stands for a run",
+    },
+    key,
+    key_limit: { type: "whole number", nullable: true, sentence: "how many jobs of the key may run at once" },
     env: { type: "texts by name", sentence: "its variables; secret-looking ones are masked" },
+    stdin: { type: "text", nullable: true, sentence: "what each run reads" },
     created_at: { type: "instant", sentence: "when it was added, or replaced" },
   },
 };

@@ -183,9 +183,29 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
       error: { type: "text", sentence: "what failed" },
     },
   },
+  held_back: {
+    sentence: "With `--drain`: it waits for what a limit holds back.",
+    fields: {
+      ...COMMON,
+      event: kind("held_back", "what happened"),
+      queue: {
+        type: "text",
+        nullable: true,
+        sentence: "whose cap or rate it is; null: that of a key or a group",
+      },
+      until: { type: "instant", nullable: true, sentence: "when a rate lets the next one start" },
+    },
+  },
   drained: {
     sentence: "With `--drain`: no job is left to do.",
-    fields: { ...COMMON, event: kind("drained", "what happened") },
+    fields: {
+      ...COMMON,
+      event: kind("drained", "what happened"),
+      waiting: {
+        type: "whole number",
+        sentence: "jobs that wait for a time, for other jobs, or in a paused queue",
+      },
+    },
   },
   stopped: { sentence: "It has signed off.", fields: { ...COMMON, event: kind("stopped", "what happened") } },
 };

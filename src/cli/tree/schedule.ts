@@ -35,7 +35,10 @@ const OPTIONS: readonly OptionSpec[] = [
     value: "POLICY",
     sentence: "of what came while no worker ran: one, all or none (default: one)",
   },
-  { name: "replace", sentence: "put it in the place of the schedule of this name" },
+  {
+    name: "replace",
+    sentence: "put it in the place of the schedule of this name; what is not given goes back to its default",
+  },
   ...ADD.commands.flatMap(({ options }) => options).filter(({ name }) => JOB_OPTIONS.has(name)),
 ];
 
@@ -89,6 +92,11 @@ export const SCHEDULE: CommandGroup = {
       options: [],
       load: () => import("../commands/schedule-list.ts"),
     },
+    aboutOne("show", {
+      sentence: "all that is known of one: its policies, and what each run is given",
+      examples: [{ line: "queuectl schedule show nightly", sentence: "with secrets masked" }],
+      load: () => import("../commands/schedule-show.ts"),
+    }),
     aboutOne("next", {
       sentence: "when it will run",
       examples: [{ line: "queuectl schedule next nightly --count 5", sentence: "the next five instants" }],

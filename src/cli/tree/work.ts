@@ -45,7 +45,11 @@ export const WORK: CommandGroup = {
         { name: "count", value: "N", sentence: "how many worker processes" },
         { name: "concurrency", value: "N", sentence: "how many jobs at once in each (default: 1)" },
         { name: "queue", value: "NAME", repeatable: true, sentence: "serve this queue only (default: all)" },
-        { name: "drain", sentence: "exit when no job is due, running, or waiting for a retry" },
+        {
+          name: "drain",
+          sentence:
+            "exit when no job is due, running, or waiting for a retry; one behind a cap, a key or a rate is waited for, one in a paused queue is not",
+        },
         ...FOREGROUND_OPTIONS,
         ...WORKER_SETTING_OPTIONS,
         // How a background worker tells its starter that it is up. Hidden: people have no use for it.

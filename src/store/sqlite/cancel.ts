@@ -13,15 +13,23 @@ export async function cancelJobs(db: Database, ids: readonly string[], now: numb
   return await db.write(() => cancelAll(db, ids, now));
 }
 
-/** The same in the transaction of the caller. */
-export function cancelAll(db: Database, ids: readonly string[], now: number): HeldClaim[] {
+/**
+ * The same in the transaction of the caller.
+ * @param why becomes the jobs' error; of one that runs it stands with its execution until then
+ */
+export function cancelAll(
+  db: Database,
+  ids: readonly string[],
+  now: number,
+  why: string | null = null,
+): HeldClaim[] {
   const jobs = requireChangeable(db, ids, "cancel");
   // One that was made `processing` by hand has no execution that could end.
   const cancel = db.prepare(`
-    UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, updated_at = ?
+    UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, error = coalesce(?, error), updated_at = ?
     WHERE id = ? AND (state IN ('pending', 'blocked', 'failed') OR (state = 'processing' AND claim IS NULL))`);
   const request = db.prepare(`
-    UPDATE executions SET cancel_requested_at = ?
+    UPDATE executions SET cancel_requested_at = ?, error = ?
     WHERE token = (SELECT claim FROM jobs WHERE id = ? AND state = 'processing') AND outcome IS NULL
       AND cancel_requested_at IS NULL`);
   const running = db.prepare(`
@@ -29,8 +37,8 @@ export function cancelAll(db: Database, ids: readonly string[], now: number): He
     FROM jobs JOIN executions ON executions.token = jobs.claim
     WHERE jobs.id = ? AND jobs.state = 'processing'`);
   const stillRunning = jobs.flatMap((id) => {
-    if (cancel.run(now, id).changes === 1) return [];
-    request.run(now, id);
+    if (cancel.run(why, now, id).changes === 1) return [];
+    request.run(now, why, id);
     return running.all(id).map(toHeldClaim);
   });
   settle(db, now);

@@ -37,23 +37,25 @@ export async function finish(
 type End = "recorded" | "cancelled" | "stale";
 
 function recordResult(db: Database, worker: string, result: FinishedExecution): End {
-  const isToBeCancelled = result.transition.to !== "completed" && isCancelRequested(db, result);
-  const transition = isToBeCancelled ? afterCancelRequest(result.transition) : result.transition;
-  if (moveJob(db, worker, { ...result, transition })) {
-    closeExecution(db, result);
-    return isToBeCancelled ? "cancelled" : "recorded";
+  const request = result.transition.to === "completed" ? undefined : cancelRequest(db, result);
+  const ended = request
+    ? { ...result, transition: afterCancelRequest(result.transition), error: request.why ?? result.error }
+    : result;
+  if (moveJob(db, worker, ended)) {
+    closeExecution(db, ended);
+    return request ? "cancelled" : "recorded";
   }
   noteLateResult(db, result);
   return "stale";
 }
 
-function isCancelRequested(db: Database, { claim }: FinishedExecution): boolean {
+function cancelRequest(db: Database, { claim }: FinishedExecution): { why: string | null } | undefined {
   const row = db
     .prepare(
-      "SELECT 1 FROM executions WHERE token = ? AND outcome IS NULL AND cancel_requested_at IS NOT NULL",
+      "SELECT error FROM executions WHERE token = ? AND outcome IS NULL AND cancel_requested_at IS NOT NULL",
     )
     .get(claim.token);
-  return row !== undefined;
+  return row && { why: row["error"] as string | null };
 }
 
 function moveJob(

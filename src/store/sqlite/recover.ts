@@ -56,7 +56,7 @@ export async function recoverJobs(
         transition.to,
         reason,
         suspicion,
-        error,
+        (transition.to === "cancelled" ? (row["cancelled_why"] as string | null) : null) ?? error,
         now,
         row["seq"] as number,
         row["claim"] as number | null,
@@ -80,7 +80,7 @@ function heldByDead(db: Database, worker: string): Row[] {
   return db
     .prepare(`
       SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, workers.boot_id,
-             executions.cancel_requested_at
+             executions.cancel_requested_at, executions.error AS cancelled_why
       FROM jobs JOIN workers ON workers.id = jobs.worker LEFT JOIN executions ON executions.token = jobs.claim
       WHERE jobs.state = 'processing' AND jobs.worker = ? AND workers.state = 'dead' ORDER BY jobs.seq`)
     .all(worker) as Row[];
@@ -90,7 +90,7 @@ function orphans(db: Database): Row[] {
   return db
     .prepare(`
       SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, NULL AS boot_id,
-             executions.cancel_requested_at
+             executions.cancel_requested_at, executions.error AS cancelled_why
       FROM jobs LEFT JOIN executions ON executions.token = jobs.claim
       WHERE jobs.state = 'processing' AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = jobs.worker)
       ORDER BY jobs.seq`)

@@ -1,7 +1,7 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { duplicateSchedule, scheduleNamedLikeId, scheduleNotFound } from "../../domain/refuse-schedule.ts";
-import { type CatchUpPolicy, decideOverlap, type OverlapPolicy } from "../../domain/schedule.ts";
+import { type CatchUpPolicy, decideOverlap, type OverlapPolicy, replacedBy } from "../../domain/schedule.ts";
 import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord } from "../schedule-store.ts";
 import { cancelAll } from "./cancel.ts";
 import { insertAll } from "./complete-jobs.ts";
@@ -112,12 +112,14 @@ export async function remove(db: Database, name: string): Promise<void> {
 
 /**
  * Several workers see the same instant come; the schedule's `next_at`, moved in the transaction in which it was found to be
- * what they saw, lets one of them pass. That an instant fires once hangs by more than that: its row, and the id of its job.
+ * what they saw, and of the schedule that they saw, lets one of them pass. That an instant fires once hangs by more than that: its row, and the id of its job.
  */
 export async function fire(db: Database, firing: Firing): Promise<FiredInstant[] | null> {
-  const { name, expectedNextAt, nextAt, runs, missed, now } = firing;
+  const { name, createdAt, expectedNextAt, nextAt, runs, missed, now } = firing;
   return await db.write(() => {
-    const row = db.prepare("SELECT overlap, is_paused, next_at FROM schedules WHERE name = ?").get(name);
+    const row = db
+      .prepare("SELECT overlap, is_paused, next_at FROM schedules WHERE name = ? AND created_at = ?")
+      .get(name, createdAt);
     const isAsExpected =
       row && (expectedNextAt === undefined || (row["next_at"] === expectedNextAt && row["is_paused"] === 0));
     if (!isAsExpected) return null;
@@ -138,13 +140,13 @@ function isSetBack({ expectedNextAt, nextAt }: Firing): boolean {
   return typeof nextAt === "number" && typeof expectedNextAt === "number" && nextAt < expectedNextAt;
 }
 
-/** A clock had been wrong, and is no longer. */
+/** A clock had been wrong, and is no longer: only what was fired stays. Whatever stood in the others' way may be gone by their time. */
 function takeBack(db: Database, { name, expectedNextAt, nextAt }: Firing): void {
   db.prepare("UPDATE schedules SET decided_until = max(coalesce(decided_until, 0), ?) WHERE name = ?").run(
     expectedNextAt as number,
     name,
   );
-  db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome = 'missed'").run(
+  db.prepare("DELETE FROM firings WHERE schedule = ? AND instant >= ? AND outcome <> 'fired'").run(
     name,
     nextAt as number,
   );
@@ -186,7 +188,7 @@ function enqueueRun(
   // Whatever it replaced stays replaced only if it comes itself.
   db.exec("SAVEPOINT run");
   try {
-    if (decision === "replace") cancelAll(db, others, now);
+    if (decision === "replace") cancelAll(db, others, now, replacedBy(job.id));
     const [standIn] = insertAll(db, [job]).existing;
     db.exec("RELEASE run");
     if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
