@@ -77,11 +77,20 @@ function toGroup(db: Database, row: Row): GroupRecord {
  */
 export function findChangeable(db: Database, group: string, change: Change): string[] | undefined {
   if (db.prepare("SELECT 1 FROM job_groups WHERE id = ?").get(group) === undefined) return undefined;
-  const members = db
-    .prepare(
-      "SELECT id FROM jobs WHERE group_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq",
-    )
-    .all(group, JSON.stringify(GROUP_CHANGEABLE[change]));
+  const members = findMembers(db, group, { change, after: 0, limit: -1 });
   if (members.length === 0) throw refuseGroupChange(change, group);
-  return members.map((row) => row["id"] as string);
+  return members.map(({ id }) => id);
+}
+
+/** Some of them in order of arrival, after an arrival number; a limit of -1 is none. */
+export function findMembers(
+  db: Database,
+  group: string,
+  { change, after, limit }: { change: Change; after: number; limit: number },
+): { id: string; seq: number }[] {
+  return db
+    .prepare(`
+      SELECT id, seq FROM jobs INDEXED BY jobs_of_group
+      WHERE group_id = ? AND seq > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
+    .all(group, after, JSON.stringify(GROUP_CHANGEABLE[change]), limit) as { id: string; seq: number }[];
 }
