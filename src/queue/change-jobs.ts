@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GroupKind } from "../domain/group.ts";
 import type { Job } from "../domain/job.ts";
 import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../domain/refuse-change.ts";
 import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
@@ -11,9 +12,11 @@ export interface Named {
   groups: { group: GroupRecord; count: number }[];
 }
 
+export type Members = ReadonlyMap<string, { kind: GroupKind; ids: readonly string[] }>;
+
 export interface Changed {
   /** By the id of each group that was named, those of its jobs that were changed. */
-  members: ReadonlyMap<string, readonly string[]>;
+  members: Members;
   /** Of a cancel: the executions that still run. */
   running: HeldClaim[];
   /** Of a removal: the executions that went with the jobs. */
@@ -59,11 +62,11 @@ export async function changeNamed(
 ): Promise<Changed> {
   const arrays = groups.filter(({ group }) => group.kind !== "flow");
   const isLarge = arrays.reduce((sum, { count }) => sum + count, 0) > BATCH;
-  const members = new Map<string, string[]>();
+  const members = new Map<string, { kind: GroupKind; ids: string[] }>();
   const atOnce = [...jobs];
   for (const { group } of isLarge ? groups.filter(({ group }) => group.kind === "flow") : groups) {
     const meant = await listMembers(store, group, change);
-    members.set(group.id, meant);
+    members.set(group.id, { kind: group.kind, ids: meant });
     // By its id, where that means the same: what has ended since must not be refused.
     if (group.kind === "flow" && change !== "cancel" && change !== "removeDead") atOnce.push(...meant);
     else atOnce.push(group.id);
@@ -72,7 +75,7 @@ export async function changeNamed(
   if (isLarge)
     for (const { group, count } of arrays) {
       const changed: string[] = [];
-      members.set(group.id, changed);
+      members.set(group.id, { kind: group.kind, ids: changed });
       for (let after: number | null = 0; after !== null; ) {
         const batch = await store.changeMembers(group.id, { change, after, limit: BATCH, now });
         for (const id of batch.ids) changed.push(id);

@@ -305,6 +305,33 @@ describeStores("groups", (open) => {
     });
   });
 
+  test("it goes with its last job, and its id is free; that of a schedule goes with the schedule", async () => {
+    const scene = await openMixed(open);
+    await scene.store.cancelJobs(["g"], scene.time.now());
+    await scene.store.removeDead(["g"]);
+    expect(await scene.store.getGroup("g"), "others are left").toBeDefined();
+    await scene.enqueueGroup({ id: "h", maxRunning: 1 }, { id: "z", dependsOn: [after("waits")] });
+    await scene.store.removeDead(["h"]);
+    expect(await scene.store.getGroup("h")).toBeUndefined();
+    await scene.enqueueGroup({ id: "h" }, { id: "x" }, { id: "y" });
+    expect(await scene.store.getGroup("h"), "without the limit of the one before").toMatchObject({
+      maxRunning: null,
+    });
+    await scene.store.cancelJobs(["h"], scene.time.now());
+    const expired = { state: "cancelled", before: scene.time.now() + 1 } as const;
+    await scene.store.removeExpired(expired, 9);
+    expect(await scene.store.getGroup("h")).toBeUndefined();
+    await scene.enqueue({ id: "h" });
+
+    const schedule = { name: "s", pattern: "@hourly", zone: "UTC", job: "{}", createdAt: 0, nextAt: 1 };
+    const policies = { overlap: "skip", catchUp: "one" } as const;
+    await scene.store.schedules.put({ ...schedule, ...policies }, { replace: false });
+    expect(await scene.store.getGroup("s")).toBeDefined();
+    await scene.store.schedules.remove("s");
+    expect(await scene.store.getGroup("s")).toBeUndefined();
+    await scene.enqueue({ id: "s" });
+  });
+
   test("one without jobs is forgotten when retention is applied, and its id is free", async () => {
     const scene = await openMixed(open);
     await scene.enqueueGroup({ id: "h" }, { id: "z" });

@@ -178,7 +178,8 @@ describe("the id of an array stands for its jobs", () => {
     expect(await home.ok("dlq", "remove", "b", "--yes")).toBe(
       "✅ 2 jobs of the array b have been removed.\n",
     );
-    expect(await home.json("list", "--of", "b")).toEqual([]);
+    expectRefusal(await home.run(["list", "--of", "b"]), { exitCode: 4, says: "There is no array" });
+    await home.ok("enqueue", "--quiet", "--id", "b", "true");
   });
 
   test("in list --of, with a state and a limit, and on a terminal with its own numbers", async () => {

@@ -28,7 +28,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const isCancelled = (id: string) => !completed.has(id);
   const cancelled = {
     ids: ids.filter(isCancelled),
-    members: new Map([...members].map(([group, jobs]) => [group, jobs.filter(isCancelled)])),
+    members: new Map([...members].map(([id, { kind, ids }]) => [id, { kind, ids: ids.filter(isCancelled) }])),
   };
   if (cancelled.ids.length > 0) await showChanged(store, cancelled, () => CANCELLED, invocation, io);
   // Of a group some jobs may well be quicker.

@@ -1,4 +1,5 @@
 import { findNamed, listMembers } from "../../queue/change-jobs.ts";
+import { getFlow } from "../../queue/find-flow.ts";
 import { removeOutputFiles } from "../../queue/prune.ts";
 import type { Store } from "../../store/store.ts";
 import { changeJobs, whatIsNamed } from "../change-jobs.ts";
@@ -31,11 +32,15 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   // After the commit: a log without a job is litter, a job without its log would be a loss.
   await removeOutputFiles(store, tokens);
   if (options.has("json")) {
-    const removed = new Set(ids.flatMap((id) => members.get(id) ?? id));
+    const removed = new Set(ids.flatMap((id) => members.get(id)?.ids ?? id));
     writeJson(io, { removed: [...removed], dry_run: false } satisfies RemovedJobsJson);
   } else {
     const text = { one: "has been removed", many: "have been removed" };
     await showChanged(store, { ids, members }, () => text, invocation, io);
+    // It may look completed now.
+    for (const id of ids)
+      if (!options.has("quiet") && (await getFlow(store, id)))
+        io.stderr.write(`The flow ${id} lacks these steps now: how it stands is told of the others.\n`);
   }
   return DONE;
 }

@@ -1,4 +1,5 @@
 import { allowedExecutions, type Job } from "../../domain/job.ts";
+import type { Members } from "../../queue/change-jobs.ts";
 import { toJobJson } from "../../queue/job-json.ts";
 import type { Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
@@ -55,7 +56,7 @@ export interface ChangeText {
  */
 export async function showChanged(
   store: Store,
-  { ids, members }: { ids: readonly string[]; members: ReadonlyMap<string, readonly string[]> },
+  { ids, members }: { ids: readonly string[]; members: Members },
   textFor: (id: string) => ChangeText,
   { options }: Invocation,
   io: Io,
@@ -66,7 +67,7 @@ export async function showChanged(
       mapAsync(
         listById(
           store,
-          ids.flatMap((id) => members.get(id) ?? id),
+          ids.flatMap((id) => members.get(id)?.ids ?? id),
         ),
         toJobJson,
       ),
@@ -77,8 +78,8 @@ export async function showChanged(
     const changed = members.get(id);
     if (changed === undefined) io.stdout.write(`✅ Job ${id} ${one}.\n`);
     else {
-      const kind = (await store.getGroup(id))?.kind ?? "group";
-      io.stdout.write(`✅ ${jobsOf(changed.length, kind, id)} ${changed.length === 1 ? one : many}.\n`);
+      const { length } = changed.ids;
+      io.stdout.write(`✅ ${jobsOf(length, changed.kind, id)} ${length === 1 ? one : many}.\n`);
     }
   }
 }

@@ -94,3 +94,15 @@ export function findMembers(
       WHERE group_id = ? AND seq > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
     .all(group, after, JSON.stringify(GROUP_CHANGEABLE[change]), limit) as { id: string; seq: number }[];
 }
+
+/** Forgets groups that have lost their last job, so that their ids are free. The runs of a schedule are one while it is there. */
+export function forgetEmptied(db: Database, groups: Iterable<string>): void {
+  for (const group of groups) {
+    const { changes } = db
+      .prepare(`
+        DELETE FROM job_groups WHERE id = ?1
+          AND NOT EXISTS (SELECT 1 FROM jobs WHERE group_id = ?1) AND NOT EXISTS (SELECT 1 FROM schedules WHERE name = ?1)`)
+      .run(group);
+    if (changes === 1) db.prepare("DELETE FROM gates WHERE scope = 'group' AND name = ?").run(group);
+  }
+}

@@ -9,7 +9,7 @@ import {
 } from "../../domain/refuse-change.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { readDependencies } from "./dependencies.ts";
-import { findChangeable } from "./groups.ts";
+import { findChangeable, forgetEmptied } from "./groups.ts";
 import { moveDependant, settle } from "./settle.ts";
 
 /**
@@ -99,7 +99,15 @@ export function removeAll(db: Database, ids: readonly string[]): number[] {
       SELECT token FROM json_each(?) AS ids CROSS JOIN jobs ON jobs.id = ids.value
         CROSS JOIN executions ON executions.job = jobs.seq ORDER BY ids.key, token`)
     .all(list);
+  const groups = db
+    .prepare(`
+      SELECT DISTINCT group_id FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND group_id IS NOT NULL`)
+    .all(list);
   db.prepare("DELETE FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state = 'dead'").run(list);
+  forgetEmptied(
+    db,
+    groups.map((row) => row["group_id"] as string),
+  );
   return executions.map((row) => row["token"] as number);
 }
 
