@@ -8,10 +8,11 @@ import { planArray } from "../queue/array-inputs.ts";
 import { cancelJobs } from "../queue/cancel.ts";
 import { atPlace, type EnqueueContext, enqueueJobs, listEnqueued } from "../queue/enqueue.ts";
 import { explainJob } from "../queue/explain.ts";
-import { requireJob, requireJobs } from "../queue/find-job.ts";
+import { requireJob } from "../queue/find-job.ts";
 import { schedulePlanner } from "../queue/plan-firing.ts";
 import { removeOutputFiles, retainInTurn } from "../queue/prune.ts";
 import { withOutputSoFar } from "../queue/read-output.ts";
+import { removeDead } from "../queue/remove-dead.ts";
 import { retryJobs } from "../queue/retry.ts";
 import { waitForJobs } from "../queue/wait.ts";
 import type { Store } from "../store/store.ts";
@@ -192,9 +193,8 @@ export class StoreQueue implements Queue {
   removeDead(ids: string | readonly string[]): Promise<void> {
     return this.#use(async () => {
       const wanted = [...new Set(checkIds("queue.removeDead", ids))];
-      await requireJobs(this.#store, wanted);
       // After the commit: a log without a job is litter, a job without its log would be a loss.
-      await removeOutputFiles(this.#store, await this.#store.removeDead(wanted));
+      await removeOutputFiles(this.#store, await removeDead(this.#store, wanted, Date.now()));
     });
   }
 

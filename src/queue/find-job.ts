@@ -29,15 +29,6 @@ export async function findJob(store: Store, reference: string): Promise<Job> {
 }
 
 /**
- * Refuses what a changing verb must not guess: every id must be exactly that of a job, or of a group, which stands for its
- * jobs. All are checked before anything changes.
- * @throws job_not_found naming what might have been meant
- */
-export async function requireJobs(store: Store, ids: readonly string[]): Promise<void> {
-  for (const id of ids) if ((await store.getGroup(id)) === undefined) await requireJob(store, id);
-}
-
-/**
  * The group of exactly this id: an array, a flow, the runs of a schedule.
  * @throws job_not_found
  */

@@ -4,6 +4,7 @@ import type { GroupKind, NewGroup } from "../domain/group.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
 import type { LeaseState, WorkerIdentity } from "../domain/lease.ts";
 import type { Outcome, OutcomeKind } from "../domain/outcome.ts";
+import type { Change } from "../domain/refuse-change.ts";
 import type { Transition } from "../domain/transition.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 
@@ -108,6 +109,14 @@ export interface Store {
    * @throws job_not_found, not_dead naming the first id that is wrong
    */
   removeDead(ids: readonly string[]): Promise<number[]>;
+
+  /**
+   * Does to jobs of a group what `cancelJobs`, `retryJobs` or `removeDead` would do, to the first in order of arrival after
+   * a given one, and at most `limit`. Callers come again with `next`, and let others at the store in between: so a group
+   * changes batch by batch, and when one is refused, those before it stand.
+   * @throws dependency_failed, not_unique
+   */
+  changeMembers(group: string, change: MembersChange): Promise<ChangedMembers>;
 
   /** The job of exactly this id. */
   getJob(id: string): Promise<Job | undefined>;
@@ -231,6 +240,25 @@ export interface Store {
   onWakeup(listener: () => void): () => void;
 
   close(): Promise<void>;
+}
+
+export interface MembersChange {
+  change: Change;
+  /** Only those that arrived after this one: 0, then `next`. */
+  after: number;
+  limit: number;
+  now: number;
+}
+
+export interface ChangedMembers {
+  /** The jobs that were changed, in order of arrival. */
+  ids: string[];
+  /** Of a cancel: the executions that still run. */
+  running: HeldClaim[];
+  /** Of a removal: the executions that went with the jobs. */
+  tokens: number[];
+  /** After which job to go on; null when no more are left. */
+  next: number | null;
 }
 
 /** The jobs that one enqueue added have consecutive arrival numbers. */

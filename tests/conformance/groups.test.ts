@@ -241,6 +241,40 @@ describeStores("groups", (open) => {
       expect(await scene.ids({ group: "g" })).toEqual(["done", "runs", "waits"]);
     });
 
+    test("a batch of it at a time is changed, in order of arrival", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({}, { id: "a" }, { id: "b" }, { id: "c" });
+      await scene.enqueue({ id: "z", dependsOn: [after("c")] });
+      await scene.startWorker("w");
+      await scene.claim("w", { limit: 1 });
+      const now = scene.time.now();
+      const step = { limit: 2, now };
+      const first = await scene.store.changeMembers("g", { ...step, change: "cancel", after: 0 });
+      expect(first).toMatchObject({ ids: ["a", "b"], running: [{ jobId: "a", isToBeCancelled: true }] });
+      expect(await scene.states("a", "b", "c", "z")).toEqual([
+        "processing",
+        "cancelled",
+        "pending",
+        "blocked",
+      ]);
+      const after2 = first.next ?? 0;
+      const last = await scene.store.changeMembers("g", { ...step, change: "cancel", after: after2 });
+      expect(last).toEqual({ ids: ["c"], running: [], tokens: [], next: null });
+      expect(await scene.states("c", "z")).toEqual(["cancelled", "dead"]);
+      const back = await scene.store.changeMembers("g", { ...step, change: "retry", after: 0 });
+      expect(back).toMatchObject({ ids: ["b", "c"], running: [], tokens: [] });
+      expect(await scene.states("a", "b", "c", "z")).toEqual(["processing", "pending", "pending", "blocked"]);
+    });
+
+    test("its dead ones are removed a batch at a time, with their executions", async () => {
+      const scene = await openMixed(open);
+      const step = { change: "removeDead", after: 0, limit: 9, now: scene.time.now() } as const;
+      const removed = await scene.store.changeMembers("g", step);
+      expect(removed).toMatchObject({ ids: ["dead"], tokens: [expect.any(Number)], next: null });
+      expect(await scene.store.changeMembers("g", step)).toMatchObject({ ids: [], tokens: [], next: null });
+      expect(await scene.ids({ group: "g" })).toEqual(["done", "runs", "waits"]);
+    });
+
     test("a group beside one of its own jobs means that job once", async () => {
       const scene = await openMixed(open);
       expect(await scene.store.cancelJobs(["runs", "g", "waits"], scene.time.now())).toHaveLength(1);
@@ -269,6 +303,33 @@ describeStores("groups", (open) => {
         "pending",
       ]);
     });
+  });
+
+  test("it goes with its last job, and its id is free; that of a schedule goes with the schedule", async () => {
+    const scene = await openMixed(open);
+    await scene.store.cancelJobs(["g"], scene.time.now());
+    await scene.store.removeDead(["g"]);
+    expect(await scene.store.getGroup("g"), "others are left").toBeDefined();
+    await scene.enqueueGroup({ id: "h", maxRunning: 1 }, { id: "z", dependsOn: [after("waits")] });
+    await scene.store.removeDead(["h"]);
+    expect(await scene.store.getGroup("h")).toBeUndefined();
+    await scene.enqueueGroup({ id: "h" }, { id: "x" }, { id: "y" });
+    expect(await scene.store.getGroup("h"), "without the limit of the one before").toMatchObject({
+      maxRunning: null,
+    });
+    await scene.store.cancelJobs(["h"], scene.time.now());
+    const expired = { state: "cancelled", before: scene.time.now() + 1 } as const;
+    await scene.store.removeExpired(expired, 9);
+    expect(await scene.store.getGroup("h")).toBeUndefined();
+    await scene.enqueue({ id: "h" });
+
+    const schedule = { name: "s", pattern: "@hourly", zone: "UTC", job: "{}", createdAt: 0, nextAt: 1 };
+    const policies = { overlap: "skip", catchUp: "one" } as const;
+    await scene.store.schedules.put({ ...schedule, ...policies }, { replace: false });
+    expect(await scene.store.getGroup("s")).toBeDefined();
+    await scene.store.schedules.remove("s");
+    expect(await scene.store.getGroup("s")).toBeUndefined();
+    await scene.enqueue({ id: "s" });
   });
 
   test("one without jobs is forgotten when retention is applied, and its id is free", async () => {

@@ -114,7 +114,7 @@ describe("the id of an array stands for its jobs", () => {
     await home.ok("enqueue", "--quiet", "--array", "1-3", "--id", "a", "--max-retries", "0", "exit {}");
     await home.ok("enqueue", "--quiet", "--id", "alone", "true");
     expect(await home.ok("cancel", "a", "alone")).toBe(
-      "✅ The unfinished jobs of the array a have been cancelled.\n✅ Job alone has been cancelled.\n",
+      "✅ 3 jobs of the array a have been cancelled.\n✅ Job alone has been cancelled.\n",
     );
     expect(await states(home, "a")).toEqual({ cancelled: 3 });
     expectRefusal(await home.run(["cancel", "a"]), {
@@ -122,12 +122,10 @@ describe("the id of an array stands for its jobs", () => {
       says: 'Cannot cancel "a": all its jobs are finished',
       remedy: "queuectl list --of a",
     });
-    expect(await home.ok("retry", "a")).toBe(
-      "✅ The dead and cancelled jobs of the array a have been re-queued for retry.\n",
-    );
-    expect(await home.json<ShownJob[]>("cancel", "a")).toMatchObject([
+    expect(await home.ok("retry", "a")).toBe("✅ 3 jobs of the array a have been re-queued for retry.\n");
+    await home.ok("cancel", "a.2");
+    expect(await home.json<ShownJob[]>("cancel", "a"), "those that it changed").toMatchObject([
       { id: "a.1" },
-      { id: "a.2" },
       { id: "a.3" },
     ]);
   });
@@ -137,9 +135,7 @@ describe("the id of an array stands for its jobs", () => {
     await home.ok("enqueue", "--quiet", "--array", "1-5%2", "--id", "a", "sleep 60");
     await home.startWorker(["--concurrency", "2"]);
     await until(async () => (await states(home, "a"))["processing"] === 2, "two of them to run");
-    expect(await home.ok("cancel", "a", "--no-wait")).toBe(
-      "✅ The unfinished jobs of the array a are being cancelled.\n",
-    );
+    expect(await home.ok("cancel", "a", "--no-wait")).toBe("✅ 5 jobs of the array a are being cancelled.\n");
     await until(async () => (await states(home, "a"))["cancelled"] === 5, "all of them to be cancelled");
   });
 
@@ -161,7 +157,7 @@ describe("the id of an array stands for its jobs", () => {
     expect(await home.ok("dlq", "remove", "a.3", "--quiet")).toBe("");
     home.write("now", "");
     expect(await home.ok("dlq", "retry", "a")).toBe(
-      "✅ The dead jobs of the array a have been re-queued for retry.\n",
+      "✅ 2 jobs of the array a have been re-queued for retry.\n",
     );
     await home.drain();
     expect(await states(home, "a")).toEqual({ completed: 3 });
@@ -169,8 +165,21 @@ describe("the id of an array stands for its jobs", () => {
 
     await home.ok("enqueue", "--quiet", "--array", "1-2", "--id", "b", "--max-retries", "0", "false");
     await home.drain();
-    expect(await home.ok("dlq", "remove", "b")).toBe("✅ The dead jobs of the array b have been removed.\n");
-    expect(await home.json("list", "--of", "b")).toEqual([]);
+    expectRefusal(await home.run(["dlq", "remove", "b"]), {
+      exitCode: 1,
+      says: "Not done without a yes: Remove 2 jobs of the array b with their history and output?",
+      remedy: "--yes",
+    });
+    expect(await home.ok("dlq", "remove", "b", "--dry-run")).toBe("Would remove 2 jobs of the array b.\n");
+    expect(await home.json("dlq", "remove", "b", "--dry-run")).toEqual({
+      removed: ["b.1", "b.2"],
+      dry_run: true,
+    });
+    expect(await home.ok("dlq", "remove", "b", "--yes")).toBe(
+      "✅ 2 jobs of the array b have been removed.\n",
+    );
+    expectRefusal(await home.run(["list", "--of", "b"]), { exitCode: 4, says: "There is no array" });
+    await home.ok("enqueue", "--quiet", "--id", "b", "true");
   });
 
   test("in list --of, with a state and a limit, and on a terminal with its own numbers", async () => {

@@ -114,7 +114,7 @@ test("dlq remove, and rm, delete dead jobs for good, their output too", async ()
     "✅ Job a1 has been removed.\n✅ Job big has been removed.\n",
   );
   expect(outputs()).toEqual([]);
-  expect(await home.json("dlq", "rm", "b2")).toEqual({ removed: ["b2"] });
+  expect(await home.json("dlq", "rm", "b2")).toEqual({ removed: ["b2"], dry_run: false });
   expect(await home.json("dlq", "list")).toMatchObject([{ id: "c3" }]);
   expectRefusal(await home.run(["info", "a1"]), { exitCode: 4, says: 'There is no job "a1"' });
   expect(await home.json("status")).toMatchObject({ counts: { dead: 1, completed: 1 } });

@@ -207,6 +207,26 @@ steps:
   expect(await home.ok("logs", "x1.b")).toBe(`1 three x1.b\nin\n${home.cwd}/sub\n`);
 });
 
+test("of a flow whose dead steps are removed, it is said that they are missing; with its last step it is forgotten", async () => {
+  const home = homeForTest();
+  const flow = {
+    name: "f",
+    defaults: { max_retries: 0 },
+    steps: { good: { run: "true" }, bad: { run: "false" } },
+  };
+  await home.ok("flow", "run", writeFlow(home, flow), "--id", "f1");
+  await home.drain();
+  const { stdout, stderr } = await home.run(["dlq", "remove", "f1"]);
+  expect(stdout).toBe("✅ 1 job of the flow f1 has been removed.\n");
+  expect(stderr).toBe("The flow f1 lacks these steps now: how it stands is told of the others.\n");
+
+  await home.ok("flow", "run", writeFlow(home, { ...flow, steps: { bad: { run: "false" } } }), "--id", "f2");
+  await home.drain();
+  await home.ok("dlq", "remove", "f2");
+  expectRefusal(await home.run(["flow", "show", "f2"]), { exitCode: 4, says: 'There is no flow "f2"' });
+  await home.ok("enqueue", "--id", "f2", "true");
+});
+
 test("a flow of which nothing is left is listed no more", async () => {
   const home = homeForTest();
   const flow = { name: "x", steps: { a: { run: "true" }, b: { run: "exit 1", needs: "a", max_retries: 0 } } };

@@ -11,7 +11,7 @@ import type { FiredInstant, Firing, ScheduleRecord, ScheduleStore } from "../../
 import { addJobs } from "./memory-enqueue.ts";
 import { gateToSet } from "./memory-gates.ts";
 import { cancelJobs, undoIfRefused } from "./memory-requeue.ts";
-import type { MemoryTruth } from "./memory-truth.ts";
+import { forgetEmptied, type MemoryTruth } from "./memory-truth.ts";
 
 export type StoredSchedule = Omit<ScheduleRecord, "last"> & { firings: FiredInstant[] };
 
@@ -64,6 +64,7 @@ export function memorySchedules(truth: MemoryTruth, wake: () => void): ScheduleS
     async remove(name) {
       require(name);
       schedules.delete(name);
+      forgetEmptied(truth, [name]);
     },
 
     async fire(firing) {

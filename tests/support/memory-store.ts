@@ -4,6 +4,7 @@ import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/doma
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
+import { GROUP_CHANGEABLE } from "../../src/domain/refuse-change.ts";
 import { decideAfterLoss } from "../../src/domain/suspect.ts";
 import { afterCancelRequest } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
@@ -32,6 +33,7 @@ import {
   move,
   openExecution,
   orphans,
+  type StoredJob,
   type StoredWorker,
   shown,
 } from "./memory-truth.ts";
@@ -150,6 +152,21 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     removeDead: async (ids) => forget(truth, requireChangeable(truth, ids, "removeDead")),
+
+    async changeMembers(group, { change, after, limit, now }) {
+      const members = membersOf(truth, group).filter(
+        ({ seq, state }) => seq > after && GROUP_CHANGEABLE[change].includes(state),
+      );
+      const changed = members.slice(0, limit);
+      const ids = changed.map(({ id }) => id);
+      const next = changed.length === limit ? (changed.at(-1)?.seq ?? null) : null;
+      if (change === "cancel") cancelJobs(truth, ids, now);
+      else if (change !== "removeDead") retryJobs(truth, ids, { change, now });
+      const tokens = change === "removeDead" ? forget(truth, changed) : [];
+      wake();
+      const running = change === "cancel" ? changed.flatMap((job) => heldClaim(truth, job)) : [];
+      return { ids, next, running, tokens };
+    },
 
     async getJob(id) {
       const job = truth.jobs.find((candidate) => candidate.id === id);
@@ -402,7 +419,7 @@ function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
 }
 
-function membersOf(truth: MemoryTruth, group: string): Job[] {
+function membersOf(truth: MemoryTruth, group: string): StoredJob[] {
   return truth.jobs.filter((job) => job.group?.id === group);
 }
 

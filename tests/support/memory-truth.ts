@@ -52,7 +52,19 @@ export function forget(truth: MemoryTruth, jobs: readonly StoredJob[]): number[]
   truth.jobs = truth.jobs.filter(({ seq }) => !seqs.has(seq));
   truth.executions = truth.executions.filter(({ seq }) => !seqs.has(seq));
   truth.conditions = truth.conditions.filter(({ job, on }) => !seqs.has(job) && !seqs.has(on));
+  forgetEmptied(
+    truth,
+    jobs.flatMap(({ group }) => group?.id ?? []),
+  );
   return gone.map(({ token }) => token);
+}
+
+/** Groups whose last job went go too, but for those of schedules that are there. */
+export function forgetEmptied(truth: MemoryTruth, groups: readonly string[]): void {
+  const isEmptied = (id: string) =>
+    groups.includes(id) && !truth.schedules.has(id) && !truth.jobs.some(({ group }) => group?.id === id);
+  for (const { id } of truth.groups.filter((group) => isEmptied(group.id))) truth.gates.delete(`group ${id}`);
+  truth.groups = truth.groups.filter(({ id }) => !isEmptied(id));
 }
 
 /** What was made by the way for jobs that are gone. */

@@ -1,8 +1,8 @@
 import { refuseChange } from "../../domain/refuse-change.ts";
-import { cancelJobs } from "../../queue/cancel.ts";
 import type { HeldClaim, Store } from "../../store/store.ts";
 import { recoverOrphans, recoverWorker } from "../../worker/maintenance.ts";
 import { seeWorkers } from "../../worker/observe-workers.ts";
+import { changeJobs } from "../change-jobs.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -14,19 +14,25 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   await using store = await openForReading(invocation, io);
   const ids = [...new Set(args)];
-  const running = await cancelJobs(store, ids, Date.now());
+  const changed = await changeJobs(store, ids, "cancel", invocation, io);
+  if (changed === undefined) return DONE;
+  const { running, members } = changed;
   if (options.has("no-wait")) {
     const asked = await idsAndGroups(store, running);
-    await showChanged(store, ids, (id) => (asked.has(id) ? ASKED : CANCELLED), invocation, io);
+    await showChanged(store, { ids, members }, (id) => (asked.has(id) ? ASKED : CANCELLED), invocation, io);
     return DONE;
   }
   await waitForEnds(store, running, invocation, io);
   // Of a cancel and an end at the same time one wins; when it was the end, that is said.
   const completed = await findCompleted(store, running);
-  const cancelled = ids.filter((id) => !completed.includes(id));
-  if (cancelled.length > 0) await showChanged(store, cancelled, () => CANCELLED, invocation, io);
+  const isCancelled = (id: string) => !completed.has(id);
+  const cancelled = {
+    ids: ids.filter(isCancelled),
+    members: new Map([...members].map(([id, { kind, ids }]) => [id, { kind, ids: ids.filter(isCancelled) }])),
+  };
+  if (cancelled.ids.length > 0) await showChanged(store, cancelled, () => CANCELLED, invocation, io);
   // Of a group some jobs may well be quicker.
-  const quicker = completed.find((id) => ids.includes(id));
+  const quicker = ids.find((id) => completed.has(id));
   if (quicker !== undefined) throw refuseChange("cancel", quicker, "completed");
   return DONE;
 }
@@ -43,8 +49,8 @@ export async function waitForEnds(
   await sayWhileWaiting(() => describeWait(store, running, crashLimit), invocation, io);
 }
 
-const CANCELLED: ChangeText = { jobs: "unfinished", one: "has been cancelled", many: "have been cancelled" };
-const ASKED: ChangeText = { jobs: "unfinished", one: "is being cancelled", many: "are being cancelled" };
+const CANCELLED: ChangeText = { one: "has been cancelled", many: "have been cancelled" };
+const ASKED: ChangeText = { one: "is being cancelled", many: "are being cancelled" };
 
 async function idsAndGroups(store: Store, running: readonly HeldClaim[]): Promise<Set<string>> {
   const jobs = await Promise.all(running.map(({ jobId }) => store.getJob(jobId)));
@@ -74,7 +80,7 @@ async function describeWait(
   return waits.length === 0 ? undefined : `Waiting for ${waits.join("; ")}`;
 }
 
-async function findCompleted(store: Store, running: readonly HeldClaim[]): Promise<string[]> {
+async function findCompleted(store: Store, running: readonly HeldClaim[]): Promise<Set<string>> {
   const jobs = await Promise.all(running.map(({ jobId }) => store.getJob(jobId)));
-  return jobs.flatMap((job) => (job?.state === "completed" ? [job.id] : []));
+  return new Set(jobs.flatMap((job) => (job?.state === "completed" ? [job.id] : [])));
 }

@@ -1,4 +1,4 @@
-import { retryJobs } from "../../queue/retry.ts";
+import { changeJobs } from "../change-jobs.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -11,12 +11,12 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
   const ids = [...new Set(invocation.args)];
   const change = invocation.command.path[0] === "dlq" ? "retryDead" : "retry";
-  await retryJobs(store, ids, { change, now: Date.now() });
+  const changed = await changeJobs(store, ids, change, invocation, io);
+  if (changed === undefined) return DONE;
   const text = {
-    jobs: change === "retry" ? "dead and cancelled" : "dead",
     one: "has been re-queued for retry",
     many: "have been re-queued for retry",
   };
-  await showChanged(store, ids, () => text, invocation, io);
+  await showChanged(store, { ids, members: changed.members }, () => text, invocation, io);
   return DONE;
 }

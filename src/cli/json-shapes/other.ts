@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../domain/errors.ts";
 import type { DemoJson } from "../commands/demo.ts";
-import type { RemovedJson } from "../commands/dlq-remove.ts";
+import type { RemovedJobsJson } from "../commands/dlq-remove.ts";
 import type { PrunedJson } from "../commands/prune.ts";
 import type { ServiceInstalledJson } from "../commands/service-install.ts";
 import type { ServiceUninstalledJson } from "../commands/service-uninstall.ts";
@@ -8,9 +8,12 @@ import type { StepJson } from "../demo/tour.ts";
 import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
 import type { ShapeOf } from "./shape.ts";
 
-export const REMOVED: ShapeOf<RemovedJson> = {
+export const REMOVED: ShapeOf<RemovedJobsJson> = {
   sentence: "The jobs that are gone.",
-  fields: { removed: { type: "list of texts", sentence: "their ids, as they were named" } },
+  fields: {
+    removed: { type: "list of texts", sentence: "their ids; with `--dry-run`, of those that would go" },
+    dry_run: { type: "true or false", sentence: "nothing was removed" },
+  },
 };
 
 export const PRUNED: ShapeOf<PrunedJson> = {

@@ -1,4 +1,5 @@
 import { allowedExecutions, type Job } from "../../domain/job.ts";
+import type { Members } from "../../queue/change-jobs.ts";
 import { toJobJson } from "../../queue/job-json.ts";
 import type { Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
@@ -44,37 +45,53 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
 
 /** What was done to jobs, in words. */
 export interface ChangeText {
-  /** Which jobs of a group it is done to. */
-  jobs: string;
   /** `has been cancelled`. */
   one: string;
   many: string;
 }
 
-/** The answer of a verb that changed jobs: a line for each id, or all of the jobs as they are now. */
+/**
+ * The answer of a verb that changed jobs: a line for each id, or all of the jobs that it changed as they are now.
+ * @param members by the id of a group, those of its jobs that were changed
+ */
 export async function showChanged(
   store: Store,
-  ids: readonly string[],
+  { ids, members }: { ids: readonly string[]; members: Members },
   textFor: (id: string) => ChangeText,
   { options }: Invocation,
   io: Io,
 ): Promise<void> {
-  if (options.has("json")) return await writeJsonArray(io, mapAsync(listNamed(store, ids), toJobJson));
+  if (options.has("json"))
+    return await writeJsonArray(
+      io,
+      mapAsync(
+        listById(
+          store,
+          ids.flatMap((id) => members.get(id)?.ids ?? id),
+        ),
+        toJobJson,
+      ),
+    );
   if (options.has("quiet")) return;
   for (const id of ids) {
-    const { jobs, one, many } = textFor(id);
-    const group = await store.getGroup(id);
-    io.stdout.write(
-      group ? `✅ The ${jobs} jobs of the ${group.kind} ${id} ${many}.\n` : `✅ Job ${id} ${one}.\n`,
-    );
+    const { one, many } = textFor(id);
+    const changed = members.get(id);
+    if (changed === undefined) io.stdout.write(`✅ Job ${id} ${one}.\n`);
+    else {
+      const { length } = changed.ids;
+      io.stdout.write(`✅ ${jobsOf(length, changed.kind, id)} ${length === 1 ? one : many}.\n`);
+    }
   }
 }
 
-/** The jobs that are named; by the id of a group, all of its. */
-async function* listNamed(store: Store, ids: readonly string[]): AsyncGenerator<Job> {
-  for (const id of ids) {
+/** `3 jobs of the array sweep`. */
+export function jobsOf(count: number, kind: string, id: string): string {
+  return `${count} ${count === 1 ? "job" : "jobs"} of the ${kind} ${id}`;
+}
+
+async function* listById(store: Store, ids: readonly string[]): AsyncGenerator<Job> {
+  for (const id of new Set(ids)) {
     const job = await store.getJob(id);
     if (job) yield job;
-    else yield* store.listJobs({ group: id });
   }
 }

@@ -11,7 +11,7 @@ export const MEND: CommandGroup = {
       sentence: "let jobs not run, or end those that do",
       details: [
         "A job that runs gets TERM, then, after kill-grace, KILL, with all its processes. It is not run again, whatever becomes of its worker.",
-        "The id of an array, a flow or a schedule stands for all its jobs that are not finished.",
+        "The id of an array, a flow or a schedule stands for all its jobs that are not finished; on a terminal it asks first. Up to 2,000 jobs change at once, all or none; arrays beyond that in batches, between which others come to the store.",
       ],
       examples: [{ line: "queuectl cancel job1", sentence: "returns when it is ended" }],
       options: [{ name: "no-wait", sentence: "return at once" }],
@@ -23,7 +23,7 @@ export const MEND: CommandGroup = {
       args: { min: 1, max: Number.POSITIVE_INFINITY },
       sentence: "run finished jobs again, or failed ones now",
       details: [
-        "The id of an array, a flow or a schedule stands for its dead and cancelled jobs. Jobs that died because they waited for one of these come back with it.",
+        "The id of an array, a flow or a schedule stands for its dead and cancelled jobs; on a terminal it asks first, and more than 2,000 come back in batches. Jobs that died because they waited for one of these come back with it.",
       ],
       examples: [
         { line: "queuectl retry job1", sentence: "completed, dead, cancelled, or waiting for a retry" },
@@ -58,8 +58,11 @@ export const MEND: CommandGroup = {
       usage: "ID…",
       args: { min: 1, max: Number.POSITIVE_INFINITY },
       sentence: "delete dead jobs for good",
+      details: [
+        "The id of an array, a flow or a schedule stands for its dead jobs. If those are several, it asks first; where nobody can be asked, it needs --yes.",
+      ],
       examples: [{ line: "queuectl dlq remove job1 job2", sentence: "with their history and output" }],
-      options: [],
+      options: [{ name: "dry-run", sentence: "only say what would go" }],
       load: () => import("../commands/dlq-remove.ts"),
     },
     {

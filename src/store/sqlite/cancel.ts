@@ -23,24 +23,40 @@ export function cancelAll(
   now: number,
   why: string | null = null,
 ): HeldClaim[] {
-  const jobs = requireChangeable(db, ids, "cancel");
-  // One that was made `processing` by hand has no execution that could end.
-  const cancel = db.prepare(`
-    UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, error = coalesce(?, error), updated_at = ?
-    WHERE id = ? AND (state IN ('pending', 'blocked', 'failed') OR (state = 'processing' AND claim IS NULL))`);
-  const request = db.prepare(`
-    UPDATE executions SET cancel_requested_at = ?, error = ?
-    WHERE token = (SELECT claim FROM jobs WHERE id = ? AND state = 'processing') AND outcome IS NULL
-      AND cancel_requested_at IS NULL`);
-  const running = db.prepare(`
-    SELECT jobs.claim, jobs.id, executions.cancel_requested_at
-    FROM jobs JOIN executions ON executions.token = jobs.claim
-    WHERE jobs.id = ? AND jobs.state = 'processing'`);
-  const stillRunning = jobs.flatMap((id) => {
-    if (cancel.run(why, now, id).changes === 1) return [];
-    request.run(now, why, id);
-    return running.all(id).map(toHeldClaim);
-  });
+  const running = cancelChangeable(db, requireChangeable(db, ids, "cancel"), now, why);
   settle(db, now);
-  return stillRunning;
+  return running;
+}
+
+/** Of jobs that can be cancelled. One statement for all of them: one for each is twice the time under the lock. */
+export function cancelChangeable(
+  db: Database,
+  ids: readonly string[],
+  now: number,
+  why: string | null = null,
+): HeldClaim[] {
+  const list = JSON.stringify(ids);
+  // One that was made `processing` by hand has no execution that could end.
+  db.prepare(`
+    UPDATE jobs SET state = 'cancelled', reason = NULL, worker = NULL, error = coalesce(?, error), updated_at = ?
+    WHERE id IN (SELECT value FROM json_each(?))
+      AND (state IN ('pending', 'blocked', 'failed') OR (state = 'processing' AND claim IS NULL))`).run(
+    why,
+    now,
+    list,
+  );
+  const running = `FROM json_each(?) AS ids CROSS JOIN jobs ON jobs.id = ids.value AND jobs.state = 'processing'`;
+  db.prepare(`
+    UPDATE executions SET cancel_requested_at = ?, error = ?
+    WHERE token IN (SELECT jobs.claim ${running}) AND outcome IS NULL AND cancel_requested_at IS NULL`).run(
+    now,
+    why,
+    list,
+  );
+  return db
+    .prepare(`
+      SELECT jobs.claim, jobs.id, executions.cancel_requested_at
+      ${running} JOIN executions ON executions.token = jobs.claim ORDER BY ids.key`)
+    .all(list)
+    .map(toHeldClaim);
 }

@@ -5,8 +5,12 @@ import type { Database } from "./database.ts";
 import { type Row, readJson } from "./rows.ts";
 import { moveDependant } from "./settle.ts";
 
-/** Arrays that wait for arrays: each member for each. Beyond this it is no plan but a slip. */
-const DEPENDENCIES_AT_MOST = 1_000_000;
+/**
+ * Arrays that wait for arrays: each member for each. More would hold everyone up, and one job in between does the same; so
+ * one job may wait for several of the largest arrays, and an array of any size for one job.
+ */
+const DEPENDENCIES_AT_MOST = 50_000;
+const WIDEST = 1_000_000;
 
 /**
  * Ties jobs that were just added to those they wait for, and puts each where it belongs: blocked, free at once, or dead.
@@ -24,13 +28,18 @@ export function addDependencies(
       "SELECT seq, id, depends_on FROM jobs WHERE seq BETWEEN ? AND ? AND depends_on <> '[]' ORDER BY seq",
     )
     .all(firstSeq, lastSeq) as Row[];
-  let count = 0;
+  let ofOthers = 0;
+  let widest = 0;
   for (const row of dependants) {
     const seq = row["seq"] as number;
+    let own = 0;
     for (const dependency of readJson<Dependency[]>(row, "depends_on")) {
-      count += tie(db, { id: row["id"] as string, seq, position: position(seq) }, dependency);
-      if (count > DEPENDENCIES_AT_MOST) throw tooMany(row["id"] as string, position(seq));
+      own += tie(db, { id: row["id"] as string, seq, position: position(seq) }, dependency);
+      if (own > WIDEST || ofOthers + Math.min(own, widest) > DEPENDENCIES_AT_MOST)
+        throw tooMany(row["id"] as string, position(seq));
     }
+    if (own > 1) ofOthers += Math.min(own, widest);
+    widest = Math.max(widest, own);
   }
   refuseCycle(db, firstSeq, position);
   for (const row of dependants) moveDependant(db, row["seq"] as number, createdAt);
@@ -64,7 +73,11 @@ function refuseCycle(db: Database, firstSeq: number, position: (seq: number) => 
       WHERE dependencies.job >= ?1 AND dependencies.on_job >= ?1 ORDER BY dependencies.job, dependencies.on_job`)
     .all(firstSeq) as { seq: number; id: string; needed: string }[];
   const needs = new Map<string, string[]>();
-  for (const { id, needed } of edges) needs.set(id, [...(needs.get(id) ?? []), needed]);
+  for (const { id, needed } of edges) {
+    const known = needs.get(id);
+    if (known) known.push(needed);
+    else needs.set(id, [needed]);
+  }
   const cycle = findCycle(needs);
   if (cycle === null) return;
   const first = edges.find(({ id }) => id === cycle[0])?.seq ?? firstSeq;
@@ -89,8 +102,11 @@ function unknown(job: { id: string; position: number }, on: string): QueuectlErr
 function tooMany(id: string, position: number): QueuectlError {
   return new QueuectlError(
     "invalid_job",
-    `With the job "${id}" the list has more than ${DEPENDENCIES_AT_MOST} dependencies`,
-    { hint: "Let one job in between wait for all of the first, and the others for that one.", position },
+    `With the job "${id}" there are too many dependencies: jobs that wait for several others may have 50,000 in all`,
+    {
+      hint: "Let one job in between wait for all of the first, and the others for that one: queuectl enqueue --id between --after FIRST true, then --after between. Nothing was enqueued.",
+      position,
+    },
   );
 }
 

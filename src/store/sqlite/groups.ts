@@ -77,11 +77,32 @@ function toGroup(db: Database, row: Row): GroupRecord {
  */
 export function findChangeable(db: Database, group: string, change: Change): string[] | undefined {
   if (db.prepare("SELECT 1 FROM job_groups WHERE id = ?").get(group) === undefined) return undefined;
-  const members = db
-    .prepare(
-      "SELECT id FROM jobs WHERE group_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq",
-    )
-    .all(group, JSON.stringify(GROUP_CHANGEABLE[change]));
+  const members = findMembers(db, group, { change, after: 0, limit: -1 });
   if (members.length === 0) throw refuseGroupChange(change, group);
-  return members.map((row) => row["id"] as string);
+  return members.map(({ id }) => id);
+}
+
+/** Some of them in order of arrival, after an arrival number; a limit of -1 is none. */
+export function findMembers(
+  db: Database,
+  group: string,
+  { change, after, limit }: { change: Change; after: number; limit: number },
+): { id: string; seq: number }[] {
+  return db
+    .prepare(`
+      SELECT id, seq FROM jobs INDEXED BY jobs_of_group
+      WHERE group_id = ? AND seq > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
+    .all(group, after, JSON.stringify(GROUP_CHANGEABLE[change]), limit) as { id: string; seq: number }[];
+}
+
+/** Forgets groups that have lost their last job, so that their ids are free. The runs of a schedule are one while it is there. */
+export function forgetEmptied(db: Database, groups: Iterable<string>): void {
+  for (const group of groups) {
+    const { changes } = db
+      .prepare(`
+        DELETE FROM job_groups WHERE id = ?1
+          AND NOT EXISTS (SELECT 1 FROM jobs WHERE group_id = ?1) AND NOT EXISTS (SELECT 1 FROM schedules WHERE name = ?1)`)
+      .run(group);
+    if (changes === 1) db.prepare("DELETE FROM gates WHERE scope = 'group' AND name = ?").run(group);
+  }
 }

@@ -86,12 +86,12 @@ function refuseDraining(
   { firstSeq, lastSeq }: EnqueueReceipt,
   position: (seq: number) => number,
 ): void {
-  const draining = db.prepare("SELECT name FROM gates WHERE scope = 'queue' AND state = 'draining'").all();
-  const first = db.prepare(
-    "SELECT seq, id, queue FROM jobs WHERE seq BETWEEN ? AND ? AND queue = ? ORDER BY seq LIMIT 1",
-  );
-  const refused = draining.flatMap(({ name = null }) => first.all(firstSeq, lastSeq, name));
-  const [row] = refused.sort((a, b) => (a["seq"] as number) - (b["seq"] as number));
+  const row = db
+    .prepare(`
+      SELECT seq, id, queue FROM jobs
+      WHERE seq BETWEEN ? AND ? AND queue IN (SELECT name FROM gates WHERE scope = 'queue' AND state = 'draining')
+      ORDER BY seq LIMIT 1`)
+    .get(firstSeq, lastSeq);
   if (row)
     throw new QueuectlError(
       "queue_draining",

@@ -1,5 +1,6 @@
 import type { ExpiredJobs, PrunedOutput, PruneOutputRequest, RemovedJobs } from "../store.ts";
 import type { Database } from "./database.ts";
+import { forgetEmptied } from "./groups.ts";
 
 /** The last term is the index's own: without it SQLite does not see that the index holds all of them. */
 const EXPIRED = `jobs INDEXED BY jobs_by_end
@@ -18,7 +19,7 @@ export async function removeExpired(
 ): Promise<RemovedJobs> {
   return await db.write(() => {
     const jobs = db
-      .prepare(`SELECT seq FROM ${EXPIRED} ORDER BY updated_at, seq LIMIT ?`)
+      .prepare(`SELECT seq, group_id FROM ${EXPIRED} ORDER BY updated_at, seq LIMIT ?`)
       .all(state, before, limit);
     const executions = db.prepare("SELECT token FROM executions WHERE job = ?");
     const remove = db.prepare("DELETE FROM jobs WHERE seq = ?");
@@ -27,6 +28,7 @@ export async function removeExpired(
       remove.run(seq);
       return own;
     });
+    forgetEmptied(db, new Set(jobs.flatMap((row) => (row["group_id"] as string | null) ?? [])));
     return { jobs: jobs.length, tokens };
   });
 }

@@ -6,6 +6,7 @@ import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord }
 import { cancelAll } from "./cancel.ts";
 import { insertAll } from "./complete-jobs.ts";
 import type { Database } from "./database.ts";
+import { forgetEmptied } from "./groups.ts";
 import type { Row } from "./rows.ts";
 
 /** How much of a schedule's history is kept. */
@@ -107,6 +108,7 @@ export async function remove(db: Database, name: string): Promise<void> {
   await db.write(() => {
     if (db.prepare("DELETE FROM schedules WHERE name = ?").run(name).changes === 0)
       throw scheduleNotFound(name);
+    forgetEmptied(db, [name]);
   });
 }
 

@@ -66,6 +66,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     cancelJobs: async (ids, now) => ringing((await others()).cancelJobs(db, ids, now)),
     retryJobs: async (ids, options) => ringing((await others()).retryJobs(db, ids, options)),
     removeDead: async (ids) => (await others()).removeDead(db, ids),
+    changeMembers: async (group, change) => ringing((await others()).changeMembers(db, group, change)),
     getJob: (jobId) => query.getJob(db, jobId),
     findIds: (prefix, limit) => query.findIds(db, prefix, limit),
     listJobs: (filter?: JobFilter) => query.listJobs(db, filter),
