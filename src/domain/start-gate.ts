@@ -25,6 +25,8 @@ export interface FinishedGate {
   state: JobState;
   reason: DeadReason | null;
   error: string | null;
+  /** Brought back it would end again at once: what it depends on cannot become so any more. */
+  isHopeless: boolean;
 }
 
 /** Another job of which something must become first. */

@@ -152,7 +152,14 @@ describe("dependencies:", () => {
       ],
     };
     expect(await explain(dead, { waits, others })).toEqual([
-      { kind: "finished", isClosed: true, state: "dead", reason: "dependency", error: "why" },
+      {
+        kind: "finished",
+        isClosed: true,
+        state: "dead",
+        reason: "dependency",
+        error: "why",
+        isHopeless: true,
+      },
       {
         kind: "dependency",
         isClosed: true,

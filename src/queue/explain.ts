@@ -32,7 +32,11 @@ export async function explainJob(
   const others = await explainDependencies(store, job, dependencies);
   if (isFinished(job.state)) {
     const { state, reason, error } = job;
-    return { job, gates: [{ kind: "finished", isClosed: true, state, reason, error }, ...others] };
+    const isHopeless = others.length > 0;
+    return {
+      job,
+      gates: [{ kind: "finished", isClosed: true, state, reason, error, isHopeless }, ...others],
+    };
   }
   const limits = gates.map((gate) => explainLimit(gate, now));
   const serving = await explainWorkers(store, job, { suspects, workers, now });

@@ -25,27 +25,28 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
   }
 }
 
-function remedyForFinished({ state, reason }: FinishedGate, jobId: string): string | null {
-  // What it died of comes first, and has a remedy of its own.
-  if (reason === "dependency") return null;
+function remedyForFinished({ state, isHopeless }: FinishedGate, jobId: string): string | null {
+  // What it depends on comes first, and has a remedy of its own.
+  if (isHopeless) return null;
   return `queuectl ${state === "dead" ? "dlq retry" : "retry"} ${jobId}`;
 }
 
 /** About the job at which the chain begins: nothing else in it moves before. */
 function remedyForDependency({ on, state, judgement, condition, root }: DependencyGate): string | null {
   const first = root ?? { id: on, state };
+  // It is not needed: only a new job can be.
   if (judgement === "impossible" && condition === "failed") return null;
   if (first.state === "dead") return `queuectl dlq retry ${first.id}`;
   if (first.state === "cancelled") return `queuectl retry ${first.id}`;
   return `queuectl explain ${first.id}`;
 }
 
-function remedyForQueue({ name, cause, concurrency }: LimitGate): string | null {
+function remedyForQueue({ name, cause, running }: LimitGate): string | null {
   switch (cause) {
     case "paused":
       return `queuectl queue resume ${name}`;
     case "full":
-      return `queuectl queue set ${name} --concurrency ${(concurrency ?? 0) + 1}`;
+      return `queuectl queue set ${name} --concurrency ${running + 1}`;
     case "pace":
       return `queuectl queue set ${name} --rate none`;
     case null:

@@ -24,7 +24,7 @@ test("explain names a paused queue and that no worker runs, each with its remedy
   await home.ok("enqueue", "--queue", "media", "--id", "a", "true");
   expect(await home.ok("explain", "a")).toBe(`Job a is pending. 2 gates are closed before it.
 
-closed  queue media: a person paused it
+closed  queue media: it is paused
         queuectl queue resume media
 closed  worker: none is running
         queuectl worker start --count 1
@@ -184,4 +184,29 @@ test("explain takes a prefix and @last, refuses what is not there, and keeps wit
   expect(stdout).toContain("and 30 more dependencies: queuectl explain whole --json");
   for (const line of stdout.split("\n").filter((each) => !each.includes("queuectl")))
     expect(line.length).toBeLessThanOrEqual(50);
+});
+
+test("what explain advises about a job that is finished is not refused", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "0");
+  await home.ok("enqueue", "--id", "build", "true");
+  await home.ok("enqueue", "--id", "alarm", "--after-fail", "build", "true");
+  await home.ok("enqueue", "--id", "bad", "false");
+  await home.ok("enqueue", "--id", "then", "--after", "bad", "true");
+  await home.drain();
+  // Not needed: it cannot be brought back.
+  expect((await explain(home, "alarm")).gates).toMatchObject([
+    { kind: "finished", state: "cancelled", remedy: null },
+    { kind: "dependency", on: "build", judgement: "impossible", remedy: null },
+  ]);
+  const text = await home.ok("explain", "alarm");
+  expect(text).not.toContain("queuectl retry");
+  expect(text).toContain("this one is not needed; to run it nevertheless, enqueue it anew\n");
+  // What it died of is gone, and nothing holds it any more.
+  await home.ok("dlq", "remove", "bad");
+  const { gates } = await explain(home, "then");
+  expect(gates).toMatchObject([
+    { kind: "finished", reason: "dependency", remedy: "queuectl dlq retry then" },
+  ]);
+  expect((await home.shell(String(gates[0]?.["remedy"]))).exitCode).toBe(0);
 });

@@ -97,7 +97,10 @@ const WANTED: Readonly<Record<Condition, string>> = {
 function describeDependency({ on, condition, state, judgement, root }: DependencyGate): string {
   const what = `job ${visible(on)} must ${WANTED[condition]} first, and is ${state}`;
   const chain = root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
-  return `${what}${chain}${judgement === "impossible" ? ": it cannot any more" : ""}`;
+  if (judgement !== "impossible") return `${what}${chain}`;
+  return condition === "failed"
+    ? `${what}: this one is not needed; to run it nevertheless, enqueue it anew`
+    : `${what}${chain}: it cannot any more`;
 }
 
 function describeLimit(
@@ -106,7 +109,7 @@ function describeLimit(
 ): string {
   switch (cause) {
     case "paused":
-      return "a person paused it";
+      return "it is paused";
     case "full": {
       const more = running > holders.length ? ", …" : "";
       return `${running} of ${concurrency} run: ${holders.map(visible).join(", ")}${more}`;
