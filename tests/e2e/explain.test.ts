@@ -210,3 +210,26 @@ test("what explain advises about a job that is finished is not refused", async (
   ]);
   expect((await home.shell(String(gates[0]?.["remedy"]))).exitCode).toBe(0);
 });
+
+test("explain tells of an array that a job waits for as of one, however many jobs it has", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "0");
+  await home.ok("enqueue", "--id", "sim", "--array", "1-1000", "echo {}");
+  await home.ok("enqueue", "--id", "sum", "--after", "sim", "true");
+  const { gates } = await explain(home, "sum");
+  expect(gates).toMatchObject([
+    { kind: "group_dependency", on: "sim", met: 0, waiting: 1_000, remedy: "queuectl explain sim.1" },
+    { kind: "worker" },
+  ]);
+  expect(await home.ok("explain", "sum")).toContain(
+    "closed  1000 of the 1000 jobs of sim must complete first: sim.1 is pending, sim.2 is pending, sim.3 is pending, sim.4 is pending, sim.5 is pending, …\n        queuectl explain sim.1\n",
+  );
+  expect(await home.ok("info", "sum")).toMatch(/Waits for\s+: sim \(1000 jobs: 1000 pending\)/);
+  await home.ok("cancel", "sim.9");
+  expect((await explain(home, "sum")).gates).toMatchObject([
+    { kind: "finished", reason: "dependency", remedy: null },
+    { kind: "group_dependency", waiting: 999, impossible: 1, remedy: "queuectl retry sim" },
+  ]);
+  await home.ok("retry", "sim");
+  expect(await explain(home, "sum")).toMatchObject({ state: "blocked" });
+});

@@ -1,3 +1,4 @@
+import { type Dependency, judgeDependency } from "../../src/domain/dependency.ts";
 import { QueuectlError } from "../../src/domain/errors.ts";
 import type { NewGroup } from "../../src/domain/group.ts";
 import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
@@ -13,6 +14,7 @@ import type {
   FinishedExecution,
   JobFilter,
   OutputCursor,
+  StandingGroup,
   Store,
 } from "../../src/store/store.ts";
 import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
@@ -95,7 +97,16 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
           .map(({ id }) => id),
       }));
       const suspects = job ? suspectsBefore(truth, job).slice(0, 20) : [];
-      return { gates, dependencies: standingOf(truth, seq), suspects };
+      const given = job?.dependsOn ?? [];
+      const isNamed = ({ on, condition }: Dependency) =>
+        given.some((each) => each.on === on && each.condition === condition);
+      return {
+        job: job && shown(job),
+        gates,
+        dependencies: standingOf(truth, seq).filter(isNamed),
+        groups: given.flatMap((dependency) => standingGroup(truth, seq, dependency) ?? []),
+        suspects,
+      };
     },
 
     async getGroup(id) {
@@ -397,6 +408,25 @@ function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {
 
 function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
+}
+
+function standingGroup(
+  truth: MemoryTruth,
+  seq: number,
+  { on, condition }: Dependency,
+): StandingGroup | undefined {
+  const own = truth.conditions.filter((each) => each.job === seq && each.condition === condition);
+  const members = membersOf(truth, on).filter((member) => own.some((each) => each.on === member.seq));
+  if (members.length === 0) return undefined;
+  const unmet = (["impossible", "waiting"] as const).flatMap((wanted) =>
+    members.filter(({ state }) => judgeDependency(condition, state) === wanted),
+  );
+  return {
+    on,
+    condition,
+    counts: countStates(members),
+    unmet: unmet.slice(0, 5).map(({ id, state }) => ({ id, state })),
+  };
 }
 
 function membersOf(truth: MemoryTruth, group: string): Job[] {

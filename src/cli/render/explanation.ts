@@ -1,6 +1,13 @@
 import type { Condition } from "../../domain/dependency.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import type { DependencyGate, LimitGate, StartGate, WorkerGate } from "../../domain/start-gate.ts";
+import type {
+  DependencyGate,
+  GroupDependencyGate,
+  LimitGate,
+  Root,
+  StartGate,
+  WorkerGate,
+} from "../../domain/start-gate.ts";
 import type { Explanation } from "../../queue/explain.ts";
 import { remedyFor } from "../../queue/remedy.ts";
 import type { Paint } from "./style.ts";
@@ -36,12 +43,12 @@ export function renderExplanation(
 }
 
 function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: number } {
-  const dependencies = gates.filter(({ kind }) => kind === "dependency");
+  const dependencies = gates.filter(({ kind }) => kind === "dependency" || kind === "group_dependency");
   const shown = dependencies
     .toSorted((a, b) => Number(b.isClosed) - Number(a.isClosed))
     .slice(0, MOST_DEPENDENCIES);
   return {
-    gates: gates.filter((gate) => gate.kind !== "dependency" || shown.includes(gate)),
+    gates: gates.filter((gate) => !dependencies.includes(gate) || shown.includes(gate)),
     left: dependencies.length - shown.length,
   };
 }
@@ -67,6 +74,8 @@ function describeGate(gate: StartGate, now: number): string {
       ].join(": ");
     case "dependency":
       return describeDependency(gate);
+    case "group_dependency":
+      return describeGroup(gate);
     case "run_at":
       return `run_at: not before ${instant(gate.opensAt, now)}`;
     case "backoff":
@@ -96,11 +105,27 @@ const WANTED: Readonly<Record<Condition, string>> = {
 
 function describeDependency({ on, condition, state, judgement, root }: DependencyGate): string {
   const what = `job ${visible(on)} must ${WANTED[condition]} first, and is ${state}`;
-  const chain = root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
-  if (judgement !== "impossible") return `${what}${chain}`;
-  return condition === "failed"
-    ? `${what}: this one is not needed; to run it nevertheless, enqueue it anew`
-    : `${what}${chain}: it cannot any more`;
+  if (judgement !== "impossible") return `${what}${behind(root)}`;
+  return condition === "failed" ? `${what}: ${NOT_NEEDED}` : `${what}${behind(root)}: it cannot any more`;
+}
+
+const NOT_NEEDED = "this one is not needed; to run it nevertheless, enqueue it anew";
+
+/** `47 of the 50 jobs of sim must complete first: sim.4 is pending, …`. */
+function describeGroup({ on, condition, counts, unmet, root }: GroupDependencyGate): string {
+  const { met, waiting, impossible } = counts;
+  const left = waiting + impossible;
+  const all = `the ${met + left} jobs of ${visible(on)}`;
+  if (left === 0) return `${all} had to ${WANTED[condition]} first, and did`;
+  const [first, ...others] = unmet.map(({ id, state }) => `${visible(id)} is ${state}`);
+  const named = [`${first}${behind(root)}`, ...others, ...(left > unmet.length ? ["…"] : [])].join(", ");
+  const what = `${left} of ${all} must ${WANTED[condition]} first: ${named}`;
+  if (impossible === 0) return what;
+  return condition === "failed" ? `${what}: ${NOT_NEEDED}` : `${what}; ${impossible} cannot any more`;
+}
+
+function behind(root: Root | null): string {
+  return root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
 }
 
 function describeLimit(

@@ -6,7 +6,7 @@ import { timeText } from "./time.ts";
 import { visible } from "./visible.ts";
 
 /** How many jobs a group has, and in which states: `50 jobs: 12 completed, 38 pending`. */
-export function groupCounts({ counts }: GroupRecord): string {
+export function groupCounts({ counts }: Pick<GroupRecord, "counts">): string {
   const present = Object.entries(counts).filter(([, count]) => count > 0);
   const all = present.reduce((sum, [, count]) => sum + count, 0);
   const states = present.map(([state, count]) => `${count} ${state}`).join(", ");
