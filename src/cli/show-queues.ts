@@ -13,7 +13,7 @@ export async function showQueues(
   { options }: Invocation,
   io: Io,
 ): Promise<void> {
-  const queues = (await store.listQueues()).filter(({ gate }) => names.includes(gate.name));
+  const queues = await store.listQueues(names);
   const now = Date.now();
   if (options.has("json"))
     writeJson(
@@ -32,9 +32,8 @@ export async function hintAtUnknown(
   io: Io,
 ): Promise<void> {
   if (options.has("quiet") || options.has("json")) return;
-  for (const { gate, counts } of await store.listQueues()) {
-    const hasJobs = Object.values(counts).some((count) => count > 0);
-    if (!names.includes(gate.name) || hasJobs) continue;
+  for (const { gate, counts } of await store.listQueues(names)) {
+    if (Object.values(counts).some((count) => count > 0)) continue;
     const near = await similarQueues(store, gate.name);
     const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
     io.stderr.write(`The queue ${gate.name} has no jobs yet.${meant}\n`);

@@ -25,6 +25,17 @@ describeStores("queues", (open) => {
     ]);
   });
 
+  test("of some names, only those that are queues are listed", async () => {
+    const scene = await open();
+    await scene.store.changeQueue("set", { maxRunning: 4 });
+    await scene.enqueue({ queue: "jobs" }, { queue: "other" });
+    const names = async (wanted: string[]) =>
+      (await scene.store.listQueues(wanted)).map(({ gate }) => gate.name);
+    expect(await names(["set", "nope", "jobs"])).toEqual(["jobs", "set"]);
+    expect(await names([])).toEqual([]);
+    expect(await scene.store.listQueues(["set"])).toMatchObject([{ gate: { maxRunning: 4 } }]);
+  });
+
   test("one whose jobs are all gone is not listed any more, unless it was set", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a", queue: "gone" }, { id: "b", queue: "set" });

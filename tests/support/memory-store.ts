@@ -127,10 +127,11 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       wake();
     },
 
-    async listQueues() {
+    async listQueues(wanted) {
       const set = [...truth.gates.values()].filter(({ scope }) => scope === "queue");
       const names = new Set([...set.map(({ name }) => name), ...truth.jobs.map(({ queue }) => queue)]);
-      return [...names].sort().map((name) => ({
+      const listed = [...names].filter((name) => wanted?.includes(name) ?? true);
+      return listed.sort().map((name) => ({
         gate: readGate(truth, ["queue", name]),
         counts: countStates(truth.jobs.filter(({ queue }) => queue === name)),
       }));

@@ -101,12 +101,16 @@ function countRunning(db: Database, scope: GateScope, name: string): number {
   return row?.["running"] as number;
 }
 
-export async function listQueues(db: Database): Promise<QueueRecord[]> {
+export async function listQueues(db: Database, wanted?: readonly string[]): Promise<QueueRecord[]> {
+  // Two texts, not one with an OR: that would read every queue.
+  const among = (column: string) =>
+    wanted === undefined ? "" : `AND ${column} IN (SELECT value FROM json_each(?))`;
+  const values = wanted === undefined ? [] : [JSON.stringify(wanted)];
   return await db.read(() => {
     const rows = db
-      .prepare("SELECT queue, state, jobs FROM counters WHERE jobs > 0 ORDER BY queue")
-      .all() as Row[];
-    const set = db.prepare("SELECT name FROM gates WHERE scope = 'queue'").all();
+      .prepare(`SELECT queue, state, jobs FROM counters WHERE jobs > 0 ${among("queue")} ORDER BY queue`)
+      .all(...values) as Row[];
+    const set = db.prepare(`SELECT name FROM gates WHERE scope = 'queue' ${among("name")}`).all(...values);
     const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
     const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);
     return [...names].sort().map((name) => {
