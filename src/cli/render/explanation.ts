@@ -11,9 +11,10 @@ import type {
 import type { Explanation } from "../../queue/explain.ts";
 import { remedyFor } from "../../queue/remedy.ts";
 import type { Paint } from "./style.ts";
+import { textWidth } from "./text-width.ts";
 import { isoTime } from "./time.ts";
 import { visible } from "./visible.ts";
-import { wrap } from "./wrap.ts";
+import { fold, wrap } from "./wrap.ts";
 
 /** A job may wait for a thousand others; a screen holds so many, those that are not met first. */
 const MOST_DEPENDENCIES = 10;
@@ -29,17 +30,25 @@ export function renderExplanation(
   const { gates, left } = fewEnough(explanation.gates);
   const lines = gates.flatMap((gate) => {
     const isOver = gate.kind === "finished";
-    const [first, ...rest] = wrap(describeGate(gate, now), width - INDENT.length);
+    const [first, ...rest] = fold(describeGate(gate, now), width - INDENT.length);
     const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
     const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
     const remedy = remedyFor(gate, job.id);
-    const below = [...rest, ...(remedy === null ? [] : [paint("bold", remedy)])];
+    const command = remedy === null ? [] : commandLines(remedy, width - INDENT.length);
+    const below = [...rest, ...command.map((line) => paint("bold", line))];
     return [`${head}${first}`, ...below.map((line) => INDENT + line)];
   });
-  const more =
-    left === 0 ? [] : [`${INDENT}and ${left} more dependencies: queuectl explain ${job.id} --json`];
+  const rest = `and ${left} more dependencies: queuectl explain ${job.id} --json`;
+  const more = left === 0 ? [] : fold(rest, width - INDENT.length).map((line) => INDENT + line);
   const body = [...lines, ...more].map((line) => `${line}\n`).join("");
-  return `${wrap(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+  return `${fold(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+}
+
+/** A command that has no room in one line goes on in the next, as a shell reads it. */
+function commandLines(command: string, width: number): string[] {
+  const continued = " \\";
+  const lines = textWidth(command) <= width ? [command] : wrap(command, width - continued.length);
+  return lines.map((line, index) => (index === lines.length - 1 ? line : line + continued));
 }
 
 function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: number } {
