@@ -100,9 +100,7 @@ test("an array stands for all its jobs where others wait for it", async () => {
   await home.ok("enqueue", "--quiet", "--array", "1-3", "--id", "a", "echo {} >>done");
   await home.ok("enqueue", "--quiet", "--id", "sum", "--after", "a", "wc -l <done");
   await home.ok("enqueue", "--quiet", "--array", "1-2", "--id", "b", "--after", "sum", "true");
-  expect(await home.ok("info", "sum")).toMatch(
-    /^Waits for : a \(3 jobs: 3 pending\)$/m,
-  );
+  expect(await home.ok("info", "sum")).toMatch(/^Waits for : a \(3 jobs: 3 pending\)$/m);
   await home.drain("--concurrency", "3");
   expect((await home.ok("logs", "sum")).trim()).toBe("3");
   expect(await states(home, "b")).toEqual({ completed: 2 });
