@@ -1,3 +1,5 @@
+import { openGate } from "../domain/gate.ts";
+import { JOB_STATES } from "../domain/job.ts";
 import { toQueueJson } from "../queue/queue-json.ts";
 import { similarQueues } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";
@@ -13,7 +15,11 @@ export async function showQueues(
   { options }: Invocation,
   io: Io,
 ): Promise<void> {
-  const queues = await store.listQueues(names);
+  const listed = await store.listQueues(names);
+  // One that has no jobs, and of which nothing is set any more, is listed no longer; that is open, too.
+  const queues = [...names]
+    .sort()
+    .map((name) => listed.find(({ gate }) => gate.name === name) ?? emptyQueue(name));
   const now = Date.now();
   if (options.has("json"))
     writeJson(
@@ -22,6 +28,11 @@ export async function showQueues(
     );
   else if (!options.has("quiet"))
     io.stdout.write(queues.map((queue) => `✅ Queue ${queue.gate.name} ${say(queue)}.\n`).join(""));
+}
+
+function emptyQueue(name: string): QueueRecord {
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as QueueRecord["counts"];
+  return { gate: openGate("queue", name), counts };
 }
 
 /** Says of queues without any jobs that they have none: perhaps they were mistyped. */

@@ -136,7 +136,7 @@ export interface Store {
   /** Sets what is given of a queue's gate and leaves the rest; the queue need not have jobs. Wakes the workers. */
   changeQueue(name: string, change: QueueChange): Promise<void>;
 
-  /** Every queue that has jobs or was set, by name; of `names`, only those: the cost does not grow with the others. */
+  /** Every queue that has jobs, or of which something is set, by name; of `names`, only those: the cost does not grow with the others. */
   listQueues(names?: readonly string[]): Promise<QueueRecord[]>;
 
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */

@@ -53,10 +53,21 @@ describeStores("queues", (open) => {
     expect(await gate()).toEqual({ ...openGate("queue", "q"), state: "paused", maxRunning: 4, rate: RATE });
     await scene.store.changeQueue("q", { maxRunning: null });
     expect(await gate()).toMatchObject({ state: "paused", maxRunning: null, rate: RATE });
-    await scene.store.changeQueue("q", { state: "open", rate: null });
-    expect(await gate()).toEqual(openGate("queue", "q"));
     await scene.store.changeQueue("q", {});
-    expect(await gate()).toEqual(openGate("queue", "q"));
+    expect(await gate()).toMatchObject({ state: "paused", maxRunning: null, rate: RATE });
+  });
+
+  test("one of which nothing is set any more is a queue only while it has jobs", async () => {
+    const scene = await open();
+    await scene.enqueue({ queue: "jobs" });
+    for (const name of ["jobs", "typo"]) {
+      await scene.store.changeQueue(name, { state: "paused", maxRunning: 4, rate: RATE });
+      await scene.store.changeQueue(name, { state: "open", maxRunning: null, rate: null });
+    }
+    expect(await scene.store.listQueues()).toEqual([
+      { gate: openGate("queue", "jobs"), counts: { ...NOTHING, pending: 1 } },
+    ]);
+    expect(await scene.store.listQueues(["typo"])).toEqual([]);
   });
 
   test("a paused queue starts nothing; what runs goes on, and resuming lets it start again", async () => {

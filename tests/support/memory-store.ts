@@ -128,7 +128,10 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     },
 
     async listQueues(wanted) {
-      const set = [...truth.gates.values()].filter(({ scope }) => scope === "queue");
+      const set = [...truth.gates.values()].filter(
+        ({ scope, state, maxRunning, rate }) =>
+          scope === "queue" && (state !== "open" || maxRunning !== null || rate !== null),
+      );
       const names = new Set([...set.map(({ name }) => name), ...truth.jobs.map(({ queue }) => queue)]);
       const listed = [...names].filter((name) => wanted?.includes(name) ?? true);
       return listed.sort().map((name) => ({

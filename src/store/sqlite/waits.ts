@@ -110,7 +110,12 @@ export async function listQueues(db: Database, wanted?: readonly string[]): Prom
     const rows = db
       .prepare(`SELECT queue, state, jobs FROM counters WHERE jobs > 0 ${among("queue")} ORDER BY queue`)
       .all(...values) as Row[];
-    const set = db.prepare(`SELECT name FROM gates WHERE scope = 'queue' ${among("name")}`).all(...values);
+    // One that was set and is as if it never had been (perhaps its name was mistyped) is none.
+    const set = db
+      .prepare(`
+        SELECT name FROM gates
+        WHERE scope = 'queue' AND (state <> 'open' OR max_running IS NOT NULL OR rate_starts IS NOT NULL) ${among("name")}`)
+      .all(...values);
     const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
     const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);
     return [...names].sort().map((name) => {
