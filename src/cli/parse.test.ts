@@ -91,6 +91,14 @@ describe("what is refused", () => {
     expect(() => parse(argv)).toThrow(expect.objectContaining({ code: "invalid_usage", message }));
   });
 
+  test.each([
+    ["queue show", "Did you mean queuectl queue list?"],
+    ["queue remove", "Did you mean queuectl queue drain or queuectl queue set?"],
+    ["schedule show", "Did you mean queuectl schedule list or queuectl schedule history?"],
+  ])("%s, which others have, leads to what does it here", (words, hint) => {
+    expect(() => parse(words.split(" "))).toThrow(expect.objectContaining({ code: "invalid_usage", hint }));
+  });
+
   test("a value that begins with two hyphens is given behind an equals sign", () => {
     expect(invocationOf("enqueue", "--stdin=--json", "cat").options.text("stdin")).toBe("--json");
   });

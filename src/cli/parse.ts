@@ -81,6 +81,13 @@ export function findCommand(words: readonly string[]): { spec: CommandSpec; word
   return undefined;
 }
 
+/** What does that which other programs have a word for. */
+const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
+  "queue show": ["list"],
+  "queue remove": ["drain", "set"],
+  "schedule show": ["list", "history"],
+};
+
 /** `worker` alone asks for help, nothing at all for a beginning; anything else was mistyped. */
 function requireKnownFamily(words: readonly string[], option: string | undefined): Parsed {
   const [first, second] = words;
@@ -93,10 +100,14 @@ function requireKnownFamily(words: readonly string[], option: string | undefined
   const isFamily = inFamily.length > 0;
   if (isFamily && (second === undefined || second === "help")) return { kind: "help", topic: [first] };
   // By its own word: the family's, which is right, would make the other look near to anything.
+  const other = OTHER_WORDS[`${first} ${second}`];
   const near = isFamily
-    ? suggest(
-        second ?? "",
-        inFamily.map(([, ...rest]) => rest.join(" ")),
+    ? (
+        other ??
+        suggest(
+          second ?? "",
+          inFamily.map(([, ...rest]) => rest.join(" ")),
+        )
       ).map((name) => `${first} ${name}`)
     : suggest(first, [...new Set(verbs.map(([name = ""]) => name))]);
   throw usage(

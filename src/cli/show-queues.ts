@@ -1,3 +1,5 @@
+import { openGate } from "../domain/gate.ts";
+import { JOB_STATES } from "../domain/job.ts";
 import { toQueueJson } from "../queue/queue-json.ts";
 import { similarQueues } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";
@@ -13,7 +15,11 @@ export async function showQueues(
   { options }: Invocation,
   io: Io,
 ): Promise<void> {
-  const queues = (await store.listQueues()).filter(({ gate }) => names.includes(gate.name));
+  const listed = await store.listQueues(names);
+  // One that has no jobs, and of which nothing is set any more, is listed no longer; that is open, too.
+  const queues = [...names]
+    .sort()
+    .map((name) => listed.find(({ gate }) => gate.name === name) ?? emptyQueue(name));
   const now = Date.now();
   if (options.has("json"))
     writeJson(
@@ -24,6 +30,11 @@ export async function showQueues(
     io.stdout.write(queues.map((queue) => `✅ Queue ${queue.gate.name} ${say(queue)}.\n`).join(""));
 }
 
+function emptyQueue(name: string): QueueRecord {
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as QueueRecord["counts"];
+  return { gate: openGate("queue", name), counts };
+}
+
 /** Says of queues without any jobs that they have none: perhaps they were mistyped. */
 export async function hintAtUnknown(
   store: Store,
@@ -32,9 +43,8 @@ export async function hintAtUnknown(
   io: Io,
 ): Promise<void> {
   if (options.has("quiet") || options.has("json")) return;
-  for (const { gate, counts } of await store.listQueues()) {
-    const hasJobs = Object.values(counts).some((count) => count > 0);
-    if (!names.includes(gate.name) || hasJobs) continue;
+  for (const { gate, counts } of await store.listQueues(names)) {
+    if (Object.values(counts).some((count) => count > 0)) continue;
     const near = await similarQueues(store, gate.name);
     const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
     io.stderr.write(`The queue ${gate.name} has no jobs yet.${meant}\n`);

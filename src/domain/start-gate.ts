@@ -9,6 +9,7 @@ import type { DeadReason, JobState } from "./job.ts";
 export type StartGate<At = number> = { isClosed: boolean } & (
   | FinishedGate
   | DependencyGate
+  | GroupDependencyGate
   | { kind: "run_at"; opensAt: At }
   /** `attempts` of `allowed` executions have failed. */
   | { kind: "backoff"; opensAt: At; attempts: number; allowed: number }
@@ -25,6 +26,8 @@ export interface FinishedGate {
   state: JobState;
   reason: DeadReason | null;
   error: string | null;
+  /** Brought back it would end again at once: what it depends on cannot become so any more. */
+  isHopeless: boolean;
 }
 
 /** Another job of which something must become first. */
@@ -35,7 +38,26 @@ export interface DependencyGate {
   state: JobState;
   judgement: Judgement;
   /** Of one that waits for others itself, or died of one: where that chain begins. Null for another, and beyond a limit. */
-  root: { id: string; state: JobState } | null;
+  root: Root | null;
+}
+
+/** A group of jobs, of each of which something must become first. */
+export interface GroupDependencyGate {
+  kind: "group_dependency";
+  on: string;
+  condition: Condition;
+  /** Its jobs by how the condition stands for them. */
+  counts: Readonly<Record<Judgement, number>>;
+  /** Some of those for which it is not met; those that never can meet it first. */
+  unmet: readonly { id: string; state: JobState }[];
+  /** Of the first of those, as for one job. */
+  root: Root | null;
+}
+
+/** The job at which a chain of jobs that wait for each other begins. */
+export interface Root {
+  id: string;
+  state: JobState;
 }
 
 /** The gate of its queue, its key or its group. */

@@ -98,7 +98,7 @@ export interface Flow {
   /** All its steps, but for those that were pruned. */
   readonly total: number;
   readonly concurrency: number | null;
-  readonly startedAt: Date;
+  readonly createdAt: Date;
 }
 
 export interface FlowDetails extends Flow {

@@ -40,8 +40,8 @@ function toFileField(fields: readonly string[], key: string, value: unknown): re
 }
 
 /** A flow as programs see it. */
-export function toFlow({ id, name, state, done, total, concurrency, startedAt }: FlowStatus): Flow {
-  return { id, name, state, done, total, concurrency, startedAt: new Date(startedAt) };
+export function toFlow({ id, name, state, done, total, concurrency, createdAt }: FlowStatus): Flow {
+  return { id, name, state, done, total, concurrency, createdAt: new Date(createdAt) };
 }
 
 export function toFlowDetails(flow: StoredFlow): FlowDetails {

@@ -81,6 +81,7 @@ function toStartGate(gate: InnerGate): StartGate {
       return { ...gate, opensAt: toDate(gate.opensAt) };
     case "finished":
     case "dependency":
+    case "group_dependency":
     case "suspect":
     case "worker":
       return gate;

@@ -83,6 +83,15 @@ export interface Queue extends AsyncDisposable {
   retryDead(ids: string | readonly string[]): Promise<void>;
 
   /**
+   * Runs jobs again that neither wait nor run, or at once what waits for its retry; all or none, durable when it resolves.
+   * A finished one gets a full new series of retries. The id of a group stands for its dead and cancelled jobs. Those that
+   * died because they depended on one of these come back with it.
+   * @throws job_not_found, not_finished naming the first id that is wrong; dependency_failed, not_unique as for `retryDead`;
+   *   then nothing has changed
+   */
+  retry(ids: string | readonly string[]): Promise<void>;
+
+  /**
    * Removes dead jobs for good, with their history and output; all or none, durable when it resolves. The id of a group
    * stands for its dead jobs.
    * @throws job_not_found, not_dead naming the first id that is wrong; then nothing has changed

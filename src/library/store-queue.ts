@@ -184,9 +184,17 @@ export class StoreQueue implements Queue {
   }
 
   retryDead(ids: string | readonly string[]): Promise<void> {
+    return this.#retry("retryDead", ids);
+  }
+
+  retry(ids: string | readonly string[]): Promise<void> {
+    return this.#retry("retry", ids);
+  }
+
+  #retry(change: "retry" | "retryDead", ids: string | readonly string[]): Promise<void> {
     return this.#use(async () => {
-      const wanted = [...new Set(checkIds("queue.retryDead", ids))];
-      await retryJobs(this.#store, wanted, { change: "retryDead", now: Date.now() });
+      const wanted = [...new Set(checkIds(`queue.${change}`, ids))];
+      await retryJobs(this.#store, wanted, { change, now: Date.now() });
     });
   }
 

@@ -30,11 +30,21 @@ export interface DependencyGateJson extends CommonJson<"dependency"> {
   condition: Condition;
   state: JobState;
   judgement: Judgement;
-  root: RootJson | null;
+  root: StandingJobJson | null;
 }
 
-/** Where a chain of jobs that wait for each other begins. */
-export interface RootJson {
+export interface GroupDependencyGateJson extends CommonJson<"group_dependency"> {
+  on: string;
+  condition: Condition;
+  met: number;
+  waiting: number;
+  impossible: number;
+  unmet: readonly StandingJobJson[];
+  root: StandingJobJson | null;
+}
+
+/** Another job, and where it is in its life. */
+export interface StandingJobJson {
   id: string;
   state: JobState;
 }
@@ -78,6 +88,7 @@ export interface WorkerGateJson extends CommonJson<"worker"> {
 export type GateJson =
   | FinishedGateJson
   | DependencyGateJson
+  | GroupDependencyGateJson
   | RunAtGateJson
   | BackoffGateJson
   | ExpiresGateJson
@@ -99,6 +110,10 @@ function toGateJson(gate: StartGate, jobId: string): GateJson {
     case "dependency": {
       const { kind, on, condition, state, judgement, root } = gate;
       return { kind, ...common, on, condition, state, judgement, root };
+    }
+    case "group_dependency": {
+      const { kind, on, condition, counts, unmet, root } = gate;
+      return { kind, ...common, on, condition, ...counts, unmet, root };
     }
     case "run_at":
       return { kind: gate.kind, ...common, opens_at: toIso(gate.opensAt) };

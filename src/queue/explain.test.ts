@@ -13,7 +13,7 @@ function truth(...known: { job: Job; waits?: Partial<JobWaits> }[]) {
     getJob: async (id: string) => known.find(({ job }) => job.id === id)?.job,
     readWaits: async (seq: number): Promise<JobWaits> => {
       const found = known.find(({ job }) => job.seq === seq);
-      return { gates: [], dependencies: [], suspects: [], ...found?.waits };
+      return { job: found?.job, gates: [], dependencies: [], groups: [], suspects: [], ...found?.waits };
     },
   };
 }
@@ -99,6 +99,16 @@ describe("what stands before a job:", () => {
   });
 });
 
+test("a job that was claimed since it was looked up is explained as it was at one moment", async () => {
+  const found = buildStoredJob({ key: "k" });
+  const store = truth({
+    job: { ...found, state: "processing", worker: "w-1" },
+    waits: { gates: [gate({ scope: "key", name: "k", maxRunning: 1, running: 1 }, [found.id])] },
+  });
+  const { job, gates } = await explainJob(store, found, { workers: [], now: NOW });
+  expect({ state: job.state, gates }).toEqual({ state: "processing", gates: [] });
+});
+
 describe("dependencies:", () => {
   const blocked = buildStoredJob({ id: "deploy", state: "blocked" });
 
@@ -152,7 +162,14 @@ describe("dependencies:", () => {
       ],
     };
     expect(await explain(dead, { waits, others })).toEqual([
-      { kind: "finished", isClosed: true, state: "dead", reason: "dependency", error: "why" },
+      {
+        kind: "finished",
+        isClosed: true,
+        state: "dead",
+        reason: "dependency",
+        error: "why",
+        isHopeless: true,
+      },
       {
         kind: "dependency",
         isClosed: true,
@@ -165,6 +182,48 @@ describe("dependencies:", () => {
     ]);
   });
 
+  test("a group is one gate, with how its jobs stand and where the chain of the first of them begins", async () => {
+    const counts = {
+      pending: 2,
+      blocked: 90_000,
+      processing: 1,
+      failed: 1,
+      completed: 4,
+      dead: 2,
+      cancelled: 1,
+    };
+    const unmet = [
+      { id: "sim.7", state: "dead" as const },
+      { id: "sim.8", state: "blocked" as const },
+    ];
+    const others: Parameters<typeof truth>[0][] = [
+      {
+        job: buildStoredJob({ id: "sim.7", state: "dead", reason: "dependency" }),
+        waits: { dependencies: [{ on: "fetch", condition: "completed", state: "dead" }] },
+      },
+      { job: buildStoredJob({ id: "fetch", state: "dead", reason: "retries_spent" }) },
+    ];
+    const groups: JobWaits["groups"] = [{ on: "sim", condition: "completed", counts, unmet }];
+    const root = { id: "fetch", state: "dead" };
+    expect(await explain(blocked, { waits: { groups }, others })).toEqual([
+      {
+        kind: "group_dependency",
+        isClosed: true,
+        on: "sim",
+        condition: "completed",
+        counts: { met: 4, waiting: 90_004, impossible: 3 },
+        unmet,
+        root,
+      },
+      FREE,
+    ]);
+    const none = [{ on: "sim", condition: "finished" as const, counts, unmet: [] }];
+    expect(await explain(blocked, { waits: { groups: none } })).toMatchObject([
+      { isClosed: false, counts: { met: 7 }, root: null },
+      FREE,
+    ]);
+  });
+
   test("a job that waits for thousands is explained with a bounded number of reads", async () => {
     const many = Array.from({ length: 5_000 }, (_, index) => `b${index}`);
     let reads = 0;
@@ -174,7 +233,9 @@ describe("dependencies:", () => {
         return buildStoredJob({ id, state: "blocked" });
       },
       readWaits: async (seq: number): Promise<JobWaits> => ({
+        job: undefined,
         gates: [],
+        groups: [],
         suspects: [],
         dependencies: (seq === blocked.seq ? many : ["next"]).map((on) => ({
           on,

@@ -1,11 +1,11 @@
-import { judgeDependency } from "../domain/dependency.ts";
 import { isExpired } from "../domain/expiry.ts";
 import { judgeGate } from "../domain/gate.ts";
-import { allowedExecutions, isFinished, type Job, type JobState } from "../domain/job.ts";
+import { allowedExecutions, isFinished, type Job } from "../domain/job.ts";
 import { formatRate } from "../domain/rate.ts";
-import type { DependencyGate, StartGate, WorkerLack } from "../domain/start-gate.ts";
+import type { StartGate, WorkerLack } from "../domain/start-gate.ts";
 import { mustMakeRoom } from "../domain/suspect.ts";
 import type { JobWaits, Store, WorkerRecord } from "../store/store.ts";
+import { explainDependencies } from "./explain-dependencies.ts";
 
 /** Why a job does not run yet. */
 export interface Explanation {
@@ -21,76 +21,30 @@ export type SeenWorker = Pick<WorkerRecord, "id" | "state" | "queues" | "concurr
 
 type Truth = Pick<Store, "getJob" | "readWaits">;
 
-/** Every gate between a job and its start, judged by the functions that decide the claim. */
+/**
+ * Every gate between a job and its start, judged by the functions that decide the claim.
+ * @param found it is read again with its gates: between two readings somebody may have claimed it
+ */
 export async function explainJob(
   store: Truth,
-  job: Job,
+  found: Job,
   { workers, now }: { workers: readonly SeenWorker[]; now: number },
 ): Promise<Explanation> {
+  const waits = await store.readWaits(found.seq);
+  const job = waits.job ?? found;
   if (job.state === "processing") return { job, gates: [] };
-  const { gates, dependencies, suspects } = await store.readWaits(job.seq);
-  const others = await explainDependencies(store, job, dependencies);
+  const others = await explainDependencies(store, job, waits);
   if (isFinished(job.state)) {
     const { state, reason, error } = job;
-    return { job, gates: [{ kind: "finished", isClosed: true, state, reason, error }, ...others] };
+    const isHopeless = others.length > 0;
+    return {
+      job,
+      gates: [{ kind: "finished", isClosed: true, state, reason, error, isHopeless }, ...others],
+    };
   }
-  const limits = gates.map((gate) => explainLimit(gate, now));
-  const serving = await explainWorkers(store, job, { suspects, workers, now });
+  const limits = waits.gates.map((gate) => explainLimit(gate, now));
+  const serving = await explainWorkers(store, job, { suspects: waits.suspects, workers, now });
   return { job, gates: [...others, ...explainTimes(job, now), ...limits, ...serving] };
-}
-
-/** Those that wait, and what they wait for in turn. Of a finished job only what it died of is of interest. */
-async function explainDependencies(
-  store: Truth,
-  job: Job,
-  dependencies: JobWaits["dependencies"],
-): Promise<StartGate[]> {
-  const roots = new Roots(store);
-  const gates: StartGate[] = [];
-  for (const { on, condition, state } of dependencies) {
-    const judgement = judgeDependency(condition, state);
-    if (isFinished(job.state) && judgement !== "impossible") continue;
-    const root = judgement === "met" ? null : await roots.of(on, state);
-    gates.push({ kind: "dependency", isClosed: judgement !== "met", on, condition, state, judgement, root });
-  }
-  return gates;
-}
-
-/** So many jobs are read to follow chains: an answer for people, about a job that may wait for thousands. */
-const MOST_READ = 2_000;
-
-/** Follows chains of jobs that wait for each other to where they begin. */
-class Roots {
-  readonly #store: Truth;
-  #readsLeft = MOST_READ;
-
-  constructor(store: Truth) {
-    this.#store = store;
-  }
-
-  async of(id: string, state: JobState): Promise<DependencyGate["root"]> {
-    if (state !== "blocked" && state !== "dead") return null;
-    let root: DependencyGate["root"] = null;
-    for (let next: string | undefined = id; next !== undefined; this.#readsLeft -= 1) {
-      const job: Job | undefined = this.#readsLeft > 0 ? await this.#store.getJob(next) : undefined;
-      if (!job) return null;
-      if (job.id !== id) root = { id: job.id, state: job.state };
-      next = await this.#firstUnmet(job);
-    }
-    return root;
-  }
-
-  /** What a job waits for, or died of. */
-  async #firstUnmet(job: Job): Promise<string | undefined> {
-    if (job.state !== "blocked" && job.reason !== "dependency") return undefined;
-    const { dependencies } = await this.#store.readWaits(job.seq);
-    const judged = dependencies.map((each) => ({
-      ...each,
-      how: judgeDependency(each.condition, each.state),
-    }));
-    return (judged.find(({ how }) => how === "impossible") ?? judged.find(({ how }) => how === "waiting"))
-      ?.on;
-  }
 }
 
 function explainTimes(job: Job, now: number): StartGate[] {

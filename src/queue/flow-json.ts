@@ -12,7 +12,7 @@ export interface FlowJson {
   done: number;
   total: number;
   concurrency: number | null;
-  started_at: string;
+  created_at: string;
 }
 
 /** The same with its steps. */
@@ -43,8 +43,8 @@ export interface PlannedStepJson extends WaitsJson {
   name: string;
 }
 
-export function toFlowJson({ id, name, state, done, total, concurrency, startedAt }: FlowStatus): FlowJson {
-  return { id, name, state, done, total, concurrency, started_at: new Date(startedAt).toISOString() };
+export function toFlowJson({ id, name, state, done, total, concurrency, createdAt }: FlowStatus): FlowJson {
+  return { id, name, state, done, total, concurrency, created_at: new Date(createdAt).toISOString() };
 }
 
 export function toFlowDetailsJson(flow: FlowDetails): FlowDetailsJson {

@@ -24,7 +24,7 @@ export interface FlowStatus {
   done: number;
   total: number;
   concurrency: number | null;
-  startedAt: number;
+  createdAt: number;
 }
 
 export interface FlowDetails extends FlowStatus {
@@ -113,7 +113,7 @@ function toStatus(group: GroupRecord, done: number): FlowStatus {
     done,
     total,
     concurrency: maxRunning,
-    startedAt: createdAt,
+    createdAt,
   };
 }
 

@@ -7,7 +7,7 @@ export interface GroupJson {
   id: string;
   kind: GroupKind;
   name: string;
-  max_running: number | null;
+  concurrency: number | null;
   max_fails: number | null;
   counts: Readonly<Record<JobState, number>>;
   created_at: string;
@@ -26,7 +26,7 @@ export function toGroupJson({
     id,
     kind,
     name,
-    max_running: maxRunning,
+    concurrency: maxRunning,
     max_fails: maxFails,
     counts,
     created_at: new Date(createdAt).toISOString(),

@@ -115,7 +115,7 @@ export function waitingIn({ pending, blocked, failed }: Readonly<Record<JobState
 }
 
 export async function findQueue(store: Store, name: string): Promise<QueueRecord | undefined> {
-  return (await store.listQueues()).find(({ gate }) => gate.name === name);
+  return (await store.listQueues([name]))[0];
 }
 
 /** Names of other queues that are much like this one. */

@@ -1,4 +1,12 @@
-import type { DependencyGate, FinishedGate, LimitGate, StartGate, WorkerGate } from "../domain/start-gate.ts";
+import type {
+  DependencyGate,
+  FinishedGate,
+  GroupDependencyGate,
+  LimitGate,
+  Root,
+  StartGate,
+  WorkerGate,
+} from "../domain/start-gate.ts";
 
 /** The command that opens a closed gate, or shows what does; null when it opens by itself alone, or never. */
 export function remedyFor(gate: StartGate, jobId: string): string | null {
@@ -8,6 +16,8 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
       return remedyForFinished(gate, jobId);
     case "dependency":
       return remedyForDependency(gate);
+    case "group_dependency":
+      return remedyForGroup(gate);
     case "backoff":
       return `queuectl retry ${jobId}`;
     case "queue":
@@ -25,27 +35,39 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
   }
 }
 
-function remedyForFinished({ state, reason }: FinishedGate, jobId: string): string | null {
-  // What it died of comes first, and has a remedy of its own.
-  if (reason === "dependency") return null;
+function remedyForFinished({ state, isHopeless }: FinishedGate, jobId: string): string | null {
+  // What it depends on comes first, and has a remedy of its own.
+  if (isHopeless) return null;
   return `queuectl ${state === "dead" ? "dlq retry" : "retry"} ${jobId}`;
 }
 
 /** About the job at which the chain begins: nothing else in it moves before. */
 function remedyForDependency({ on, state, judgement, condition, root }: DependencyGate): string | null {
-  const first = root ?? { id: on, state };
+  // It is not needed: only a new job can be.
   if (judgement === "impossible" && condition === "failed") return null;
-  if (first.state === "dead") return `queuectl dlq retry ${first.id}`;
-  if (first.state === "cancelled") return `queuectl retry ${first.id}`;
-  return `queuectl explain ${first.id}`;
+  return remedyAt(root ?? { id: on, state });
 }
 
-function remedyForQueue({ name, cause, concurrency }: LimitGate): string | null {
+function remedyForGroup({ on, condition, counts, unmet, root }: GroupDependencyGate): string | null {
+  if (counts.impossible > 0 && condition === "failed") return null;
+  if (counts.impossible > 0 && root === null) return `queuectl retry ${on}`;
+  const first = root ?? unmet[0];
+  return first ? remedyAt(first) : null;
+}
+
+/** About the job at which a chain begins. */
+function remedyAt({ id, state }: Root): string {
+  if (state === "dead") return `queuectl dlq retry ${id}`;
+  if (state === "cancelled") return `queuectl retry ${id}`;
+  return `queuectl explain ${id}`;
+}
+
+function remedyForQueue({ name, cause, running }: LimitGate): string | null {
   switch (cause) {
     case "paused":
       return `queuectl queue resume ${name}`;
     case "full":
-      return `queuectl queue set ${name} --concurrency ${(concurrency ?? 0) + 1}`;
+      return `queuectl queue set ${name} --concurrency ${running + 1}`;
     case "pace":
       return `queuectl queue set ${name} --rate none`;
     case null:

@@ -1,4 +1,4 @@
-import type { Condition } from "../domain/dependency.ts";
+import type { Dependency, StandingDependency } from "../domain/dependency.ts";
 import type { Gate, GateState, Rate } from "../domain/gate.ts";
 import type { GroupKind, NewGroup } from "../domain/group.ts";
 import type { Job, JobState, NewJob } from "../domain/job.ts";
@@ -130,7 +130,10 @@ export interface Store {
   /** The whole history of one job, oldest first. */
   listExecutions(seq: number): Promise<ExecutionRecord[]>;
 
-  /** What a job waits for: each gate that it must pass and each job that it depends on, as the claim would see them. */
+  /**
+   * What a job waits for: each gate that it must pass, and each job and group that it depends on, as the claim would see
+   * them. The cost does not grow with what a group's jobs are.
+   */
   readWaits(seq: number): Promise<JobWaits>;
 
   /** The group of exactly this id. */
@@ -142,8 +145,8 @@ export interface Store {
   /** Sets what is given of a queue's gate and leaves the rest; the queue need not have jobs. Wakes the workers. */
   changeQueue(name: string, change: QueueChange): Promise<void>;
 
-  /** Every queue that has jobs or was set, by name. */
-  listQueues(): Promise<QueueRecord[]>;
+  /** Every queue that has jobs, or of which something is set, by name; of `names`, only those: the cost does not grow with the others. */
+  listQueues(names?: readonly string[]): Promise<QueueRecord[]>;
 
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */
   counts(queues: readonly string[] | null): Promise<Record<JobState, number>>;
@@ -351,16 +354,28 @@ export interface FinishReceipt {
   claimed: ClaimBatch;
 }
 
-/** What stands between a job and its start, besides time. */
+/** What stands between a job and its start, besides time, all as it was at one moment. */
 export interface JobWaits {
+  /** Undefined when there is no such job. */
+  job: Job | undefined;
   /** Of its queue, its key, its group, in this order: those that it has, set or not. */
   gates: (Gate & {
     /** Ids of jobs that run behind it, at most 5. */
     holders: string[];
   })[];
-  dependencies: { on: string; condition: Condition; state: JobState }[];
+  /** Of the jobs that it depends on by their own ids. */
+  dependencies: StandingDependency[];
+  groups: StandingGroup[];
   /** Suspects that come before it in the order of claiming, at most 20: a worker makes room for the first that may start. */
   suspects: Pick<Job, "seq" | "queue" | "dueAt">[];
+}
+
+/** A group that a job depends on: a condition of each of its jobs that were there first. */
+export interface StandingGroup extends Dependency {
+  /** By state. */
+  counts: Record<JobState, number>;
+  /** Of those for which the condition is not met, at most 5, in order of arrival; those that never can meet it first. */
+  unmet: { id: string; state: JobState }[];
 }
 
 export interface GroupRecord extends NewGroup {

@@ -92,7 +92,7 @@ describeStores("groups", (open) => {
       const scene = await open();
       await scene.enqueueGroup({}, { id: "a" }, { id: "b" });
       await scene.enqueue({ id: "z", priority: 9, dependsOn: [after("g")] });
-      expect((await scene.store.readWaits(3)).dependencies.map(({ on }) => on)).toEqual(["a", "b"]);
+      expect((await scene.store.readWaits(3)).groups.map(({ counts }) => counts.pending)).toEqual([2]);
       await scene.startWorker("w");
       for (const claim of await scene.claim("w")) {
         expect(await scene.states("z")).toEqual(["blocked"]);

@@ -25,6 +25,17 @@ describeStores("queues", (open) => {
     ]);
   });
 
+  test("of some names, only those that are queues are listed", async () => {
+    const scene = await open();
+    await scene.store.changeQueue("set", { maxRunning: 4 });
+    await scene.enqueue({ queue: "jobs" }, { queue: "other" });
+    const names = async (wanted: string[]) =>
+      (await scene.store.listQueues(wanted)).map(({ gate }) => gate.name);
+    expect(await names(["set", "nope", "jobs"])).toEqual(["jobs", "set"]);
+    expect(await names([])).toEqual([]);
+    expect(await scene.store.listQueues(["set"])).toMatchObject([{ gate: { maxRunning: 4 } }]);
+  });
+
   test("one whose jobs are all gone is not listed any more, unless it was set", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a", queue: "gone" }, { id: "b", queue: "set" });
@@ -42,10 +53,21 @@ describeStores("queues", (open) => {
     expect(await gate()).toEqual({ ...openGate("queue", "q"), state: "paused", maxRunning: 4, rate: RATE });
     await scene.store.changeQueue("q", { maxRunning: null });
     expect(await gate()).toMatchObject({ state: "paused", maxRunning: null, rate: RATE });
-    await scene.store.changeQueue("q", { state: "open", rate: null });
-    expect(await gate()).toEqual(openGate("queue", "q"));
     await scene.store.changeQueue("q", {});
-    expect(await gate()).toEqual(openGate("queue", "q"));
+    expect(await gate()).toMatchObject({ state: "paused", maxRunning: null, rate: RATE });
+  });
+
+  test("one of which nothing is set any more is a queue only while it has jobs", async () => {
+    const scene = await open();
+    await scene.enqueue({ queue: "jobs" });
+    for (const name of ["jobs", "typo"]) {
+      await scene.store.changeQueue(name, { state: "paused", maxRunning: 4, rate: RATE });
+      await scene.store.changeQueue(name, { state: "open", maxRunning: null, rate: null });
+    }
+    expect(await scene.store.listQueues()).toEqual([
+      { gate: openGate("queue", "jobs"), counts: { ...NOTHING, pending: 1 } },
+    ]);
+    expect(await scene.store.listQueues(["typo"])).toEqual([]);
   });
 
   test("a paused queue starts nothing; what runs goes on, and resuming lets it start again", async () => {

@@ -8,10 +8,17 @@ describeStores("waits", (open) => {
     await scene.enqueue({ id: "a" });
     expect(await scene.store.readWaits(1)).toEqual({
       gates: [{ ...openGate("queue", "default"), holders: [] }],
+      job: await scene.store.getJob("a"),
       dependencies: [],
+      groups: [],
       suspects: [],
     });
-    expect(await scene.store.readWaits(99)).toEqual({ gates: [], dependencies: [], suspects: [] });
+    expect(await scene.store.readWaits(99)).toEqual({
+      gates: [],
+      dependencies: [],
+      groups: [],
+      suspects: [],
+    });
   });
 
   test("its queue's gate, its key's and its group's are told in this order, each with who runs behind it", async () => {
@@ -75,8 +82,47 @@ describeStores("waits", (open) => {
       { on: "a", condition: "failed", state: "dead" },
       { on: "a", condition: "finished", state: "dead" },
       { on: "b", condition: "completed", state: "processing" },
-      { on: "g0", condition: "finished", state: "pending" },
-      { on: "g1", condition: "finished", state: "pending" },
     ]);
+  });
+
+  test("a group that it waits for is told as one: how its jobs stand, and which are first not as they must be", async () => {
+    const scene = await open();
+    await scene.enqueueGroup({}, ...Array.from({ length: 8 }, (_, index) => ({ id: `g${index}` })));
+    await scene.enqueue(
+      { id: "z", priority: -1, dependsOn: [{ on: "g", condition: "failed" }] },
+      { id: "member", dependsOn: [{ on: "g1", condition: "finished" }] },
+    );
+    await scene.startWorker("w");
+    const [first, second, third] = await scene.claim("w", { limit: 3 });
+    if (!first || !second || !third) throw new Error("three were claimed");
+    await scene.finish("w", first, { transition: { to: "dead", attempts: 1, reason: "retries_spent" } });
+    await scene.finish("w", third, {
+      transition: { to: "failed", attempts: 1, dueAt: scene.time.now() + 1_000 },
+    });
+    expect(await scene.store.readWaits(9)).toMatchObject({
+      job: { id: "z", state: "blocked" },
+      dependencies: [],
+      groups: [
+        {
+          on: "g",
+          condition: "failed",
+          counts: { pending: 5, processing: 1, failed: 1, dead: 1, completed: 0 },
+          unmet: [
+            { id: "g1", state: "processing" },
+            { id: "g2", state: "failed" },
+            { id: "g3", state: "pending" },
+            { id: "g4", state: "pending" },
+            { id: "g5", state: "pending" },
+          ],
+        },
+      ],
+    });
+    expect(await scene.store.readWaits(10)).toMatchObject({
+      dependencies: [{ on: "g1", state: "processing" }],
+      groups: [],
+    });
+    await scene.finish("w", second);
+    const [group] = (await scene.store.readWaits(9)).groups;
+    expect(group?.unmet).toMatchObject([{ id: "g1", state: "completed" }, { id: "g2" }, {}, {}, {}]);
   });
 });

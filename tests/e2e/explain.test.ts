@@ -24,7 +24,7 @@ test("explain names a paused queue and that no worker runs, each with its remedy
   await home.ok("enqueue", "--queue", "media", "--id", "a", "true");
   expect(await home.ok("explain", "a")).toBe(`Job a is pending. 2 gates are closed before it.
 
-closed  queue media: a person paused it
+closed  queue media: it is paused
         queuectl queue resume media
 closed  worker: none is running
         queuectl worker start --count 1
@@ -181,7 +181,59 @@ test("explain takes a prefix and @last, refuses what is not there, and keeps wit
   await put(home, [...many, { id: "whole", dependsOn }]);
   const { stdout } = await home.terminal(["explain", "whole", "--no-color"], { columns: 50 });
   expect(stdout.match(/^closed {2}job part-/gm)).toHaveLength(10);
-  expect(stdout).toContain("and 30 more dependencies: queuectl explain whole --json");
-  for (const line of stdout.split("\n").filter((each) => !each.includes("queuectl")))
-    expect(line.length).toBeLessThanOrEqual(50);
+  expect(stdout).toContain("and 30 more dependencies: queuectl explain\n        whole --json\n");
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(50);
+  // A command that is too long goes on in the next line, as a shell reads it.
+  await home.ok("queue", "pause", "quite-a-long-name-of-a-queue");
+  await home.ok("enqueue", "--queue", "quite-a-long-name-of-a-queue", "--id", "one", "true");
+  const narrow = await home.terminal(["explain", "one", "--no-color"], { columns: 40 });
+  expect(narrow.stdout).toContain("        queuectl queue resume \\\n        quite-a-long-name-of-a-queue\n");
+});
+
+test("what explain advises about a job that is finished is not refused", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "0");
+  await home.ok("enqueue", "--id", "build", "true");
+  await home.ok("enqueue", "--id", "alarm", "--after-fail", "build", "true");
+  await home.ok("enqueue", "--id", "bad", "false");
+  await home.ok("enqueue", "--id", "then", "--after", "bad", "true");
+  await home.drain();
+  // Not needed: it cannot be brought back.
+  expect((await explain(home, "alarm")).gates).toMatchObject([
+    { kind: "finished", state: "cancelled", remedy: null },
+    { kind: "dependency", on: "build", judgement: "impossible", remedy: null },
+  ]);
+  const text = await home.ok("explain", "alarm");
+  expect(text).not.toContain("queuectl retry");
+  expect(text).toContain("this one is not needed; to run it nevertheless, enqueue it anew\n");
+  // What it died of is gone, and nothing holds it any more.
+  await home.ok("dlq", "remove", "bad");
+  const { gates } = await explain(home, "then");
+  expect(gates).toMatchObject([
+    { kind: "finished", reason: "dependency", remedy: "queuectl dlq retry then" },
+  ]);
+  expect((await home.shell(String(gates[0]?.["remedy"]))).exitCode).toBe(0);
+});
+
+test("explain tells of an array that a job waits for as of one, however many jobs it has", async () => {
+  const home = homeForTest();
+  await home.ok("config", "set", "max-retries", "0");
+  await home.ok("enqueue", "--id", "sim", "--array", "1-1000", "echo {}");
+  await home.ok("enqueue", "--id", "sum", "--after", "sim", "true");
+  const { gates } = await explain(home, "sum");
+  expect(gates).toMatchObject([
+    { kind: "group_dependency", on: "sim", met: 0, waiting: 1_000, remedy: "queuectl explain sim.1" },
+    { kind: "worker" },
+  ]);
+  expect(await home.ok("explain", "sum")).toContain(
+    "closed  1000 of the 1000 jobs of sim must complete first: sim.1 is pending, sim.2 is pending, sim.3 is pending, sim.4 is pending, sim.5 is pending, …\n        queuectl explain sim.1\n",
+  );
+  expect(await home.ok("info", "sum")).toMatch(/Waits for\s+: sim \(1000 jobs: 1000 pending\)/);
+  await home.ok("cancel", "sim.9");
+  expect((await explain(home, "sum")).gates).toMatchObject([
+    { kind: "finished", reason: "dependency", remedy: null },
+    { kind: "group_dependency", waiting: 999, impossible: 1, remedy: "queuectl retry sim" },
+  ]);
+  await home.ok("retry", "sim");
+  expect(await explain(home, "sum")).toMatchObject({ state: "blocked" });
 });

@@ -404,12 +404,12 @@ describe("a flow is drawn", () => {
     await home.ok("flow", "run", writeFlow(home, { ...BUILD, concurrency: 2 }), "--id", "b1");
     await home.drain();
     const piped = await home.ok("flow", "show", "b1");
-    expect(piped.replace(/Started : \S+/, "Started : …")).toBe(`\
+    expect(piped.replace(/Created : \S+/, "Created : …")).toBe(`\
 Flow    : b1 (build)
 State   : failed
 Done    : 5/7
 At once : at most 2
-Started : …
+Created : …
 
     STEP     STATE                   AFTER
 1 ─ fetch    ✓ completed
@@ -425,7 +425,7 @@ test: exit code 1; queuectl logs b1.test
     expect(piped).not.toContain("\u001b");
     const screen = (await home.terminal(["flow", "show", "b1"])).stdout;
     expect(screen).toContain("\u001b[31m✗ dead (retries_spent)\u001b[39m");
-    expect(screen).toMatch(/Started : \S+ \((now|\d+[smh] ago)\)/);
+    expect(screen).toMatch(/Created : \S+ \((now|\d+[smh] ago)\)/);
   });
 
   test("with a word for the steps that are not needed, and none for those that a person cancelled", async () => {

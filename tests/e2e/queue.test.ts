@@ -72,7 +72,8 @@ describe("queue set", () => {
     expect(await home.json("queue", "set", "media", "--rate", "none")).toMatchObject([{ name: "media" }]);
     expect(await limits()).toEqual([2, null]);
     expect(await home.ok("queue", "set", "media", "--concurrency", "none", "--quiet")).toBe("");
-    expect(await limits()).toEqual([null, null]);
+    // Nothing is set of it any more, and it has no jobs.
+    expect(await home.json("queue", "list")).toEqual([]);
   });
 
   test.each([
@@ -122,6 +123,10 @@ describe("queue pause", () => {
     );
     expect(await home.run(["queue", "pause", "meida", "--quiet"])).toMatchObject({ stdout: "", stderr: "" });
     expect(await home.json("queue", "pause", "new")).toMatchObject([{ name: "new", state: "paused" }]);
+    expect(await home.ok("queue", "resume", "meida", "new")).toBe(
+      "✅ Queue meida is open.\n✅ Queue new is open.\n",
+    );
+    expect(await home.json("queue", "list")).toMatchObject([{ name: "media" }]);
   });
 
   test("checks all names first; so does resume", async () => {

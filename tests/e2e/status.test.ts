@@ -171,3 +171,35 @@ test("status --watch shows it anew until it is interrupted, or nobody reads it a
   unread.closeStdout();
   expect(await unread.ended()).toMatchObject({ exitCode: 0, stderr: "" });
 });
+
+test("on a narrow terminal no line is wider than it, and the names of queues are whole", async () => {
+  const home = homeForTest();
+  const name = "thumbnails-of-videos";
+  await home.ok("queue", "set", name, "--concurrency", "2", "--rate", "100/min");
+  await home.ok(
+    "enqueue",
+    "--queue",
+    name,
+    "--id",
+    "first",
+    "exit 3; echo a-word-that-is-much-wider-than-forty-columns-are",
+  );
+  await home.drain();
+  await home.ok("queue", "pause", name);
+  await home.ok("enqueue", "--queue", name, "--id", "next", "--after", "first", "--expires", "1h", "true");
+  for (const args of [
+    ["status"],
+    ["queue", "list"],
+    ["list"],
+    ["info", "first"],
+    ["info", "next"],
+    ["explain", "next"],
+    ["explain", "first"],
+    ["worker", "status"],
+  ]) {
+    const { stdout } = await home.terminal([...args, "--no-color"], { columns: 40 });
+    expect(stdout.split("\n").filter((line) => line.length > 40)).toEqual([]);
+    const hasQueues = ["status", "queue list"].includes(args.join(" "));
+    expect(/^QUEUE +STATE.*\nthumbnails-of-videos +paused/m.test(stdout)).toBe(hasQueues);
+  }
+});

@@ -30,7 +30,7 @@ describe("flows", () => {
       done: 0,
       total: 4,
       concurrency: 2,
-      startedAt: expect.any(Date),
+      createdAt: expect.any(Date),
     });
     const flow = await queue.flows.get(started.id);
     expect(flow).toMatchObject(started);

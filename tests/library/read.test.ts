@@ -77,6 +77,34 @@ describe("retryDead", () => {
   });
 });
 
+describe("retry", () => {
+  test("brings back whatever is finished, all or none", async () => {
+    const { queue } = await LibraryScene.open();
+    await queue.enqueue([
+      { id: "done", command: "true" },
+      { id: "gone", command: "true", delayMs: 60_000 },
+    ]);
+    await queue.cancel("gone");
+    await (await queue.work({ drain: true })).finished;
+    await queue.enqueue({ id: "waits", command: "true" });
+    await expectRefused(() => queue.retry(["done", "waits"]), { code: "not_finished", says: '"waits"' });
+    await expectRefused(() => queue.retry(untyped([1])), { code: "invalid_usage", says: "queue.retry" });
+    expect(await queue.get("done")).toMatchObject({ state: "completed" });
+    await queue.retry(["done", "gone"]);
+    expect(await queue.get("done")).toMatchObject({ state: "pending" });
+    expect(await queue.get("gone")).toMatchObject({ state: "pending" });
+  });
+
+  test("of a group it takes the dead and cancelled jobs", async () => {
+    const { queue } = await LibraryScene.open();
+    await queue.enqueueArray({ id: "a", command: "exit {}", maxRetries: 0 }, { from: 0, to: 1 });
+    await (await queue.work({ drain: true })).finished;
+    await queue.retry("a");
+    expect(await queue.get("a.0")).toMatchObject({ state: "completed" });
+    expect(await queue.get("a.1")).toMatchObject({ state: "pending" });
+  });
+});
+
 test("counts has every state", async () => {
   const { queue } = await LibraryScene.open();
   await queue.enqueue({ command: "true" });

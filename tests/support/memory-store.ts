@@ -1,3 +1,4 @@
+import { type Dependency, judgeDependency } from "../../src/domain/dependency.ts";
 import { QueuectlError } from "../../src/domain/errors.ts";
 import type { NewGroup } from "../../src/domain/group.ts";
 import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
@@ -14,6 +15,7 @@ import type {
   FinishedExecution,
   JobFilter,
   OutputCursor,
+  StandingGroup,
   Store,
 } from "../../src/store/store.ts";
 import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
@@ -97,7 +99,16 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
           .map(({ id }) => id),
       }));
       const suspects = job ? suspectsBefore(truth, job).slice(0, 20) : [];
-      return { gates, dependencies: standingOf(truth, seq), suspects };
+      const given = job?.dependsOn ?? [];
+      const isNamed = ({ on, condition }: Dependency) =>
+        given.some((each) => each.on === on && each.condition === condition);
+      return {
+        job: job && shown(job),
+        gates,
+        dependencies: standingOf(truth, seq).filter(isNamed),
+        groups: given.flatMap((dependency) => standingGroup(truth, seq, dependency) ?? []),
+        suspects,
+      };
     },
 
     async getGroup(id) {
@@ -118,10 +129,14 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       wake();
     },
 
-    async listQueues() {
-      const set = [...truth.gates.values()].filter(({ scope }) => scope === "queue");
+    async listQueues(wanted) {
+      const set = [...truth.gates.values()].filter(
+        ({ scope, state, maxRunning, rate }) =>
+          scope === "queue" && (state !== "open" || maxRunning !== null || rate !== null),
+      );
       const names = new Set([...set.map(({ name }) => name), ...truth.jobs.map(({ queue }) => queue)]);
-      return [...names].sort().map((name) => ({
+      const listed = [...names].filter((name) => wanted?.includes(name) ?? true);
+      return listed.sort().map((name) => ({
         gate: readGate(truth, ["queue", name]),
         counts: countStates(truth.jobs.filter(({ queue }) => queue === name)),
       }));
@@ -417,6 +432,25 @@ function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {
 
 function signalOf(outcome: Outcome): string | null {
   return outcome.kind === "signalled" ? outcome.signal : null;
+}
+
+function standingGroup(
+  truth: MemoryTruth,
+  seq: number,
+  { on, condition }: Dependency,
+): StandingGroup | undefined {
+  const own = truth.conditions.filter((each) => each.job === seq && each.condition === condition);
+  const members = membersOf(truth, on).filter((member) => own.some((each) => each.on === member.seq));
+  if (members.length === 0) return undefined;
+  const unmet = (["impossible", "waiting"] as const).flatMap((wanted) =>
+    members.filter(({ state }) => judgeDependency(condition, state) === wanted),
+  );
+  return {
+    on,
+    condition,
+    counts: countStates(members),
+    unmet: unmet.slice(0, 5).map(({ id, state }) => ({ id, state })),
+  };
 }
 
 function membersOf(truth: MemoryTruth, group: string): StoredJob[] {

@@ -9,6 +9,7 @@ import type { Io } from "../io.ts";
 import { renderExplanation } from "../render/explanation.ts";
 import { writeJson } from "../render/json.ts";
 import { painter } from "../render/style.ts";
+import { widthOf } from "../render/wrap.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
@@ -18,7 +19,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const explanation = await explainJob(store, job, { workers: seeWorkers(await store.listWorkers()), now });
   if (options.has("json")) writeJson(io, toExplanationJson(explanation));
   else {
-    const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
+    const width = widthOf(io.stdout);
     io.stdout.write(renderExplanation(explanation, { now, width, paint: painter(io, options) }));
   }
   return DONE;

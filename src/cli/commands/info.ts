@@ -18,6 +18,7 @@ import { painter, STATE_COLOURS } from "../render/style.ts";
 import { describeTies } from "../render/ties.ts";
 import { timeText } from "../render/time.ts";
 import { visible, visibleWithoutColour } from "../render/visible.ts";
+import { foldLines, widthOf } from "../render/wrap.ts";
 
 const SHOWN_LINES = 5;
 
@@ -47,14 +48,19 @@ function toText(
 ): string {
   const paint = painter(io, options);
   const state = paint(STATE_COLOURS[job.state], job.state) + (job.reason === null ? "" : ` (${job.reason})`);
-  const facts = renderFacts([
-    ["Id", visible(job.id)],
-    ["Command", visible(job.command)],
-    ["State", state],
-    ...describe(job, io),
-    ...ties,
-  ]);
-  return `${[...facts, ...executions.flatMap((execution) => describeExecution(execution, io))].join("\n")}\n`;
+  const width = widthOf(io.stdout);
+  const facts = renderFacts(
+    [
+      ["Id", visible(job.id)],
+      ["Command", visible(job.command)],
+      ["State", state],
+      ...describe(job, io),
+      ...ties,
+    ],
+    width,
+  );
+  const history = executions.flatMap((execution) => describeExecution(execution, io));
+  return `${[...facts, ...history.map((text) => foldLines(text, width))].join("\n")}\n`;
 }
 
 /** The facts that hold for this job. */

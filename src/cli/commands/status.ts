@@ -12,6 +12,7 @@ import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
 import { waitsText } from "../render/waits.ts";
+import { foldLines, widthOf } from "../render/wrap.ts";
 import { activeWorkersText, toWorkerJson, type WorkerJson } from "../worker-json.ts";
 
 interface Status {
@@ -91,7 +92,9 @@ function toText(status: Status, { options }: Invocation, io: Io): string {
     oldestPendingAt === null
       ? ""
       : `Oldest pending: ${io.stdout.isTerminal ? relativeTime(oldestPendingAt, Date.now()) : isoTime(oldestPendingAt)}\n`;
-  const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
+  const width = widthOf(io.stdout);
   const waits = waitsText(status, { now: Date.now(), width, paint });
-  return `Queue Status Summary:\n${lines.join("\n")}\n\n${activeWorkersText(workers)}${oldest}Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n${waits}`;
+  const ended = `Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n`;
+  const facts = foldLines(`${activeWorkersText(workers)}${oldest}${ended}`, width);
+  return `Queue Status Summary:\n${lines.join("\n")}\n\n${facts}${waits}`;
 }

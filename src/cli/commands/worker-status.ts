@@ -7,8 +7,9 @@ import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 import { queueState } from "../render/queue.ts";
-import { renderTable } from "../render/table.ts";
+import { type Column, renderTable } from "../render/table.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
+import { foldLines, widthOf } from "../render/wrap.ts";
 import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
@@ -17,7 +18,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   if (invocation.options.has("json")) writeJson(io, workers.map(toWorkerJson));
   else {
     const queues = await store.listQueues();
-    io.stdout.write(activeWorkersText(workers) + poolsText(workers) + details(workers, queues, io));
+    const summary = foldLines(activeWorkersText(workers) + poolsText(workers), widthOf(io.stdout));
+    io.stdout.write(summary + details(workers, queues, io));
   }
   return DONE;
 }
@@ -40,6 +42,19 @@ function poolText(id: string, members: readonly { isAlive: boolean }[]): string 
   return `Pool ${id}: ${alive} of ${size} ${size === 1 ? "worker" : "workers"}; ${what}\n`;
 }
 
+const COLUMNS: readonly Column[] = [
+  { title: "WORKER" },
+  { title: "PID" },
+  { title: "HOST", sparable: 5 },
+  { title: "STATE" },
+  { title: "SLOTS", sparable: 1 },
+  { title: "QUEUES", sparable: 2 },
+  { title: "STARTED", sparable: 6 },
+  { title: "HEARTBEAT", sparable: 3 },
+  { title: "DONE", sparable: 4 },
+  { title: "JOBS", isFlexible: true },
+];
+
 function details(workers: readonly ObservedWorker[], queues: readonly QueueRecord[], io: Io): string {
   if (workers.length === 0) return "";
   const now = Date.now();
@@ -58,11 +73,7 @@ function details(workers: readonly ObservedWorker[], queues: readonly QueueRecor
       worker.held.map(({ jobId }) => jobId).join(","),
     ].map((text) => ({ text })),
   );
-  const titles = ["WORKER", "PID", "HOST", "STATE", "SLOTS", "QUEUES", "STARTED", "HEARTBEAT", "DONE"].map(
-    (title) => ({ title }),
-  );
-  const width = io.stdout.isTerminal ? io.stdout.columns : Number.POSITIVE_INFINITY;
-  return `\n${renderTable([...titles, { title: "JOBS", isFlexible: true }], rows, width)}`;
+  return `\n${renderTable(COLUMNS, rows, widthOf(io.stdout))}`;
 }
 
 /** How many closed queues are named of a worker that serves all. */

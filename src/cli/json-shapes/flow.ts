@@ -30,7 +30,7 @@ export const FLOW: ShapeOf<FlowJson> = {
       nullable: true,
       sentence: "how many steps may run at once; null: no limit",
     },
-    started_at: { type: "instant", sentence: "when it was enqueued" },
+    created_at: { type: "instant", sentence: "when it was enqueued" },
   },
 };
 

@@ -8,9 +8,10 @@ import type {
   ExplanationJson,
   FinishedGateJson,
   GateJson,
+  GroupDependencyGateJson,
   LimitGateJson,
-  RootJson,
   RunAtGateJson,
+  StandingJobJson,
   SuspectGateJson,
   WorkerGateJson,
 } from "../../queue/explain-json.ts";
@@ -68,15 +69,42 @@ const DEPENDENCY_GATE: ShapeOf<DependencyGateJson> = {
     judgement: { type: "text", values: JUDGEMENTS, sentence: "how the condition stands" },
     root: {
       type: "object",
-      of: "root",
+      of: "standing job",
       nullable: true,
       sentence: "where the chain begins, of a job that itself waits for others or died of one",
     },
   },
 };
 
-export const ROOT: ShapeOf<RootJson> = {
-  sentence: "The job at which a chain of dependencies begins.",
+const GROUP_DEPENDENCY_GATE: ShapeOf<GroupDependencyGateJson> = {
+  sentence: "An array, a flow or a schedule: of each of its jobs something must become first.",
+  fields: {
+    kind: kind("group_dependency", "which gate this is"),
+    ...COMMON,
+    on: { type: "text", sentence: "the group's id" },
+    condition: { type: "text", values: CONDITIONS, sentence: "what must become of each of its jobs" },
+    met: { type: "whole number", sentence: "of how many jobs it has" },
+    waiting: { type: "whole number", sentence: "of how many it still may" },
+    impossible: {
+      type: "whole number",
+      sentence: "of how many it cannot any more, unless somebody brings them back",
+    },
+    unmet: {
+      type: "list",
+      of: "standing job",
+      sentence: "some of those of which it has not, at most 5; those of which it cannot first",
+    },
+    root: {
+      type: "object",
+      of: "standing job",
+      nullable: true,
+      sentence: "where the chain of the first of these begins, if that waits for others or died of one",
+    },
+  },
+};
+
+export const STANDING_JOB: ShapeOf<StandingJobJson> = {
+  sentence: "A job that others depend on.",
   fields: {
     id: { type: "text", sentence: "its id" },
     state: { type: "text", values: STATES, sentence: "where it is in its life" },
@@ -164,6 +192,7 @@ type GateShape = `gate ${Exclude<GateJson["kind"], GateScope> | "limit"}`;
 export const GATES: Readonly<Record<GateShape, Shape>> = {
   "gate finished": FINISHED_GATE,
   "gate dependency": DEPENDENCY_GATE,
+  "gate group_dependency": GROUP_DEPENDENCY_GATE,
   "gate run_at": RUN_AT_GATE,
   "gate backoff": BACKOFF_GATE,
   "gate expires": EXPIRES_GATE,

@@ -14,7 +14,7 @@ export const STATES: Readonly<Record<JobState, string>> = {
   completed: "ended with exit code 0",
   failed: "failed, and is run again by itself",
   dead: "in the dead letter queue",
-  cancelled: "ended by a person",
+  cancelled: "not run to its end: cancelled by a person or a rule, or not needed",
 };
 
 export const REASONS: Readonly<Record<DeadReason, string>> = {
@@ -31,7 +31,7 @@ export const OUTCOMES: Readonly<Record<OutcomeKind, string>> = {
   signalled: "a signal ended it",
   timed_out: "it ran for too long and was killed",
   spawn_failed: "the system could not start it",
-  cancelled: "a person ended it",
+  cancelled: "it was cancelled while it ran",
   lost: "its worker died; no retry is spent",
   interrupted: "its worker was stopped; no retry is spent",
 };
@@ -107,7 +107,7 @@ export const GROUP: ShapeOf<GroupJson> = {
     id: { type: "text", sentence: "its name; no job and no other group has it" },
     kind: { type: "text", values: KINDS, sentence: "what kind of group" },
     name: { type: "text", sentence: "the command of an array, the name of a flow or a schedule" },
-    max_running: { type: "whole number", nullable: true, sentence: "how many may run at once; null: no cap" },
+    concurrency: { type: "whole number", nullable: true, sentence: "how many may run at once; null: no cap" },
     max_fails: {
       type: "whole number",
       nullable: true,

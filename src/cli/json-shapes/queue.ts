@@ -9,7 +9,7 @@ export const GATE_STATES: Readonly<Record<GateState, string>> = {
 };
 
 export const CAUSES: Readonly<Record<Closure["kind"], string>> = {
-  paused: "a person paused it",
+  paused: "it is paused",
   full: "as many run as may at once",
   pace: "its rate lets nothing start yet",
 };

@@ -1,6 +1,6 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { FLOW, FLOW_DETAILS, FLOW_STEP, PLANNED_FLOW, PLANNED_STEP } from "./flow.ts";
-import { EXPLANATION, GATES, ROOT } from "./gate.ts";
+import { EXPLANATION, GATES, STANDING_JOB } from "./gate.ts";
 import { DEAD_JOB, EXECUTION, GROUP, INFO, JOB, LOG_LINE, MEMBERSHIP } from "./job.ts";
 import {
   DEMO,
@@ -54,7 +54,7 @@ export type ShapeName =
   | "throughput"
   | "queue"
   | "explanation"
-  | "root"
+  | "standing job"
   | keyof typeof GATES
   | "worker"
   | "worker name"
@@ -98,7 +98,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   queue: QUEUE,
   explanation: EXPLANATION,
   ...GATES,
-  root: ROOT,
+  "standing job": STANDING_JOB,
   worker: WORKER,
   "worker name": WORKER_NAME,
   "started workers": STARTED,

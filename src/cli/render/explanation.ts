@@ -1,12 +1,20 @@
 import type { Condition } from "../../domain/dependency.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import type { DependencyGate, LimitGate, StartGate, WorkerGate } from "../../domain/start-gate.ts";
+import type {
+  DependencyGate,
+  GroupDependencyGate,
+  LimitGate,
+  Root,
+  StartGate,
+  WorkerGate,
+} from "../../domain/start-gate.ts";
 import type { Explanation } from "../../queue/explain.ts";
 import { remedyFor } from "../../queue/remedy.ts";
 import type { Paint } from "./style.ts";
+import { textWidth } from "./text-width.ts";
 import { isoTime } from "./time.ts";
 import { visible } from "./visible.ts";
-import { wrap } from "./wrap.ts";
+import { fold, wrap } from "./wrap.ts";
 
 /** A job may wait for a thousand others; a screen holds so many, those that are not met first. */
 const MOST_DEPENDENCIES = 10;
@@ -22,26 +30,34 @@ export function renderExplanation(
   const { gates, left } = fewEnough(explanation.gates);
   const lines = gates.flatMap((gate) => {
     const isOver = gate.kind === "finished";
-    const [first, ...rest] = wrap(describeGate(gate, now), width - INDENT.length);
+    const [first, ...rest] = fold(describeGate(gate, now), width - INDENT.length);
     const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
     const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
     const remedy = remedyFor(gate, job.id);
-    const below = [...rest, ...(remedy === null ? [] : [paint("bold", remedy)])];
+    const command = remedy === null ? [] : commandLines(remedy, width - INDENT.length);
+    const below = [...rest, ...command.map((line) => paint("bold", line))];
     return [`${head}${first}`, ...below.map((line) => INDENT + line)];
   });
-  const more =
-    left === 0 ? [] : [`${INDENT}and ${left} more dependencies: queuectl explain ${job.id} --json`];
+  const rest = `and ${left} more dependencies: queuectl explain ${job.id} --json`;
+  const more = left === 0 ? [] : fold(rest, width - INDENT.length).map((line) => INDENT + line);
   const body = [...lines, ...more].map((line) => `${line}\n`).join("");
-  return `${wrap(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+  return `${fold(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+}
+
+/** A command that has no room in one line goes on in the next, as a shell reads it. */
+function commandLines(command: string, width: number): string[] {
+  const continued = " \\";
+  const lines = textWidth(command) <= width ? [command] : wrap(command, width - continued.length);
+  return lines.map((line, index) => (index === lines.length - 1 ? line : line + continued));
 }
 
 function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: number } {
-  const dependencies = gates.filter(({ kind }) => kind === "dependency");
+  const dependencies = gates.filter(({ kind }) => kind === "dependency" || kind === "group_dependency");
   const shown = dependencies
     .toSorted((a, b) => Number(b.isClosed) - Number(a.isClosed))
     .slice(0, MOST_DEPENDENCIES);
   return {
-    gates: gates.filter((gate) => gate.kind !== "dependency" || shown.includes(gate)),
+    gates: gates.filter((gate) => !dependencies.includes(gate) || shown.includes(gate)),
     left: dependencies.length - shown.length,
   };
 }
@@ -67,6 +83,8 @@ function describeGate(gate: StartGate, now: number): string {
       ].join(": ");
     case "dependency":
       return describeDependency(gate);
+    case "group_dependency":
+      return describeGroup(gate);
     case "run_at":
       return `run_at: not before ${instant(gate.opensAt, now)}`;
     case "backoff":
@@ -96,8 +114,27 @@ const WANTED: Readonly<Record<Condition, string>> = {
 
 function describeDependency({ on, condition, state, judgement, root }: DependencyGate): string {
   const what = `job ${visible(on)} must ${WANTED[condition]} first, and is ${state}`;
-  const chain = root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
-  return `${what}${chain}${judgement === "impossible" ? ": it cannot any more" : ""}`;
+  if (judgement !== "impossible") return `${what}${behind(root)}`;
+  return condition === "failed" ? `${what}: ${NOT_NEEDED}` : `${what}${behind(root)}: it cannot any more`;
+}
+
+const NOT_NEEDED = "this one is not needed; to run it nevertheless, enqueue it anew";
+
+/** `47 of the 50 jobs of sim must complete first: sim.4 is pending, …`. */
+function describeGroup({ on, condition, counts, unmet, root }: GroupDependencyGate): string {
+  const { met, waiting, impossible } = counts;
+  const left = waiting + impossible;
+  const all = `the ${met + left} jobs of ${visible(on)}`;
+  if (left === 0) return `${all} had to ${WANTED[condition]} first, and did`;
+  const [first, ...others] = unmet.map(({ id, state }) => `${visible(id)} is ${state}`);
+  const named = [`${first}${behind(root)}`, ...others, ...(left > unmet.length ? ["…"] : [])].join(", ");
+  const what = `${left} of ${all} must ${WANTED[condition]} first: ${named}`;
+  if (impossible === 0) return what;
+  return condition === "failed" ? `${what}: ${NOT_NEEDED}` : `${what}; ${impossible} cannot any more`;
+}
+
+function behind(root: Root | null): string {
+  return root === null ? "" : ` behind job ${visible(root.id)}, which is ${root.state}`;
 }
 
 function describeLimit(
@@ -106,7 +143,7 @@ function describeLimit(
 ): string {
   switch (cause) {
     case "paused":
-      return "a person paused it";
+      return "it is paused";
     case "full": {
       const more = running > holders.length ? ", …" : "";
       return `${running} of ${concurrency} run: ${holders.map(visible).join(", ")}${more}`;

@@ -19,8 +19,8 @@ const STATE_COLOURS: Readonly<Record<FlowState, Format>> = {
 
 /** A flow in a pipe: nothing cut, fields apart by tabs. */
 export function flowLine(flow: FlowStatus, paint: Paint): string {
-  const { id, name, state, startedAt } = flow;
-  return `${[id, name, paint(STATE_COLOURS[state], state), doneText(flow), isoTime(startedAt)].join("\t")}\n`;
+  const { id, name, state, createdAt } = flow;
+  return `${[id, name, paint(STATE_COLOURS[state], state), doneText(flow), isoTime(createdAt)].join("\t")}\n`;
 }
 
 /** Flows on a terminal: aligned, coloured. */
@@ -32,14 +32,14 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
     { title: "NAME", isFlexible: true },
     { title: "STATE" },
     { title: "DONE" },
-    { title: "STARTED" },
+    { title: "CREATED" },
   ];
   const rows = flows.map((flow) => [
     { text: flow.id },
     { text: flow.name },
     { text: flow.state, paint: (text: string) => paint(STATE_COLOURS[flow.state], text) },
     { text: doneText(flow) },
-    { text: relativeTime(flow.startedAt, now) },
+    { text: relativeTime(flow.createdAt, now) },
   ]);
   return renderTable(columns, rows, io.stdout.columns);
 }
@@ -47,14 +47,14 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
 /** Everything about one flow: how it stands, the drawing of it, and of the steps that failed by themselves why. */
 export function flowText(flow: FlowDetails, { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
-  const { id, name, state, concurrency, startedAt } = flow;
+  const { id, name, state, concurrency, createdAt } = flow;
   const { isTerminal, columns } = io.stdout;
   const facts = renderFacts([
     ["Flow", `${id} (${name})`],
     ["State", paint(STATE_COLOURS[state], state)],
     ["Done", doneText(flow)],
     ["At once", concurrency === null ? null : `at most ${concurrency}`],
-    ["Started", timeText(startedAt, io)],
+    ["Created", timeText(createdAt, io)],
   ]);
   const notNeeded = namesNotNeeded(standingSteps(flow.steps));
   const steps = flow.steps.map(({ name, dependsOn, job: { state: own, reason } }) => {

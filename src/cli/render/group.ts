@@ -4,9 +4,10 @@ import { type Facts, renderFacts } from "./facts.ts";
 import { capitalised } from "./help.ts";
 import { timeText } from "./time.ts";
 import { visible } from "./visible.ts";
+import { foldLines, widthOf } from "./wrap.ts";
 
 /** How many jobs a group has, and in which states: `50 jobs: 12 completed, 38 pending`. */
-export function groupCounts({ counts }: GroupRecord): string {
+export function groupCounts({ counts }: Pick<GroupRecord, "counts">): string {
   const present = Object.entries(counts).filter(([, count]) => count > 0);
   const all = present.reduce((sum, [, count]) => sum + count, 0);
   const states = present.map(([state, count]) => `${count} ${state}`).join(", ");
@@ -24,5 +25,5 @@ export function groupText(group: GroupRecord, io: Io): string {
     ["Max fails", maxFails === null ? null : String(maxFails)],
     ["Created", timeText(createdAt, io)],
   ];
-  return `${renderFacts(facts).join("\n")}\n\nIts jobs: queuectl list --of ${visible(id)}\n`;
+  return `${renderFacts(facts, widthOf(io.stdout)).join("\n")}\n\n${foldLines(`Its jobs: queuectl list --of ${visible(id)}\n`, widthOf(io.stdout))}`;
 }

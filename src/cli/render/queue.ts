@@ -2,10 +2,20 @@ import { judgeGate } from "../../domain/gate.ts";
 import { formatRate } from "../../domain/rate.ts";
 import type { QueueRecord } from "../../store/store.ts";
 import type { Paint } from "./style.ts";
-import { type Cell, renderTable } from "./table.ts";
+import { type Cell, type Column, renderTable } from "./table.ts";
 import { relativeTime } from "./time.ts";
 
-const TITLES = ["QUEUE", "STATE", "RUNNING", "RATE", "PENDING", "BLOCKED", "FAILED", "DEAD", "COMPLETED"];
+const COLUMNS: readonly Column[] = [
+  { title: "QUEUE" },
+  { title: "STATE" },
+  { title: "RUNNING", sparable: 2 },
+  { title: "RATE", sparable: 3 },
+  { title: "PENDING", sparable: 1 },
+  { title: "BLOCKED", sparable: 6 },
+  { title: "FAILED", sparable: 5 },
+  { title: "DEAD", sparable: 4 },
+  { title: "COMPLETED", sparable: 7 },
+];
 
 export interface Look {
   now: number;
@@ -15,13 +25,12 @@ export interface Look {
 
 /** Queues on a terminal, and in the views that have room for some of them. */
 export function queueTable(queues: readonly QueueRecord[], { now, width, paint }: Look): string {
-  const columns = TITLES.map((title) => ({ title, isFlexible: title === "QUEUE" }));
   const rows = queues.map((queue): Cell[] =>
     queueFacts(queue, now).map((text, index) =>
       index === 1 && text !== "open" ? { text, paint: (cell) => paint("yellow", cell) } : { text },
     ),
   );
-  return renderTable(columns, rows, width);
+  return renderTable(COLUMNS, rows, width);
 }
 
 /** What a person sees of one, in a table or a pipe. */

@@ -37,3 +37,19 @@ test("no line is wider than the terminal, whatever the cells hold", () => {
     }),
   );
 });
+
+test("columns for which there is no room are left out: those that say nothing first, a name never while others can go", () => {
+  const some = [
+    { title: "QUEUE" },
+    { title: "STATE" },
+    { title: "PENDING", sparable: 1 },
+    { title: "DEAD", sparable: 2 },
+    { title: "RATE", sparable: 3 },
+  ];
+  const rows = rowsOf(["a".repeat(20), "paused", "0", "7", "2/h"], ["media", "open", "0", "0", "-"]);
+  const titles = (width: number) => renderTable(some, rows, width).split("\n")[0]?.split(/ +/);
+  expect(titles(80)).toEqual(["QUEUE", "STATE", "PENDING", "DEAD", "RATE"]);
+  expect(titles(45)).toEqual(["QUEUE", "STATE", "DEAD", "RATE"]);
+  expect(titles(35)).toEqual(["QUEUE", "STATE", "DEAD"]);
+  expect(renderTable(some, rows, 30)).toContain(`${"a".repeat(20)}  paused\n`);
+});

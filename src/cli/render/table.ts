@@ -4,6 +4,8 @@ export interface Column {
   title: string;
   /** The one that gives way when the terminal is narrow. */
   isFlexible?: boolean;
+  /** It is left out when the terminal is too narrow for all: those that say nothing first, then the greatest of these. */
+  sparable?: number;
 }
 
 export interface Cell {
@@ -15,22 +17,61 @@ export interface Cell {
 const GAP = "  ";
 const NARROWEST = 8;
 
-/** Aligned columns, no line wider than `width`: flexible columns are cut with an ellipsis, then the widest ones. */
+/**
+ * Aligned columns, no line wider than `width`: sparable columns are left out until the others have room, flexible ones are
+ * cut with an ellipsis, then the widest.
+ */
 export function renderTable(
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  allColumns: readonly Column[],
+  allRows: readonly (readonly Cell[])[],
   width: number,
 ): string {
+  const kept = keptColumns(allColumns, allRows, width);
+  const [columns, ...rows] = [allColumns, ...allRows].map((cells) =>
+    cells.filter((_, index) => kept.includes(index)),
+  ) as [Column[], ...Cell[][]];
   const widths = fitColumns(columns, rows, width);
   const header = columns.map(({ title }) => ({ text: title }));
   return [header, ...rows].map((row) => `${renderRow(row, widths)}\n`).join("");
 }
 
-function fitColumns(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
-  const widths = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...rows.map((row) => textWidth(row[index]?.text ?? ""))),
+/** Which there is room for, as numbers from 0. */
+function keptColumns(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+): number[] {
+  const widths = naturalWidths(columns, rows);
+  const isEmpty = (index: number) => rows.every((row) => ["", "-", "0"].includes(row[index]?.text ?? ""));
+  const order = [...columns.keys()]
+    .filter((index) => columns[index]?.sparable !== undefined)
+    .sort(
+      (a, b) =>
+        Number(isEmpty(b)) - Number(isEmpty(a)) || (columns[b]?.sparable ?? 0) - (columns[a]?.sparable ?? 0),
+    );
+  const kept = new Set(columns.keys());
+  const narrowest = (index: number) =>
+    Math.min(widths[index] ?? 0, columns[index]?.isFlexible ? NARROWEST : Number.POSITIVE_INFINITY);
+  for (const index of order) {
+    if (lineWidth([...kept].map(narrowest)) <= width) break;
+    kept.delete(index);
+  }
+  return [...kept];
+}
+
+function naturalWidths(columns: readonly Column[], rows: readonly (readonly Cell[])[]): number[] {
+  return columns.map(({ title }, index) =>
+    rows.reduce((most, row) => Math.max(most, textWidth(row[index]?.text ?? "")), textWidth(title)),
   );
-  let excess = widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length) - width;
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each + GAP.length, -GAP.length);
+}
+
+function fitColumns(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): number[] {
+  const widths = naturalWidths(columns, rows);
+  let excess = lineWidth(widths) - width;
   for (const index of columns.map((column, i) => (column.isFlexible ? i : -1)).filter((i) => i >= 0)) {
     const cut = Math.max(0, Math.min(excess, (widths[index] ?? 0) - NARROWEST));
     widths[index] = (widths[index] ?? 0) - cut;

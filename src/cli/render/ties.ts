@@ -22,10 +22,14 @@ export async function describeTies(store: Store, job: Job): Promise<Facts> {
     const ids = listDependencies(job, condition);
     return [CONDITION_FACTS[condition], ids.length === 0 ? null : ids.join(", ")];
   });
-  const { dependencies } = job.state === "blocked" ? await store.readWaits(job.seq) : { dependencies: [] };
-  const waits = dependencies
-    .filter(({ condition, state }) => judgeDependency(condition, state) === "waiting")
-    .map(({ on, state }) => `${on} (${state})`);
+  const { dependencies, groups } =
+    job.state === "blocked" ? await store.readWaits(job.seq) : { dependencies: [], groups: [] };
+  const waits = [
+    ...dependencies
+      .filter(({ condition, state }) => judgeDependency(condition, state) === "waiting")
+      .map(({ on, state }) => `${on} (${state})`),
+    ...groups.filter(({ unmet }) => unmet.length > 0).map((group) => `${group.on} (${groupCounts(group)})`),
+  ];
   const more = waits.length > MOST_NAMED ? ` and ${waits.length - MOST_NAMED} more` : "";
   return [
     ...given,

@@ -3,6 +3,7 @@ import type { JobState } from "../../domain/job.ts";
 import { waitingIn } from "../../queue/queues.ts";
 import type { QueueRecord } from "../../store/store.ts";
 import { type Look, queueTable } from "./queue.ts";
+import { foldLines } from "./wrap.ts";
 
 /** What a summary has room for. */
 const MOST_QUEUES = 8;
@@ -13,7 +14,7 @@ export function waitsText(
   look: Look,
 ): string {
   const reasons = reasonsText(seen, look.now);
-  const waits = reasons === "" ? "" : `Held back: ${reasons}\n`;
+  const waits = reasons === "" ? "" : foldLines(`Held back: ${reasons}\n`, look.width);
   return `${waits}${queuesText(seen.queues, look)}`;
 }
 

@@ -1,5 +1,10 @@
 import { textWidth } from "./text-width.ts";
 
+/** How wide lines may be: a terminal's width, and as wide as they are in a pipe. */
+export function widthOf({ isTerminal, columns }: { isTerminal: boolean; columns: number }): number {
+  return isTerminal ? columns : Number.POSITIVE_INFINITY;
+}
+
 /** The lines of a paragraph, none wider than `width`, cut between words; a word that is wider stands alone. */
 export function wrap(paragraph: string, width: number): string[] {
   const lines: string[] = [];
@@ -10,6 +15,28 @@ export function wrap(paragraph: string, width: number): string[] {
     else lines.push(word);
   }
   return lines;
+}
+
+/** The same, and a word that is wider is cut, too: no line is wider. */
+export function fold(paragraph: string, width: number): string[] {
+  return wrap(paragraph, width).flatMap((line) => {
+    if (textWidth(line) <= width) return [line];
+    const lines = [""];
+    for (const { segment } of new Intl.Segmenter().segment(line)) {
+      const last = lines.at(-1) ?? "";
+      if (last === "" || textWidth(last + segment) <= width) lines[lines.length - 1] = last + segment;
+      else lines.push(segment);
+    }
+    return lines;
+  });
+}
+
+/** A text of several lines, each folded. */
+export function foldLines(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => fold(line, width))
+    .join("\n");
 }
 
 const MARGIN = "  ";

@@ -61,7 +61,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     getGroup: async (groupId) => (await others()).getGroup(db, groupId),
     listGroups: async (filter) => (await others()).listGroups(db, filter),
     changeQueue: async (name, change) => ringing((await others()).changeQueue(db, name, change)),
-    listQueues: async () => (await others()).listQueues(db),
+    listQueues: async (names) => (await others()).listQueues(db, names),
     rebaseWaits: async (now) => ringing((await others()).rebaseWaits(db, now)),
     cancelJobs: async (ids, now) => ringing((await others()).cancelJobs(db, ids, now)),
     retryJobs: async (ids, options) => ringing((await others()).retryJobs(db, ids, options)),

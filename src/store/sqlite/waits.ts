@@ -1,29 +1,74 @@
+import { type Dependency, judgeDependency, type StandingDependency } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
 import { JOB_STATES, type JobState } from "../../domain/job.ts";
-import type { JobWaits, QueueRecord } from "../store.ts";
+import type { JobWaits, QueueRecord, StandingGroup } from "../store.ts";
 import type { Database } from "./database.ts";
-import { readDependencies } from "./dependencies.ts";
 import { gatesOfRow, holdersOf, readGate } from "./gates.ts";
-import type { Row } from "./rows.ts";
+import { JOB_COLUMNS, type Row, toJob } from "./rows.ts";
 
 /** What stands between a job and its start, read at one moment. */
 export async function readWaits(db: Database, seq: number): Promise<JobWaits> {
   return await db.read(() => {
-    const row = db
-      .prepare("SELECT queue, limit_key, group_id, priority, due_at, seq FROM jobs WHERE seq = ?")
-      .get(seq) as Row | undefined;
-    if (row === undefined) return { gates: [], dependencies: [], suspects: [] };
+    const row = db.prepare(`SELECT ${JOB_COLUMNS} FROM jobs WHERE seq = ?`).get(seq) as Row | undefined;
+    if (row === undefined) return { job: undefined, gates: [], dependencies: [], groups: [], suspects: [] };
+    const job = toJob(row);
     const passed: [GateScope, string][] = [["queue", row["queue"] as string], ...gatesOfRow(row)];
     const gates = passed.map(([scope, name]) => ({
       ...readGate(db, scope, name),
       running: countRunning(db, scope, name),
     }));
     return {
+      job,
       gates: gates.map((gate) => ({ ...gate, holders: holdersOf(db, gate) })),
-      dependencies: readDependencies(db, seq),
+      dependencies: readNamed(db, seq),
+      groups: job.dependsOn.flatMap((dependency) => readGroup(db, seq, dependency) ?? []),
       suspects: suspectsBefore(db, row),
     };
   });
+}
+
+/** The conditions of a job about others that it names itself. Those it has through groups may be a hundred thousand. */
+function readNamed(db: Database, seq: number): StandingDependency[] {
+  return db
+    .prepare(`
+      SELECT DISTINCT on_jobs.id AS "on", own.condition, on_jobs.state
+      FROM jobs CROSS JOIN json_each(jobs.depends_on) AS given
+        CROSS JOIN jobs AS on_jobs ON on_jobs.id = given.value ->> '$.on'
+        CROSS JOIN dependencies AS own
+          ON own.job = jobs.seq AND own.on_job = on_jobs.seq AND own.condition = given.value ->> '$.condition'
+      WHERE jobs.seq = ? ORDER BY on_jobs.seq, own.condition`)
+    .all(seq) as unknown as StandingDependency[];
+}
+
+/** How many jobs are named of a group. */
+const MOST_UNMET = 5;
+
+/** How a group stands for a job that depends on it; undefined when it is none, or nothing of it is left. */
+function readGroup(db: Database, seq: number, { on, condition }: Dependency): StandingGroup | undefined {
+  // Jobs that it got later (a schedule gets more) were not there to be waited for. Counted in the index alone.
+  const rows = db
+    .prepare(`
+      SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_by_group
+      WHERE group_id = ? AND seq < ? GROUP BY state`)
+    .all(on, seq) as { state: JobState; jobs: number }[];
+  if (rows.length === 0) return undefined;
+  const count = (state: JobState) => rows.find((row) => row.state === state)?.jobs ?? 0;
+  // State by state: of several states together all rows would have to be sorted.
+  const first = db.prepare(`
+    SELECT seq, id, state FROM jobs INDEXED BY jobs_by_group
+    WHERE group_id = ? AND state = ? AND seq < ? ORDER BY seq LIMIT ?`);
+  const unmet = (["impossible", "waiting"] as const).flatMap((wanted) =>
+    JOB_STATES.filter((state) => judgeDependency(condition, state) === wanted)
+      .flatMap(
+        (state) => first.all(on, state, seq, MOST_UNMET) as (StandingGroup["unmet"][0] & { seq: number })[],
+      )
+      .sort((a, b) => a.seq - b.seq),
+  );
+  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<
+    JobState,
+    number
+  >;
+  return { on, condition, counts, unmet: unmet.slice(0, MOST_UNMET).map(({ id, state }) => ({ id, state })) };
 }
 
 function suspectsBefore(db: Database, job: Row): JobWaits["suspects"] {
@@ -56,12 +101,21 @@ function countRunning(db: Database, scope: GateScope, name: string): number {
   return row?.["running"] as number;
 }
 
-export async function listQueues(db: Database): Promise<QueueRecord[]> {
+export async function listQueues(db: Database, wanted?: readonly string[]): Promise<QueueRecord[]> {
+  // Two texts, not one with an OR: that would read every queue.
+  const among = (column: string) =>
+    wanted === undefined ? "" : `AND ${column} IN (SELECT value FROM json_each(?))`;
+  const values = wanted === undefined ? [] : [JSON.stringify(wanted)];
   return await db.read(() => {
     const rows = db
-      .prepare("SELECT queue, state, jobs FROM counters WHERE jobs > 0 ORDER BY queue")
-      .all() as Row[];
-    const set = db.prepare("SELECT name FROM gates WHERE scope = 'queue'").all();
+      .prepare(`SELECT queue, state, jobs FROM counters WHERE jobs > 0 ${among("queue")} ORDER BY queue`)
+      .all(...values) as Row[];
+    // One that was set and is as if it never had been (perhaps its name was mistyped) is none.
+    const set = db
+      .prepare(`
+        SELECT name FROM gates
+        WHERE scope = 'queue' AND (state <> 'open' OR max_running IS NOT NULL OR rate_starts IS NOT NULL) ${among("name")}`)
+      .all(...values);
     const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
     const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);
     return [...names].sort().map((name) => {
