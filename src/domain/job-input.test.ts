@@ -282,6 +282,16 @@ describe("an unknown field is refused by name", () => {
   });
 });
 
+test.each([
+  ["after", "depends_on"],
+  ["needs", "depends_on"],
+  ["run", "command"],
+  ["depend_on", "depends_on"],
+  ["after_an", "after_any"],
+])("for the field %s another name is meant: %s", (name, meant) => {
+  expect(refusal({ command: "true", [name]: ["a"] }).hint).toMatch(`Did you mean ${meant}? The fields are`);
+});
+
 describe("a wrong type is refused and named", () => {
   const cases: [string, unknown[]][] = [
     ["id", [1, true, {}, ["a"]]],

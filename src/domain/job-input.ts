@@ -17,6 +17,14 @@ import {
 import { quoteArgv } from "./shell-quote.ts";
 import { suggest } from "./suggest.ts";
 
+/** What fields are called elsewhere: by a flag, in a flow, by others. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  after: "depends_on",
+  needs: "depends_on",
+  run: "command",
+  tag: "tags",
+};
+
 /** What a job gets where its input is silent. */
 export interface JobDefaults {
   id: string;
@@ -267,7 +275,8 @@ function isNull(value: unknown): boolean {
 }
 
 function unknownField(name: string): QueuectlError {
-  const near = suggest(name, INPUT_FIELDS);
+  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
+  const near = other === undefined ? suggest(name, INPUT_FIELDS) : [other];
   const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
   return invalidJob(
     `Unknown job field ${describeValue(name)}`,
