@@ -56,14 +56,15 @@ export function readYesOrNo(given: GivenFields, field: string): boolean | undefi
   return value;
 }
 
-/** Ids of jobs or groups, each once. */
+/** Ids of jobs or groups, each once; of a single one, the id alone. */
 export function readIds(given: GivenFields, field: string): string[] {
   const value = given.values[field] ?? undefined;
   if (value === undefined) return [];
-  if (!Array.isArray(value)) throw wrongType(given, field, "an array of ids", value);
-  for (const id of value as unknown[])
+  const ids: unknown = typeof value === "string" ? [value] : value;
+  if (!Array.isArray(ids)) throw wrongType(given, field, "an id or an array of ids", value);
+  for (const id of ids as unknown[])
     if (typeof id !== "string" || !isId(id)) throw wrongType(given, field, "ids of jobs", id);
-  return [...new Set(value as string[])];
+  return [...new Set(ids as string[])];
 }
 
 export function readDurationMs(given: GivenFields, field: string): number | undefined {

@@ -133,6 +133,13 @@ describe("a job that names every field", () => {
     });
   });
 
+  test("may name a single other without a list", () => {
+    const { dependsOn } = parseWith({ depends_on: "a", after_any: "b", after_fail: "c" });
+    expect(dependsOn).toEqual(
+      parseWith({ depends_on: ["a"], after_any: ["b"], after_fail: ["c"] }).dependsOn,
+    );
+  });
+
   test("keeps each tag once, in order", () => {
     expect(parseWith({ tags: ["b", "a", "b", "c", "a"] }).tags).toEqual(["b", "a", "c"]);
   });
@@ -175,6 +182,7 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
 
   test("blocked, when it names others", () => {
     expect(parse({ ...shown, state: "blocked", after_any: ["a"] })).toMatchObject({ id: "job1" });
+    expect(parse({ ...shown, state: "blocked", depends_on: "a" })).toMatchObject({ id: "job1" });
     expect(refusal({ ...shown, state: "blocked" }).message).toContain('cannot be set to "blocked"');
   });
 
@@ -315,9 +323,9 @@ describe("a wrong type is refused and named", () => {
     ["unique_return", ["yes", 1, []]],
     ["key", [1, true, "", "x".repeat(129), {}]],
     ["key_limit", [0, -1, 1.5, "2", true, 1e9]],
-    ["depends_on", ["a", 1, {}, [1], [""], ["a b"], [null], [undefined], [["a"]], ["@last"]]],
-    ["after_any", ["a", ["-x"]]],
-    ["after_fail", ["a", ["x".repeat(129)]]],
+    ["depends_on", ["", "a b", "a,b", 1, {}, [1], [""], ["a b"], [null], [undefined], [["a"]], ["@last"]]],
+    ["after_any", ["-x", ["-x"]]],
+    ["after_fail", [1, ["x".repeat(129)]]],
   ];
   test.each(cases.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
     "%s: %j",

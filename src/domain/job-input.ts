@@ -262,7 +262,7 @@ function readTimeout(given: GivenFields): number | null {
 
 /** True for one that may have to wait for others. */
 function namesOthers(fields: Fields): boolean {
-  return Object.values(DEPENDENCY_FIELDS).some((field) => Array.isArray(fields[field]));
+  return Object.values(DEPENDENCY_FIELDS).some((field) => (fields[field] ?? null) !== null);
 }
 
 /** Any way to write a time, with a zone or without: it is read, and forgotten. */

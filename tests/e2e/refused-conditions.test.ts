@@ -40,7 +40,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--after-fail", "a b", "a"], 'The option --after-fail must be ids of jobs, not "a b"', ""],
     [["--id", "me", "--after", "me", "a"], 'The job "me" would wait for itself', "Leave its own id out"],
     [["--after", "b", "--after-fail", "b", "a"], '"b" cannot both complete and fail', "Name it in one"],
-    [['{"command":"a","depends_on":"b"}'], '"depends_on" must be an array of ids, not "b"', ""],
+    [['{"command":"a","depends_on":{}}'], '"depends_on" must be an id or an array of ids, not an object', ""],
     [
       [
         '[{"id":"a","command":"x","depends_on":["c"]},{"id":"b","command":"x","depends_on":["a"]},{"id":"c","command":"x","after_any":["b"]}]',
