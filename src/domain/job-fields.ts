@@ -38,7 +38,30 @@ export function readLabel(given: GivenFields, field: string): string | null {
   if (value === undefined) return null;
   if (value === "" || value.length > MAX_LABEL_LENGTH)
     throw wrongType(given, field, `a text of 1 to ${MAX_LABEL_LENGTH} characters`, value);
+  requireVisible(given, field, value);
   return value;
+}
+
+const CHARACTER_NAMES: Readonly<Partial<Record<string, string>>> = {
+  "\t": "a tab",
+  "\n": "a line feed",
+  "\r": "a carriage return",
+  "\u001b": "an escape character",
+  " ": "a space",
+};
+
+/** Names that look alike are one name: what does not show, within or at the ends, would make two of them. */
+function requireVisible(given: GivenFields, field: string, value: string): void {
+  const [hidden] = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
+  const [blank] = /^\s|\s$/u.exec(value) ?? [];
+  const character = hidden ?? blank;
+  if (character === undefined) return;
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : "a control character");
+  throw invalidJob(
+    `The job field ${describeValue(nameOf(given, field))} ${hidden === undefined ? "begins or ends with" : "contains"} ${called} (U+${code})`,
+    "Take it out: two names that look alike would be different ones.",
+  );
 }
 
 export function readInteger(given: GivenFields, field: string, { min }: { min: number }): number | undefined {

@@ -300,6 +300,26 @@ test.each([
   expect(refusal({ command: "true", [name]: ["a"] }).hint).toMatch(`Did you mean ${meant}? The fields are`);
 });
 
+describe.each(["unique", "key"])("of what does not show in the name %s, the character is named", (field) => {
+  test.each([
+    ["a\nb", "contains a line feed (U+000A)"],
+    ["\u001b[31m", "contains an escape character (U+001B)"],
+    ["a\u0085", "contains a control character (U+0085)"],
+    ["a\u2028b", "contains a control character (U+2028)"],
+    [" a", "begins or ends with a space (U+0020)"],
+    ["a\u00a0", "begins or ends with a blank (U+00A0)"],
+    [" \t", "contains a tab (U+0009)"],
+  ])("%j", (name, says) => {
+    expect(refusal({ command: "true", [field]: name }).message).toBe(`The job field "${field}" ${says}`);
+  });
+
+  test("and what does show is kept", () => {
+    expect(parseWith({ [field]: "nächtlicher Import 🎉 (№ 1)" })).toMatchObject({
+      [field]: "nächtlicher Import 🎉 (№ 1)",
+    });
+  });
+});
+
 describe("a wrong type is refused and named", () => {
   const cases: [string, unknown[]][] = [
     ["id", [1, true, {}, ["a"]]],

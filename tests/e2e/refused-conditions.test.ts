@@ -20,6 +20,8 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   ],
   "unique names and keys": [
     [["--unique", "", "a"], "The option --unique must be a text of 1 to 128 characters", ""],
+    [["--key", " k", "a"], "The option --key begins or ends with a space (U+0020)", "Take it out"],
+    [["--unique", "a\nb", "a"], "The option --unique contains a line feed (U+000A)", "Take it out"],
     [["--unique-return", "a"], '"--unique-return" says nothing without "--unique"', 'Give "--unique" too'],
     [['{"command":"a","unique_return":true}'], '"unique_return" says nothing without "unique"', ""],
     [["--key", "x".repeat(129), "a"], "The option --key must be a text of 1 to 128 characters", ""],
