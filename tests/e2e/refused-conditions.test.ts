@@ -32,11 +32,26 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   dependencies: [
     [
       ["--after", "nobody", "a"],
-      /cannot wait for "nobody": there is no such job, array or flow/,
+      /^queuectl: The job cannot wait for "nobody": there is no such job, array or flow\.$/,
       "queuectl list",
     ],
     [["--after-any", "nobody", "a"], 'cannot wait for "nobody"', "Nothing was enqueued"],
-    [["--array", "1-3", "--after", "nobody", "a"], 'cannot wait for "nobody"', "Nothing was enqueued"],
+    [["--id", "b", "--after", "nobody", "a"], 'The job "b" cannot wait for "nobody"', "Nothing was"],
+    [
+      ["--array", "1-3", "--after", "nobody", "a"],
+      'The job cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
+    [
+      ["--array", "1-3", "--id", "arr", "--after", "nobody", "a"],
+      'The job "arr.1" cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
+    [
+      ['[{"command":"x"},{"command":"x","depends_on":["z"]}]'],
+      'Entry 2: The job cannot wait for "z"',
+      "Nothing was enqueued",
+    ],
     [["--after", "", "a"], 'The option --after must be ids of jobs, not ""', ""],
     [["--after", "b,", "a"], 'The option --after must be ids of jobs, not ""', ""],
     [["--after-fail", "a b", "a"], 'The option --after-fail must be ids of jobs, not "a b"', ""],
@@ -87,7 +102,11 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--each-line", "--", "echo", "{"], "There is no {} in the command", "-- ./x {}"],
     [["--each-line", 'echo "{}"'], 'The {} of the command stands within "…"', "quoted by itself"],
     [["--each-line", "echo `cat {}`"], "stands in a command with backticks", "words after --"],
-    [["--each-line", "--after", "nobody", "a {}"], 'cannot wait for "nobody"', "Nothing was enqueued"],
+    [
+      ["--each-line", "--after", "nobody", "a {}"],
+      'The job cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
     [["--each-line", "-"], "An array is made of one job", "Give a command"],
     [["--each-line", "--unique", "u", "a {}"], "The jobs of an array cannot be unique", "Leave it out"],
     [["--each-line", "--max-fails", "x", "a {}"], '--max-fails cannot be "x"', "from 1"],
@@ -121,12 +140,21 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   await mine.ok("enqueue", "--array", "1-2", "--id", "arr", "true");
   const refused = async (args: string[], says: string | RegExp, stdin = "") =>
     expectRefusal(await mine.run(["enqueue", ...args], { stdin }), { exitCode: 1, says });
-  await refused(["--unique", "u", "b"], 'the job "a" of the unique name "u" is unfinished');
+  await refused(
+    ["--unique", "u", "b"],
+    'Cannot enqueue the job: the job "a" of the unique name "u" is unfinished',
+  );
+  await refused(
+    ["--unique", "u", "--id", "mine", "b"],
+    'Cannot enqueue the job "mine": the job "a" of the unique name "u" is unfinished',
+  );
   await refused(
     ['[{"command":"b"},{"command":"c","unique":"u"}]'],
     /^queuectl: Entry 2: .*"u" is unfinished/,
   );
-  await refused(["--after", "a,nobody", "b"], 'cannot wait for "nobody"');
+  const twins = '{"command":"b","unique":"v"}\n{"command":"c","unique":"v"}\n';
+  await refused(["-"], 'Line 2: Cannot enqueue the job: the unique name "v" stands twice in the list', twins);
+  await refused(["--after", "a,nobody", "b"], 'The job cannot wait for "nobody"');
   await refused(["--id", "arr", "b"], 'Cannot enqueue the job "arr": this id exists already');
   await refused(["--array", "1-2", "--id", "a", "b"], 'Cannot enqueue the array "a": this id exists already');
   await refused(
@@ -151,5 +179,13 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   );
   await refused(["--each-line", "--", "x", "{}"], "There is no line in standard input", "\n \n");
   await refused(["--each-line", "--", "x", "{}"], "There is no line in standard input", "");
+  await mine.ok("queue", "set", "media", "--concurrency", "1");
+  await mine.ok("queue", "drain", "--no-wait", "media");
+  await refused(["--queue", "media", "b"], 'Cannot enqueue the job: the queue "media" is draining');
+  await refused(
+    ["--each-line", "--queue", "media", "b {}"],
+    'Line 2: Cannot enqueue the job: the queue "media" is draining',
+    "\nx\n",
+  );
   expect((await mine.json<{ id: string }[]>("list")).map(({ id }) => id)).toEqual(["a", "arr.1", "arr.2"]);
 });
