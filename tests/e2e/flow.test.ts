@@ -344,7 +344,8 @@ describe("a flow that is refused leaves nothing behind, not even a database:", (
     const file = writeFlow(home, { name: "x", steps });
     expectRefusal(await home.run(["flow", "run", file]), {
       exitCode: 1,
-      says: "is draining and takes no new jobs",
+      says: /^queuectl: build\.[a-z]+:\d+:\d+: Cannot enqueue the step "b": the queue "closed" is draining and takes no new jobs\.$/,
+      remedy: "queuectl queue resume closed",
     });
     expect(await home.json("list")).toHaveLength(1);
     expect(await home.json("flow", "list")).toEqual([]);

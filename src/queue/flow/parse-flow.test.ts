@@ -51,9 +51,15 @@ steps:
       name: "build",
       concurrency: 4,
       steps: [
-        { name: "fetch", dependsOn: [], job: { ...defaults, command: "git fetch\ngit status\n" } },
+        {
+          name: "fetch",
+          place: "build.yaml:7:3",
+          dependsOn: [],
+          job: { ...defaults, command: "git fetch\ngit status\n" },
+        },
         {
           name: "test",
+          place: "build.yaml:11:3",
           dependsOn: [{ on: "fetch", condition: "completed" }],
           job: {
             timeout: "10m",
@@ -65,6 +71,7 @@ steps:
         },
         {
           name: "report",
+          place: "build.yaml:17:3",
           dependsOn: [
             { on: "fetch", condition: "completed" },
             { on: "test", condition: "finished" },
@@ -73,6 +80,7 @@ steps:
         },
         {
           name: "alarm",
+          place: "build.yaml:21:3",
           dependsOn: [
             { on: "test", condition: "failed" },
             { on: "fetch", condition: "failed" },
@@ -88,7 +96,7 @@ steps:
     expect(await parse(JSON.stringify(json, null, "\t"))).toEqual({
       name: "build",
       concurrency: null,
-      steps: [{ name: "a", dependsOn: [], job: { command: "x" } }],
+      steps: [{ name: "a", place: "build.yaml:5:3", dependsOn: [], job: { command: "x" } }],
     });
   });
 
