@@ -28,7 +28,7 @@ export async function readYaml(text: string, faults: Faults): Promise<Located | 
   });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { text: `${faults.source}:${line}:${col}`, order: offset };
+    return { text: `${faults.source}:${line}:${col}`, order: offset, line, column: col };
   };
   const refused = [...document.errors, ...document.warnings];
   faults.addAll(withoutEchoes(refused).map((error) => explain(error, placeOf)));
