@@ -160,10 +160,12 @@ function readQueue(given: GivenFields): string | undefined {
 function readArgv(given: GivenFields): string[] | null {
   const argv = given.values["argv"];
   if (argv === undefined || argv === null) return null;
-  if (!Array.isArray(argv) || argv.length === 0 || !argv.every((arg) => typeof arg === "string")) {
+  if (!Array.isArray(argv) || argv.length === 0)
     throw wrongType(given, "argv", "an array of one or more strings", argv);
+  for (const arg of argv as unknown[]) {
+    if (typeof arg !== "string") throw wrongType(given, "argv", "strings", arg);
+    requireCleanText("argv", arg);
   }
-  for (const arg of argv) requireCleanText("argv", arg);
   if (argv.some((arg) => byteLength(arg) > MAX_ARGUMENT_BYTES))
     throw invalidJob(
       `An argument of the job is longer than ${MAX_ARGUMENT_BYTES} bytes`,

@@ -21,6 +21,21 @@ async function faultsOf(text: string, context = CONTEXT): Promise<string[]> {
   throw new Error("It was not refused.");
 }
 
+test("brackets in texts and comments open nothing, however many there are", async () => {
+  const brackets = "[{".repeat(5_000);
+  const text = `name: x\nsteps:\n  a: { run: "${brackets}" } # ${brackets}\n  b:\n    run: |\n      ${brackets}\n`;
+  const { steps } = await parse(`${text}  c: { run: -${brackets.replaceAll(/[[{]/g, "-")} }\n`);
+  expect(steps.map(({ job }) => String(job["command"]).length)).toEqual([10_000, 10_001, 10_001]);
+});
+
+test("of words that are no texts, each is pointed at", async () => {
+  expect(await faultsOf("name: x\nsteps:\n  a: { argv: [echo, 1, '', true, {}] }\n")).toEqual([
+    'build.yaml:3:21: The field "argv" must be strings, not 1. In quotes it is a text: "1"',
+    'build.yaml:3:28: The field "argv" must be strings, not true. In quotes it is a text: "true"',
+    'build.yaml:3:34: The field "argv" must be strings, not an object.',
+  ]);
+});
+
 describe("a flow file is read", () => {
   test("as YAML, step by step", async () => {
     const flow = await parse(`
@@ -438,7 +453,14 @@ function step(fields: string): string {
 
 describe("a file that is made to do harm is refused:", () => {
   test.each<[what: string, text: string, says: string]>([
-    ["a hundred thousand brackets", "[".repeat(100_000), "This is nested more than 64 levels deep"],
+    ["a hundred thousand brackets", "[".repeat(100_000), "build.yaml:1:65: This is nested more than 64"],
+    [
+      "as many as fit, all closed",
+      `a:\n${"[".repeat(500_000)}${"]".repeat(500_000)}`,
+      "build.yaml:2:65: This",
+    ],
+    ["as many maps", "{a: ".repeat(200_000), "build.yaml:1:257: This is nested more than 64 levels deep"],
+    ["as many lists on a line", "- ".repeat(500_000), "build.yaml:1:129: This is nested more than 64 levels"],
     [
       "a hundred levels",
       `name: x\nsteps: ${"[".repeat(100)}${"]".repeat(100)}`,
