@@ -1,6 +1,7 @@
 import { describeValue } from "./describe.ts";
 import { parseDurationMs } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
+import { explainNoInstant } from "./explain-instant.ts";
 import { isId } from "./id.ts";
 import { parseInstant, parseWallTime } from "./instant.ts";
 import { describeUnknownZone, offsetsOf } from "./time-zone.ts";
@@ -116,6 +117,7 @@ export function readInstant(given: GivenFields, field: string): number | undefin
       field,
       "an instant with its zone such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome",
       value,
+      typeof value === "string" ? explainNoInstant(value) : undefined,
     );
   return at;
 }
@@ -146,9 +148,16 @@ export function requireCleanText(field: string, text: string): void {
     );
 }
 
-export function wrongType(given: GivenFields, field: string, rule: string, value: unknown): QueuectlError {
+/** @param why which part of the value is wrong, as the end of a sentence */
+export function wrongType(
+  given: GivenFields,
+  field: string,
+  rule: string,
+  value: unknown,
+  why?: string,
+): QueuectlError {
   return invalidJob(
-    `The job field ${describeValue(nameOf(given, field))} must be ${rule}, not ${describeValue(value)}`,
+    `The job field ${describeValue(nameOf(given, field))} must be ${rule}, not ${describeValue(value)}${why === undefined ? "" : `: ${why}`}`,
   );
 }
 

@@ -186,12 +186,6 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
     expect(refusal({ ...shown, state: "blocked" }).message).toContain('cannot be set to "blocked"');
   });
 
-  test("with an instant of expiry that is past by now", () => {
-    expect(parse({ ...shown, expires_at: "2025-11-04T11:30:00Z" })).toMatchObject({
-      expiresAt: Date.parse("2025-11-04T11:30:00Z"),
-    });
-  });
-
   test.each([
     "2025-11-04T10:30:00",
     "2025-11-04T10:30:00.123456",
@@ -553,7 +547,7 @@ describe("when a job is to run", () => {
     ["a time of a zone before 1970", "1970-01-01 00:30 Europe/Rome"],
     ["a zone and an offset", "2026-12-01T03:00:00Z Europe/Rome"],
     ["no time", "2026-12-01"],
-    ["a space for the T", "2026-12-01 03:00:00Z"],
+    ["two spaces for the T", "2026-12-01  03:00:00Z"],
     ["a year before 1970", "1969-12-31T23:59:59Z"],
     ["a year of more than four digits", "+010000-01-01T00:00:00Z"],
     ["an instant that is past 9999 in UTC", "9999-12-31T23:59:59-01:00"],
@@ -582,6 +576,32 @@ describe("when a job is to run", () => {
     const { message, hint } = refusal({ command: "true", expires_at: "2026-12-01 03:00 Europe/Roma" });
     expect(message).toBe('There is no time zone "Europe/Roma"');
     expect(hint).toMatch(/^Did you mean Europe\/Rome\b/);
+  });
+
+  test.each([
+    ["2026-12-01T03:00:00", "its zone is missing"],
+    ["2026-12-01 03:00", "its zone is missing"],
+    ["2026-12-01", "the time of day is missing"],
+    ["2026-02-30 03:00 Europe/Rome", "there is no day 2026-02-30"],
+    ["2026-04-31T03:00:00Z", "there is no day 2026-04-31"],
+    ["2026-13-01T03:00:00Z", "there is no month 13"],
+    ["2026-12-01 25:00 Europe/Rome", "there is no hour 25"],
+    ["2026-12-01T03:60Z", "there is no minute 60"],
+    ["2026-12-01T03:00:61Z", "there is no second 61"],
+    ["1969-07-20T20:17:00Z", "it is before 1970"],
+    ["9999-12-31T23:59:59-01:00", "it is after the year 9999"],
+    ["2026-12-01T03:00:00+1", "its zone cannot be read"],
+  ])("of %s, the wrong part is named", (text, why) => {
+    expect(refusal({ command: "true", run_at: text }).message).toMatch(new RegExp(`not "[^"]+": ${why}$`));
+  });
+
+  test.each([
+    "2026-12-01 03:00 +01:00",
+    "2026-12-01 03:00+0100",
+    "2026-12-01T03:00:00 +01:00",
+    "2026-12-01 02:00 Z",
+  ])("an offset stands behind a blank as well: %s", (text) => {
+    expect(parseWith({ run_at: text }).runAt).toBe(Date.parse("2026-12-01T02:00:00Z"));
   });
 
   test("every instant that is shown can be read back", () => {
@@ -613,6 +633,9 @@ describe("when it may run at all", () => {
     { expires: 60, delay: 60 },
     { expires: "1h", run_at: "2026-03-01T13:30:00Z" },
     { expires_at: "2026-03-01T12:30:00Z", run_at: "2026-03-01T13:30:00Z" },
+    { expires_at: "2026-03-01T11:59:59Z" },
+    { expires_at: "2026-03-01T12:00:00Z" },
+    { expires_at: "2026-03-01T11:59:59Z", run_at: "2026-03-01T10:00:00Z" },
   ])("one that would expire before it may start is refused: %j", (fields) => {
     expect(refusal({ command: "true", ...fields }).message).toBe("The job would expire before it may start");
   });

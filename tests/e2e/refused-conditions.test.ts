@@ -9,6 +9,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   "times to expire": [
     [["--expires", "soon", "a"], "The option --expires must be seconds or a duration such as 30s", ""],
     [["--expires", "0", "a"], "The job would expire before it may start", "later"],
+    [['{"command":"a","expires_at":"2020-01-01T00:00:00Z"}'], "would expire before it may start", "later"],
     [["--expires", "1h", "--delay", "2h", "a"], "would expire before it may start", "later"],
     [
       ["--delay", "1", '{"command":"a","run_at":"2099-01-01T00:00:00Z"}'],
