@@ -84,6 +84,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--array", "-5", "a"], 'The array "-5" cannot be read: "-5" is no index', "1-100"],
     [["--array", "1,1", "a"], "The array has the index 1 twice", "Each index is one job"],
     [["--array", "1-3", "--max-fails", "0", "a"], '--max-fails cannot be "0"', "from 1"],
+    [["--array", "1-3", "--max-fails", "4", "a"], "--max-fails 4 can never strike: the array has 3 jobs", ""],
     [["--max-fails", "1", "a"], "--max-fails is for arrays only", "--array or --each-line"],
     [["--array", "1-3", "--each-line", "a {}"], "Both --array and --each-line", "Give one of them"],
     [["--array", "1-3", "--unique", "u", "a"], "The jobs of an array cannot be unique", "Leave it out"],
@@ -100,6 +101,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   ],
   lines: [
     [["--each-line", "echo"], "There is no {} in the command for a line to stand in", "-- ./x {}"],
+    [["--each-line", "echo x # {}"], "There is no {} in the command for a line to stand in", "-- ./x {}"],
     [["--each-line", "--", "echo", "{"], "There is no {} in the command", "-- ./x {}"],
     [["--each-line", 'echo "{}"'], 'The {} of the command stands within "…"', "quoted by itself"],
     [["--each-line", "echo `cat {}`"], "stands in a command with backticks", "words after --"],
