@@ -44,7 +44,7 @@ export interface Invocation {
   args: readonly string[];
   /** The words after `--`; null when there was none. */
   rest: readonly string[] | null;
-  /** Values by option name; of one that is not repeatable, the last. */
+  /** Values by option name; of one that is not repeatable, one at most. */
   options: Options;
 }
 

@@ -45,9 +45,9 @@ describe("what a command line means", () => {
     }
   });
 
-  test("of an option given twice the last counts, and of one that repeats, all", () => {
-    const { options } = invocationOf("enqueue", "--tag", "a", "--id", "x", "--tag=b", "--id", "y", "true");
-    expect([options.text("id"), options.all("tag"), options.all("env")]).toEqual(["y", ["a", "b"], []]);
+  test("an option that repeats has all its values, and a switch may be given twice", () => {
+    const { options } = invocationOf("enqueue", "--tag", "a", "--quiet", "--tag=b", "--quiet", "true");
+    expect([options.has("quiet"), options.all("tag"), options.all("env")]).toEqual([true, ["a", "b"], []]);
     expect([options.has("tag"), options.has("env"), options.text("env")]).toEqual([true, false, undefined]);
   });
 
@@ -85,6 +85,10 @@ describe("what is refused", () => {
     [["list", "--state", "--json"], "The option --state needs a value, but --json follows"],
     [["list", "--json=no"], "The option --json takes no value"],
     [["info"], "queuectl info needs ID"],
+    [["queue", "pause"], "queuectl queue pause needs NAME"],
+    [["enqueue", "--key", "a", "--key", "b", "x"], "The option --key was given twice"],
+    [["enqueue", "--key", "a", "--tag", "t", "--key=a", "x"], "The option --key was given twice"],
+    [["--db", "a", "list", "--db", "b"], "The option --db was given twice"],
     [["info", "a", "b"], 'queuectl info does not know what to do with "b"'],
     [["list", "--", "a"], "queuectl list takes nothing after --"],
   ])("%j", (argv, message) => {

@@ -43,7 +43,17 @@ export function parse(argv: readonly string[]): Parsed {
   }
   const command = findCommand(words);
   if (!command) return requireKnownFamily(words, given[0]?.rawName);
-  for (const option of given) checkOption(command.spec, option);
+  const seen = new Set<string>();
+  for (const option of given) {
+    const { value, repeatable } = checkOption(command.spec, option);
+    // Of a switch, the second says nothing else than the first.
+    if (seen.has(option.name) && value !== undefined && repeatable !== true)
+      throw usage(
+        `The option ${option.rawName} was given twice`,
+        "It takes one value: leave one of them out.",
+      );
+    seen.add(option.name);
+  }
   const rest = end === undefined ? null : argv.slice(end.index + 1);
   const args = words.slice(command.words);
   checkArgs(command.spec, args, rest);
@@ -125,13 +135,13 @@ interface GivenOption {
   inlineValue: boolean | undefined;
 }
 
-function checkOption(command: CommandSpec, given: GivenOption): void {
+function checkOption(command: CommandSpec, given: GivenOption): OptionSpec {
   const known = [...GLOBAL_OPTIONS, ...command.options];
   const spec = known.find(({ name }) => name === given.name && given.rawName.startsWith("--"));
   if (!spec) throw unknownOption(command, known, given.rawName);
   if (spec.value === undefined && given.value !== undefined)
     throw usage(`The option ${given.rawName} takes no value`);
-  if (spec.value === undefined) return;
+  if (spec.value === undefined) return spec;
   if (given.value === undefined)
     throw usage(`The option ${given.rawName} needs a value: ${given.rawName} ${spec.value}`);
   if (given.inlineValue !== true && given.value.startsWith("--")) {
@@ -140,6 +150,7 @@ function checkOption(command: CommandSpec, given: GivenOption): void {
       `If that is the value: ${given.rawName}=${given.value}`,
     );
   }
+  return spec;
 }
 
 function unknownOption(command: CommandSpec, known: readonly OptionSpec[], typed: string): QueuectlError {
@@ -160,7 +171,10 @@ function checkArgs(command: CommandSpec, args: readonly string[], rest: readonly
   // `enqueue` counts its words itself: it has more to say about several of them.
   if (command.takesCommand) return;
   if (args.length < command.args.min)
-    throw usage(`queuectl ${verb} needs ${command.usage}`, `Examples: queuectl ${verb} --help`);
+    throw usage(
+      `queuectl ${verb} needs ${command.usage.replace(/…$/, "")}`,
+      `Examples: queuectl ${verb} --help`,
+    );
   if (args.length > command.args.max) {
     throw usage(
       `queuectl ${verb} does not know what to do with "${args[command.args.max]}"`,

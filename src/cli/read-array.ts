@@ -1,12 +1,12 @@
 import { MAX_ARRAY_COUNT, parseArraySpec } from "../domain/array-spec.ts";
 import { QueuectlError } from "../domain/errors.ts";
-import { findUnsafePlaceholder, hasPlaceholder } from "../domain/placeholder.ts";
+import { findUnsafePlaceholder, hasPlaceholder, hasShellPlaceholder } from "../domain/placeholder.ts";
 import { type ArrayPlan, planArray } from "../queue/array-inputs.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
-import { type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
+import { announceReading, type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
 import { type ArraySource, type ListSource, type StreamSource, usage } from "./read-source.ts";
 
 /** The jobs of `--array` or `--each-line`, made of the one job that was given. */
@@ -25,6 +25,11 @@ export function readArray(source: ListSource | StreamSource, { options }: Invoca
     maxRunning: array?.maxRunning ?? null,
     maxFails: readCount(options, "max-fails", { min: 1, max: MAX_ARRAY_COUNT }) ?? null,
   };
+  if (array !== null && (rules.maxFails ?? 0) > array.indices.length)
+    throw usage(
+      `--max-fails ${rules.maxFails} can never strike: the array has ${array.indices.length} jobs`,
+      "It cancels what waits as soon as so many of them are dead.",
+    );
   const plan = planArray(template?.input, rules, { cwd: io.cwd, now: Date.now() });
   const { group } = plan;
   if (array !== null) {
@@ -36,6 +41,7 @@ export function readArray(source: ListSource | StreamSource, { options }: Invoca
   requirePlaceFor(template?.input as { command?: string; argv?: string[] | null });
   const lines: LineCount = { blankLines: [], isArray: false };
   const progress = new ReadingProgress(io, options.has("quiet"));
+  if (!options.has("quiet")) announceReading(io);
   const inputs = eachLine(io, plan, lines, progress);
   return { kind: "array", group, inputs, checkable: source.inputs, lines };
 }
@@ -63,7 +69,7 @@ async function* eachLine(
 
 /** @throws invalid_usage when no job would see its line, or a shell might run what stands in it */
 function requirePlaceFor({ command = "", argv }: { command?: string; argv?: string[] | null }): void {
-  if (!(argv ?? [command]).some(hasPlaceholder))
+  if (!(argv ? argv.some(hasPlaceholder) : hasShellPlaceholder(command)))
     throw usage(
       "There is no {} in the command for a line to stand in",
       "Write it like this: … | queuectl enqueue --each-line -- ./x {}",

@@ -8,11 +8,15 @@ import { parseFlow, refuseTooLarge } from "../queue/flow/parse-flow.ts";
 import type { Io } from "./io.ts";
 import { readable } from "./read-lines.ts";
 
+const NAME_ONE = "Name a file with a flow in YAML or JSON.";
+
 /**
  * Reads a flow from a file, or from standard input for `-`.
  * @throws invalid_file when it cannot be read, invalid_flow with all that is wrong with it
  */
 export async function readFlowFile(path: string, io: Io, context: FlowContext): Promise<Flow> {
+  if (path === "")
+    throw new QueuectlError("invalid_file", "The name of the flow's file is empty", { hint: NAME_ONE });
   const name = path === "-" ? "standard input" : path;
   const bytes = await readBounded(path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path)), name);
   return await parseFlow(decode(bytes, name), name, context);
@@ -21,7 +25,7 @@ export async function readFlowFile(path: string, io: Io, context: FlowContext): 
 async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
   const read: Buffer[] = [];
   let size = 0;
-  for await (const chunk of readable(chunks, name, "Name a file with a flow in YAML or JSON.")) {
+  for await (const chunk of readable(chunks, name, NAME_ONE)) {
     size += chunk.length;
     if (size > MAX_FLOW_BYTES) throw refuseTooLarge(name);
     read.push(chunk);

@@ -3,7 +3,14 @@ import { resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
 import type { Io } from "./io.ts";
-import { cannotRead, type Line, type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
+import {
+  announceReading,
+  cannotRead,
+  type Line,
+  type LineCount,
+  ReadingProgress,
+  readLines,
+} from "./read-lines.ts";
 import type { StreamSource } from "./read-source.ts";
 
 /**
@@ -14,6 +21,7 @@ export async function readJobsFile(path: string, io: Io, isQuiet: boolean): Prom
   const name = path === "-" ? "standard input" : path;
   // Opened now: for a file that is not there no store is made.
   const chunks = path === "-" ? io.stdin() : await openFile(resolve(io.cwd, path), name);
+  if (path === "-" && !isQuiet) announceReading(io);
   const lines: LineCount = { blankLines: [], isArray: false };
   const progress = new ReadingProgress(io, isQuiet);
   return { kind: "stream", lines, inputs: readInputs(readLines(chunks, name), name, lines, progress) };

@@ -82,6 +82,11 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
   if (rest.length > 0) yield Buffer.concat(rest);
 }
 
+/** Tells a person at a terminal that they are waited for. */
+export function announceReading(io: Io): void {
+  if (io.canAsk) io.stderr.write("Reading lines; Ctrl-D ends.\n");
+}
+
 /** How often the progress line changes. */
 const PROGRESS_EVERY = 10_000;
 

@@ -19,6 +19,14 @@ export interface ErrorDetailsJson {
   code: ErrorCode;
   message: string;
   hint: string | null;
+  /** Only of a text that is refused with all its faults. */
+  faults?: FaultJson[];
+}
+
+export interface FaultJson {
+  line: number | null;
+  column: number | null;
+  message: string;
 }
 
 /** One command line from words to exit code. Only `main.ts` ends the process. */
@@ -64,8 +72,8 @@ function isJsonWanted(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-function toJson({ code, message, hint }: QueuectlError): ErrorJson {
-  return { error: { code, message, hint: hint ?? null } };
+function toJson({ code, message, hint, faults }: QueuectlError): ErrorJson {
+  return { error: { code, message, hint: hint ?? null, ...(faults && { faults: [...faults] }) } };
 }
 
 function toText(error: QueuectlError, io: Io): string {

@@ -58,6 +58,13 @@ export type ErrorCode =
   | "output_failed"
   | "internal";
 
+/** One of several things that are wrong with a text. Line and column are from 1, and null in what is no text. */
+export interface PlacedFault {
+  line: number | null;
+  column: number | null;
+  message: string;
+}
+
 /** What an error may carry beyond its code and sentence. */
 export interface ErrorDetails {
   /** What to do about it: a whole sentence or a command. */
@@ -66,6 +73,8 @@ export interface ErrorDetails {
   cause?: unknown;
   /** Which entry of a list is meant, from 1. */
   position?: number | undefined;
+  /** All that is wrong, one by one, where message and hint say it as one text. */
+  faults?: readonly PlacedFault[] | undefined;
 }
 
 /** The one error class of queuectl. `message` says what was tried and why it failed; `hint` says what to do. */
@@ -73,6 +82,7 @@ export class QueuectlError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly position: number | undefined;
+  readonly faults: readonly PlacedFault[] | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -80,5 +90,6 @@ export class QueuectlError extends Error {
     this.code = code;
     this.hint = details.hint;
     this.position = details.position;
+    this.faults = details.faults;
   }
 }

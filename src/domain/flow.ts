@@ -10,6 +10,8 @@ export interface Flow {
 
 export interface FlowStep {
   name: string;
+  /** Where it is written: `build.yaml:3:7`. */
+  place: string;
   /** On other steps, by name. */
   dependsOn: readonly Dependency[];
   /** The rest of the step, as a job object of `job-input.ts`. */

@@ -1,21 +1,19 @@
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/;
+const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})$/;
 
 /** The end of the year 9999: later ones are written with a sign and six digits. */
 const LAST_INSTANT = 253_402_300_799_999;
 
 /**
- * Reads an ISO 8601 instant. One without a zone is refused: whose local time it means differs from host to host.
+ * Reads an ISO 8601 instant, also one with blanks between its parts. One without a zone is refused: whose local time it means differs from host to host.
  * @returns epoch milliseconds, or undefined when the text is no instant of the years 1970 to 9999
  */
 export function parseInstant(text: string): number | undefined {
-  if (!INSTANT.test(text)) return undefined;
-  const at = Date.parse(text);
+  const [, date = "", time, offset] = INSTANT.exec(text) ?? [];
+  const at = Date.parse(`${date}T${time}${offset}`);
   if (Number.isNaN(at) || at < 0 || at > LAST_INSTANT) return undefined;
   // Date.parse rolls 31 February over into March; the day that was written must be the day that was meant.
-  const midnight = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(text.slice(0, 10))
-    ? at
-    : undefined;
+  const midnight = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date) ? at : undefined;
 }
 
 /** `2026-12-01 03:00 Europe/Rome`, with or without seconds, with a T or a space in the middle. */

@@ -24,9 +24,7 @@ export const DEPENDENCY_FIELDS: Readonly<Record<Condition, string>> = {
 export function readTimes(given: GivenFields, now: number): Pick<NewJob, "runAt" | "expiresAt"> {
   const runAt = readMoment(given, { at: "run_at", after: "delay" }, now);
   const expiresAt = readMoment(given, { at: "expires_at", after: "expires" }, now);
-  // An instant that is past is no mistake: a job that was shown an hour ago may be enqueued again as it stands.
-  const startsAt = runAt ?? (typeof given.values["expires_at"] === "string" ? null : now);
-  if (expiresAt !== null && startsAt !== null && expiresAt <= startsAt)
+  if (expiresAt !== null && expiresAt <= Math.max(runAt ?? now, now))
     throw invalidJob("The job would expire before it may start", "Let it expire later, or start sooner.");
   return { runAt, expiresAt };
 }

@@ -1,6 +1,7 @@
 import { describeValue } from "./describe.ts";
 import { parseDurationMs } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
+import { explainNoInstant } from "./explain-instant.ts";
 import { isId } from "./id.ts";
 import { parseInstant, parseWallTime } from "./instant.ts";
 import { describeUnknownZone, offsetsOf } from "./time-zone.ts";
@@ -38,7 +39,30 @@ export function readLabel(given: GivenFields, field: string): string | null {
   if (value === undefined) return null;
   if (value === "" || value.length > MAX_LABEL_LENGTH)
     throw wrongType(given, field, `a text of 1 to ${MAX_LABEL_LENGTH} characters`, value);
+  requireVisible(given, field, value);
   return value;
+}
+
+const CHARACTER_NAMES: Readonly<Partial<Record<string, string>>> = {
+  "\t": "a tab",
+  "\n": "a line feed",
+  "\r": "a carriage return",
+  "\u001b": "an escape character",
+  " ": "a space",
+};
+
+/** Names that look alike are one name: what does not show, within or at the ends, would make two of them. */
+function requireVisible(given: GivenFields, field: string, value: string): void {
+  const [hidden] = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
+  const [blank] = /^\s|\s$/u.exec(value) ?? [];
+  const character = hidden ?? blank;
+  if (character === undefined) return;
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : "a control character");
+  throw invalidJob(
+    `The job field ${describeValue(nameOf(given, field))} ${hidden === undefined ? "begins or ends with" : "contains"} ${called} (U+${code})`,
+    "Take it out: two names that look alike would be different ones.",
+  );
 }
 
 export function readInteger(given: GivenFields, field: string, { min }: { min: number }): number | undefined {
@@ -56,14 +80,15 @@ export function readYesOrNo(given: GivenFields, field: string): boolean | undefi
   return value;
 }
 
-/** Ids of jobs or groups, each once. */
+/** Ids of jobs or groups, each once; of a single one, the id alone. */
 export function readIds(given: GivenFields, field: string): string[] {
   const value = given.values[field] ?? undefined;
   if (value === undefined) return [];
-  if (!Array.isArray(value)) throw wrongType(given, field, "an array of ids", value);
-  for (const id of value as unknown[])
+  const ids: unknown = typeof value === "string" ? [value] : value;
+  if (!Array.isArray(ids)) throw wrongType(given, field, "an id or an array of ids", value);
+  for (const id of ids as unknown[])
     if (typeof id !== "string" || !isId(id)) throw wrongType(given, field, "ids of jobs", id);
-  return [...new Set(value as string[])];
+  return [...new Set(ids as string[])];
 }
 
 export function readDurationMs(given: GivenFields, field: string): number | undefined {
@@ -92,6 +117,7 @@ export function readInstant(given: GivenFields, field: string): number | undefin
       field,
       "an instant with its zone such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome",
       value,
+      typeof value === "string" ? explainNoInstant(value) : undefined,
     );
   return at;
 }
@@ -122,9 +148,16 @@ export function requireCleanText(field: string, text: string): void {
     );
 }
 
-export function wrongType(given: GivenFields, field: string, rule: string, value: unknown): QueuectlError {
+/** @param why which part of the value is wrong, as the end of a sentence */
+export function wrongType(
+  given: GivenFields,
+  field: string,
+  rule: string,
+  value: unknown,
+  why?: string,
+): QueuectlError {
   return invalidJob(
-    `The job field ${describeValue(nameOf(given, field))} must be ${rule}, not ${describeValue(value)}`,
+    `The job field ${describeValue(nameOf(given, field))} must be ${rule}, not ${describeValue(value)}${why === undefined ? "" : `: ${why}`}`,
   );
 }
 

@@ -133,6 +133,13 @@ describe("a job that names every field", () => {
     });
   });
 
+  test("may name a single other without a list", () => {
+    const { dependsOn } = parseWith({ depends_on: "a", after_any: "b", after_fail: "c" });
+    expect(dependsOn).toEqual(
+      parseWith({ depends_on: ["a"], after_any: ["b"], after_fail: ["c"] }).dependsOn,
+    );
+  });
+
   test("keeps each tag once, in order", () => {
     expect(parseWith({ tags: ["b", "a", "b", "c", "a"] }).tags).toEqual(["b", "a", "c"]);
   });
@@ -175,13 +182,8 @@ describe("what is shown of a new job can be enqueued as it stands", () => {
 
   test("blocked, when it names others", () => {
     expect(parse({ ...shown, state: "blocked", after_any: ["a"] })).toMatchObject({ id: "job1" });
+    expect(parse({ ...shown, state: "blocked", depends_on: "a" })).toMatchObject({ id: "job1" });
     expect(refusal({ ...shown, state: "blocked" }).message).toContain('cannot be set to "blocked"');
-  });
-
-  test("with an instant of expiry that is past by now", () => {
-    expect(parse({ ...shown, expires_at: "2025-11-04T11:30:00Z" })).toMatchObject({
-      expiresAt: Date.parse("2025-11-04T11:30:00Z"),
-    });
   });
 
   test.each([
@@ -282,6 +284,36 @@ describe("an unknown field is refused by name", () => {
   });
 });
 
+test.each([
+  ["after", "depends_on"],
+  ["needs", "depends_on"],
+  ["run", "command"],
+  ["depend_on", "depends_on"],
+  ["after_an", "after_any"],
+])("for the field %s another name is meant: %s", (name, meant) => {
+  expect(refusal({ command: "true", [name]: ["a"] }).hint).toMatch(`Did you mean ${meant}? The fields are`);
+});
+
+describe.each(["unique", "key"])("of what does not show in the name %s, the character is named", (field) => {
+  test.each([
+    ["a\nb", "contains a line feed (U+000A)"],
+    ["\u001b[31m", "contains an escape character (U+001B)"],
+    ["a\u0085", "contains a control character (U+0085)"],
+    ["a\u2028b", "contains a control character (U+2028)"],
+    [" a", "begins or ends with a space (U+0020)"],
+    ["a\u00a0", "begins or ends with a blank (U+00A0)"],
+    [" \t", "contains a tab (U+0009)"],
+  ])("%j", (name, says) => {
+    expect(refusal({ command: "true", [field]: name }).message).toBe(`The job field "${field}" ${says}`);
+  });
+
+  test("and what does show is kept", () => {
+    expect(parseWith({ [field]: "nächtlicher Import 🎉 (№ 1)" })).toMatchObject({
+      [field]: "nächtlicher Import 🎉 (№ 1)",
+    });
+  });
+});
+
 describe("a wrong type is refused and named", () => {
   const cases: [string, unknown[]][] = [
     ["id", [1, true, {}, ["a"]]],
@@ -305,9 +337,9 @@ describe("a wrong type is refused and named", () => {
     ["unique_return", ["yes", 1, []]],
     ["key", [1, true, "", "x".repeat(129), {}]],
     ["key_limit", [0, -1, 1.5, "2", true, 1e9]],
-    ["depends_on", ["a", 1, {}, [1], [""], ["a b"], [null], [undefined], [["a"]], ["@last"]]],
-    ["after_any", ["a", ["-x"]]],
-    ["after_fail", ["a", ["x".repeat(129)]]],
+    ["depends_on", ["", "a b", "a,b", 1, {}, [1], [""], ["a b"], [null], [undefined], [["a"]], ["@last"]]],
+    ["after_any", ["-x", ["-x"]]],
+    ["after_fail", [1, ["x".repeat(129)]]],
   ];
   test.each(cases.flatMap(([name, values]) => values.map((value) => [name, value] as const)))(
     "%s: %j",
@@ -515,7 +547,7 @@ describe("when a job is to run", () => {
     ["a time of a zone before 1970", "1970-01-01 00:30 Europe/Rome"],
     ["a zone and an offset", "2026-12-01T03:00:00Z Europe/Rome"],
     ["no time", "2026-12-01"],
-    ["a space for the T", "2026-12-01 03:00:00Z"],
+    ["two spaces for the T", "2026-12-01  03:00:00Z"],
     ["a year before 1970", "1969-12-31T23:59:59Z"],
     ["a year of more than four digits", "+010000-01-01T00:00:00Z"],
     ["an instant that is past 9999 in UTC", "9999-12-31T23:59:59-01:00"],
@@ -544,6 +576,32 @@ describe("when a job is to run", () => {
     const { message, hint } = refusal({ command: "true", expires_at: "2026-12-01 03:00 Europe/Roma" });
     expect(message).toBe('There is no time zone "Europe/Roma"');
     expect(hint).toMatch(/^Did you mean Europe\/Rome\b/);
+  });
+
+  test.each([
+    ["2026-12-01T03:00:00", "its zone is missing"],
+    ["2026-12-01 03:00", "its zone is missing"],
+    ["2026-12-01", "the time of day is missing"],
+    ["2026-02-30 03:00 Europe/Rome", "there is no day 2026-02-30"],
+    ["2026-04-31T03:00:00Z", "there is no day 2026-04-31"],
+    ["2026-13-01T03:00:00Z", "there is no month 13"],
+    ["2026-12-01 25:00 Europe/Rome", "there is no hour 25"],
+    ["2026-12-01T03:60Z", "there is no minute 60"],
+    ["2026-12-01T03:00:61Z", "there is no second 61"],
+    ["1969-07-20T20:17:00Z", "it is before 1970"],
+    ["9999-12-31T23:59:59-01:00", "it is after the year 9999"],
+    ["2026-12-01T03:00:00+1", "its zone cannot be read"],
+  ])("of %s, the wrong part is named", (text, why) => {
+    expect(refusal({ command: "true", run_at: text }).message).toMatch(new RegExp(`not "[^"]+": ${why}$`));
+  });
+
+  test.each([
+    "2026-12-01 03:00 +01:00",
+    "2026-12-01 03:00+0100",
+    "2026-12-01T03:00:00 +01:00",
+    "2026-12-01 02:00 Z",
+  ])("an offset stands behind a blank as well: %s", (text) => {
+    expect(parseWith({ run_at: text }).runAt).toBe(Date.parse("2026-12-01T02:00:00Z"));
   });
 
   test("every instant that is shown can be read back", () => {
@@ -575,6 +633,9 @@ describe("when it may run at all", () => {
     { expires: 60, delay: 60 },
     { expires: "1h", run_at: "2026-03-01T13:30:00Z" },
     { expires_at: "2026-03-01T12:30:00Z", run_at: "2026-03-01T13:30:00Z" },
+    { expires_at: "2026-03-01T11:59:59Z" },
+    { expires_at: "2026-03-01T12:00:00Z" },
+    { expires_at: "2026-03-01T11:59:59Z", run_at: "2026-03-01T10:00:00Z" },
   ])("one that would expire before it may start is refused: %j", (fields) => {
     expect(refusal({ command: "true", ...fields }).message).toBe("The job would expire before it may start");
   });

@@ -17,6 +17,14 @@ import {
 import { quoteArgv } from "./shell-quote.ts";
 import { suggest } from "./suggest.ts";
 
+/** What fields are called elsewhere: by a flag, in a flow, by others. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  after: "depends_on",
+  needs: "depends_on",
+  run: "command",
+  tag: "tags",
+};
+
 /** What a job gets where its input is silent. */
 export interface JobDefaults {
   id: string;
@@ -152,10 +160,12 @@ function readQueue(given: GivenFields): string | undefined {
 function readArgv(given: GivenFields): string[] | null {
   const argv = given.values["argv"];
   if (argv === undefined || argv === null) return null;
-  if (!Array.isArray(argv) || argv.length === 0 || !argv.every((arg) => typeof arg === "string")) {
+  if (!Array.isArray(argv) || argv.length === 0)
     throw wrongType(given, "argv", "an array of one or more strings", argv);
+  for (const arg of argv as unknown[]) {
+    if (typeof arg !== "string") throw wrongType(given, "argv", "strings", arg);
+    requireCleanText("argv", arg);
   }
-  for (const arg of argv) requireCleanText("argv", arg);
   if (argv.some((arg) => byteLength(arg) > MAX_ARGUMENT_BYTES))
     throw invalidJob(
       `An argument of the job is longer than ${MAX_ARGUMENT_BYTES} bytes`,
@@ -254,7 +264,7 @@ function readTimeout(given: GivenFields): number | null {
 
 /** True for one that may have to wait for others. */
 function namesOthers(fields: Fields): boolean {
-  return Object.values(DEPENDENCY_FIELDS).some((field) => Array.isArray(fields[field]));
+  return Object.values(DEPENDENCY_FIELDS).some((field) => (fields[field] ?? null) !== null);
 }
 
 /** Any way to write a time, with a zone or without: it is read, and forgotten. */
@@ -267,7 +277,8 @@ function isNull(value: unknown): boolean {
 }
 
 function unknownField(name: string): QueuectlError {
-  const near = suggest(name, INPUT_FIELDS);
+  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
+  const near = other === undefined ? suggest(name, INPUT_FIELDS) : [other];
   const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
   return invalidJob(
     `Unknown job field ${describeValue(name)}`,

@@ -1,7 +1,13 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fillShellText, fillWords, findUnsafePlaceholder, hasPlaceholder } from "./placeholder.ts";
+import {
+  fillShellText,
+  fillWords,
+  findUnsafePlaceholder,
+  hasPlaceholder,
+  hasShellPlaceholder,
+} from "./placeholder.ts";
 
 test("a value takes the place of {} in every word, as it is", () => {
   expect(fillWords(["cp", "{}", "/to/{}.bak", "{", "$&"], "a b$&")).toEqual([
@@ -60,4 +66,17 @@ test("a shell sees one word, whatever the value holds and wherever it may stand"
     }),
     { numRuns: 200 },
   );
+});
+
+test.each([
+  ["echo {}", true],
+  ["echo x # {}", false],
+  ["# {}\necho {}", true],
+  ["echo x # {}\necho y", false],
+  ["echo x#{}", true],
+  ["echo '# {}'", true],
+  ["echo x", false],
+])("a shell sees a {} outside of comments only: %s", (text, isSeen) => {
+  expect(hasShellPlaceholder(text)).toBe(isSeen);
+  if (!isSeen) expect(findUnsafePlaceholder(text)).toBe(null);
 });

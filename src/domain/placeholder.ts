@@ -3,10 +3,17 @@ import { quoteArgv } from "./shell-quote.ts";
 /** What stands in a command for the value of each member of an array. */
 const PLACEHOLDER = "{}";
 
-/** True when a command asks for its member's value. */
+/** True when a word asks for its member's value. */
 export function hasPlaceholder(text: string): boolean {
   return text.includes(PLACEHOLDER);
 }
+
+/** True when a shell text does, and not only in a comment. */
+export function hasShellPlaceholder(text: string): boolean {
+  return [...findPlaceholders(text)].some((where) => where !== COMMENT);
+}
+
+const COMMENT = "in a comment";
 
 /** The words of a command for one member: the value as it is. */
 export function fillWords(words: readonly string[], value: string): string[] {
@@ -35,22 +42,29 @@ export function findUnsafePlaceholder(text: string): string | null {
   if (!hasPlaceholder(text)) return null;
   const other = OTHER_RULES.find(([sign]) => text.includes(sign));
   if (other) return other[1];
+  for (const where of findPlaceholders(text)) if (where !== null && where !== COMMENT) return where;
+  return null;
+}
+
+/** Where each of them stands in a shell text; null between words. */
+function* findPlaceholders(text: string): Generator<string | null> {
   let quote = "";
   for (let at = 0; at < text.length; at++) {
     const char = text.charAt(at);
-    if (quote !== "" && text.startsWith(PLACEHOLDER, at)) return `within ${quote}…${quote}`;
-    if (char === "\\" && quote !== "'") {
+    if (text.startsWith(PLACEHOLDER, at)) {
+      yield quote === "" ? null : `within ${quote}…${quote}`;
+    } else if (char === "\\" && quote !== "'") {
       at += 1;
-      if (text.startsWith(PLACEHOLDER, at)) return "behind a backslash";
+      if (text.startsWith(PLACEHOLDER, at)) yield "behind a backslash";
     } else if (char === quote) {
       quote = "";
     } else if (quote === "" && (char === "'" || char === '"')) {
       quote = char;
     } else if (quote === "" && char === "#" && /^$|[\s;&|()]/.test(text.charAt(at - 1))) {
-      // A comment; its quotes open nothing.
+      // Its quotes open nothing.
       const end = text.indexOf("\n", at);
+      if (hasPlaceholder(text.slice(at, end === -1 ? undefined : end))) yield COMMENT;
       at = end === -1 ? text.length : end;
     }
   }
-  return null;
 }

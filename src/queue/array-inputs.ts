@@ -34,11 +34,8 @@ export function planArray(
   { maxRunning, maxFails }: ArrayRules,
   context: Pick<JobDefaults, "cwd" | "now" | "names">,
 ): ArrayPlan {
-  const job = parseJobInput(template, {
-    ...context,
-    id: randomId(JOB_ID_LENGTH, Math.random),
-    maxRetries: 0,
-  });
+  const newId = randomId(JOB_ID_LENGTH, Math.random);
+  const job = parseJobInput(template, { ...context, id: newId, maxRetries: 0 });
   if (job.unique !== null)
     throw invalidJob(
       "The jobs of an array cannot be unique: each would exclude the others",
@@ -55,6 +52,7 @@ export function planArray(
       input: { ...(template as object), ...fill(value), id: `${id}.${index}` },
       place,
       member: String(index),
+      hasNewId: id === newId,
     }),
   };
 }

@@ -4,6 +4,7 @@ import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
 import type { Job, NewJob } from "../domain/job.ts";
 import { type JobDefaults, parseJobInput } from "../domain/job-input.ts";
 import type { EnqueueReceipt, Store } from "../store/store.ts";
+import { restateRefusal } from "./restate-refusal.ts";
 
 /** What jobs get where their input is silent. */
 export interface EnqueueContext {
@@ -22,6 +23,8 @@ export interface PlacedInput {
   place: string;
   /** Its place in the group. */
   member?: string;
+  /** Its id was not given, though it has one: that is its group's, and new. */
+  hasNewId?: boolean;
 }
 
 /**
@@ -33,13 +36,19 @@ export async function enqueueJobs(
   inputs: Iterable<PlacedInput> | AsyncIterable<PlacedInput>,
   context: EnqueueContext,
 ): Promise<EnqueueReceipt> {
-  const { group } = context;
-  if (Symbol.asyncIterator in inputs) return await store.enqueue(parseStream(inputs, context), group);
-  // Everything is parsed before anything is stored: the transaction holds no validation.
-  return await store.enqueue(
-    Array.from(inputs, (input) => parsePlaced(input, context)),
-    group,
-  );
+  const hasNewId: boolean[] = [];
+  const parse = (placed: PlacedInput): NewJob => {
+    const job = parsePlaced(placed, context);
+    hasNewId.push(placed.hasNewId ?? ((placed.input as { id?: unknown }).id ?? null) === null);
+    return job;
+  };
+  try {
+    // A list is parsed before anything is stored: the transaction holds no validation.
+    const jobs = Symbol.asyncIterator in inputs ? mapStream(inputs, parse) : Array.from(inputs, parse);
+    return await store.enqueue(jobs, context.group);
+  } catch (error) {
+    throw await restateRefusal(error, store, hasNewId);
+  }
 }
 
 /**
@@ -76,11 +85,11 @@ export async function* listEnqueued(
   yield* existingHere();
 }
 
-async function* parseStream(
+async function* mapStream(
   inputs: AsyncIterable<PlacedInput>,
-  context: EnqueueContext,
+  parse: (placed: PlacedInput) => NewJob,
 ): AsyncGenerator<NewJob> {
-  for await (const input of inputs) yield parsePlaced(input, context);
+  for await (const input of inputs) yield parse(input);
 }
 
 function parsePlaced({ input, place, member }: PlacedInput, context: EnqueueContext): NewJob {

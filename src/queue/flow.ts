@@ -1,4 +1,5 @@
 import type { Dependency } from "../domain/dependency.ts";
+import { QueuectlError } from "../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../domain/flow.ts";
 import {
   countDone,
@@ -72,8 +73,24 @@ export async function startFlow(store: Store, flow: Flow, context: StartContext)
       group: { kind: "flow", id, member: name },
     };
   });
-  await store.enqueue(jobs, group);
+  try {
+    await store.enqueue(jobs, group);
+  } catch (error) {
+    throw placeRefusal(error, flow);
+  }
   return id;
+}
+
+/** A store names jobs; who writes a flow knows its steps, by name and place. */
+function placeRefusal(error: unknown, { steps }: Flow): unknown {
+  if (!(error instanceof QueuectlError) || error.position === undefined) return error;
+  const { code, message, hint, position } = error;
+  const step = steps[position - 1];
+  if (step === undefined) return error;
+  // Of an id that is taken, the id is what has to be known.
+  const said =
+    code === "duplicate_id" ? message : message.replace(/\b([Tt])he job "[^"]*"/, `$1he step "${step.name}"`);
+  return new QueuectlError(code, `${step.place}: ${said}`, { hint, position });
 }
 
 /** How a flow of the store stands. */

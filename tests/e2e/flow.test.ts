@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { FlowDetailsJson, FlowJson } from "../../src/queue/flow-json.ts";
 import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { notingStep, readFlowLog } from "../support/flow-log.ts";
+import { findMismatches } from "../support/match-shape.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { byHand } from "../support/sqlite-file.ts";
 
@@ -334,7 +335,29 @@ describe("a flow that is refused leaves nothing behind, not even a database:", (
     expect(home.files()).toEqual(before);
   });
 
+  test("with --json, each fault is an object of its own, one as well as several", async () => {
+    const home = homeForTest();
+    const faultsOf = async (content: string) => {
+      const { stderr } = await home.run(["flow", "run", "--json", "-"], { stdin: content });
+      const refused = JSON.parse(stderr) as { error: { faults: object[] } };
+      expect(findMismatches(refused, "error")).toEqual([]);
+      return refused.error.faults;
+    };
+    expect(await faultsOf("name: x\nsteps:\n  a: { needs: b, run: x }\n  c: { run: [] }\n")).toEqual([
+      { line: 3, column: 15, message: 'There is no step "b".' },
+      {
+        line: 4,
+        column: 13,
+        message: 'The field "run" must be a string, not an empty array.',
+      },
+    ]);
+    expect(await faultsOf("name: x\nsteps:\n  a: { run: x, neds: b }\n")).toEqual([
+      { line: 3, column: 16, message: 'Unknown field "neds". Did you mean needs?' },
+    ]);
+  });
+
   test.each<[what: string, file: string, says: string]>([
+    ["no name", "", "The name of the flow's file is empty"],
     ["no file", "absent.yaml", "Cannot read absent.yaml: there is no such file"],
     ["a directory", ".", "Cannot read .: it is a directory"],
   ])("%s", async (_, file, says) => {
@@ -364,7 +387,8 @@ describe("a flow that is refused leaves nothing behind, not even a database:", (
     const file = writeFlow(home, { name: "x", steps });
     expectRefusal(await home.run(["flow", "run", file]), {
       exitCode: 1,
-      says: "is draining and takes no new jobs",
+      says: /^queuectl: build\.[a-z]+:\d+:\d+: Cannot enqueue the step "b": the queue "closed" is draining and takes no new jobs\.$/,
+      remedy: "queuectl queue resume closed",
     });
     expect(await home.json("list")).toHaveLength(1);
     expect(await home.json("flow", "list")).toEqual([]);

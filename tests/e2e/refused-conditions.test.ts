@@ -9,6 +9,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   "times to expire": [
     [["--expires", "soon", "a"], "The option --expires must be seconds or a duration such as 30s", ""],
     [["--expires", "0", "a"], "The job would expire before it may start", "later"],
+    [['{"command":"a","expires_at":"2020-01-01T00:00:00Z"}'], "would expire before it may start", "later"],
     [["--expires", "1h", "--delay", "2h", "a"], "would expire before it may start", "later"],
     [
       ["--delay", "1", '{"command":"a","run_at":"2099-01-01T00:00:00Z"}'],
@@ -20,6 +21,8 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   ],
   "unique names and keys": [
     [["--unique", "", "a"], "The option --unique must be a text of 1 to 128 characters", ""],
+    [["--key", " k", "a"], "The option --key begins or ends with a space (U+0020)", "Take it out"],
+    [["--unique", "a\nb", "a"], "The option --unique contains a line feed (U+000A)", "Take it out"],
     [["--unique-return", "a"], '"--unique-return" says nothing without "--unique"', 'Give "--unique" too'],
     [['{"command":"a","unique_return":true}'], '"unique_return" says nothing without "unique"', ""],
     [["--key", "x".repeat(129), "a"], "The option --key must be a text of 1 to 128 characters", ""],
@@ -30,17 +33,32 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   dependencies: [
     [
       ["--after", "nobody", "a"],
-      /cannot wait for "nobody": there is no such job, array or flow/,
+      /^queuectl: The job cannot wait for "nobody": there is no such job, array or flow\.$/,
       "queuectl list",
     ],
     [["--after-any", "nobody", "a"], 'cannot wait for "nobody"', "Nothing was enqueued"],
-    [["--array", "1-3", "--after", "nobody", "a"], 'cannot wait for "nobody"', "Nothing was enqueued"],
+    [["--id", "b", "--after", "nobody", "a"], 'The job "b" cannot wait for "nobody"', "Nothing was"],
+    [
+      ["--array", "1-3", "--after", "nobody", "a"],
+      'The job cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
+    [
+      ["--array", "1-3", "--id", "arr", "--after", "nobody", "a"],
+      'The job "arr.1" cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
+    [
+      ['[{"command":"x"},{"command":"x","depends_on":["z"]}]'],
+      'Entry 2: The job cannot wait for "z"',
+      "Nothing was enqueued",
+    ],
     [["--after", "", "a"], 'The option --after must be ids of jobs, not ""', ""],
     [["--after", "b,", "a"], 'The option --after must be ids of jobs, not ""', ""],
     [["--after-fail", "a b", "a"], 'The option --after-fail must be ids of jobs, not "a b"', ""],
     [["--id", "me", "--after", "me", "a"], 'The job "me" would wait for itself', "Leave its own id out"],
     [["--after", "b", "--after-fail", "b", "a"], '"b" cannot both complete and fail', "Name it in one"],
-    [['{"command":"a","depends_on":"b"}'], '"depends_on" must be an array of ids, not "b"', ""],
+    [['{"command":"a","depends_on":{}}'], '"depends_on" must be an id or an array of ids, not an object', ""],
     [
       [
         '[{"id":"a","command":"x","depends_on":["c"]},{"id":"b","command":"x","depends_on":["a"]},{"id":"c","command":"x","after_any":["b"]}]',
@@ -66,6 +84,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--array", "-5", "a"], 'The array "-5" cannot be read: "-5" is no index', "1-100"],
     [["--array", "1,1", "a"], "The array has the index 1 twice", "Each index is one job"],
     [["--array", "1-3", "--max-fails", "0", "a"], '--max-fails cannot be "0"', "from 1"],
+    [["--array", "1-3", "--max-fails", "4", "a"], "--max-fails 4 can never strike: the array has 3 jobs", ""],
     [["--max-fails", "1", "a"], "--max-fails is for arrays only", "--array or --each-line"],
     [["--array", "1-3", "--each-line", "a {}"], "Both --array and --each-line", "Give one of them"],
     [["--array", "1-3", "--unique", "u", "a"], "The jobs of an array cannot be unique", "Leave it out"],
@@ -82,10 +101,15 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
   ],
   lines: [
     [["--each-line", "echo"], "There is no {} in the command for a line to stand in", "-- ./x {}"],
+    [["--each-line", "echo x # {}"], "There is no {} in the command for a line to stand in", "-- ./x {}"],
     [["--each-line", "--", "echo", "{"], "There is no {} in the command", "-- ./x {}"],
     [["--each-line", 'echo "{}"'], 'The {} of the command stands within "…"', "quoted by itself"],
     [["--each-line", "echo `cat {}`"], "stands in a command with backticks", "words after --"],
-    [["--each-line", "--after", "nobody", "a {}"], 'cannot wait for "nobody"', "Nothing was enqueued"],
+    [
+      ["--each-line", "--after", "nobody", "a {}"],
+      'The job cannot wait for "nobody"',
+      "Nothing was enqueued",
+    ],
     [["--each-line", "-"], "An array is made of one job", "Give a command"],
     [["--each-line", "--unique", "u", "a {}"], "The jobs of an array cannot be unique", "Leave it out"],
     [["--each-line", "--max-fails", "x", "a {}"], '--max-fails cannot be "x"', "from 1"],
@@ -119,12 +143,21 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   await mine.ok("enqueue", "--array", "1-2", "--id", "arr", "true");
   const refused = async (args: string[], says: string | RegExp, stdin = "") =>
     expectRefusal(await mine.run(["enqueue", ...args], { stdin }), { exitCode: 1, says });
-  await refused(["--unique", "u", "b"], 'the job "a" of the unique name "u" is unfinished');
+  await refused(
+    ["--unique", "u", "b"],
+    'Cannot enqueue the job: the job "a" of the unique name "u" is unfinished',
+  );
+  await refused(
+    ["--unique", "u", "--id", "mine", "b"],
+    'Cannot enqueue the job "mine": the job "a" of the unique name "u" is unfinished',
+  );
   await refused(
     ['[{"command":"b"},{"command":"c","unique":"u"}]'],
     /^queuectl: Entry 2: .*"u" is unfinished/,
   );
-  await refused(["--after", "a,nobody", "b"], 'cannot wait for "nobody"');
+  const twins = '{"command":"b","unique":"v"}\n{"command":"c","unique":"v"}\n';
+  await refused(["-"], 'Line 2: Cannot enqueue the job: the unique name "v" stands twice in the list', twins);
+  await refused(["--after", "a,nobody", "b"], 'The job cannot wait for "nobody"');
   await refused(["--id", "arr", "b"], 'Cannot enqueue the job "arr": this id exists already');
   await refused(["--array", "1-2", "--id", "a", "b"], 'Cannot enqueue the array "a": this id exists already');
   await refused(
@@ -149,5 +182,13 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   );
   await refused(["--each-line", "--", "x", "{}"], "There is no line in standard input", "\n \n");
   await refused(["--each-line", "--", "x", "{}"], "There is no line in standard input", "");
+  await mine.ok("queue", "set", "media", "--concurrency", "1");
+  await mine.ok("queue", "drain", "--no-wait", "media");
+  await refused(["--queue", "media", "b"], 'Cannot enqueue the job: the queue "media" is draining');
+  await refused(
+    ["--each-line", "--queue", "media", "b {}"],
+    'Line 2: Cannot enqueue the job: the queue "media" is draining',
+    "\nx\n",
+  );
   expect((await mine.json<{ id: string }[]>("list")).map(({ id }) => id)).toEqual(["a", "arr.1", "arr.2"]);
 });

@@ -140,8 +140,8 @@ describe("a job that is wrong is refused, and the field named as it is called he
     ["a limit of nothing", { command: "true", keyLimit: 1 }, /"keyLimit" says nothing without "key"/],
     [
       "a dependency that is no list",
-      { command: "true", dependsOn: "a" },
-      /"dependsOn" must be an array of ids/,
+      { command: "true", dependsOn: {} },
+      /"dependsOn" must be an id or an array of ids/,
     ],
     ["a dependency that is no id", { command: "true", afterAny: ["a b"] }, /"afterAny" must be ids of jobs/],
     ["contrary conditions", { command: "true", dependsOn: ["a"], afterFail: ["a"] }, /cannot both complete/],

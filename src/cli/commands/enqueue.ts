@@ -42,12 +42,15 @@ async function readWhole(invocation: Invocation, io: Io): Promise<Source> {
 async function checkBeforehand(source: Source, invocation: Invocation, io: Io): Promise<void> {
   if (source.kind === "stream") return;
   const inputs = source.kind === "array" ? source.checkable : source.inputs;
-  const jobs = checkInputs(inputs, { cwd: io.cwd, names: flagNames(invocation) });
+  const context = { cwd: io.cwd, names: flagNames(invocation) };
+  const jobs = checkInputs(inputs, context);
   const doWait = jobs.some(({ dependsOn }) => dependsOn.length > 0);
   if (!doWait || storeExists(storeLocation(invocation, io).path)) return;
   const store = await openEmptyStore();
   try {
-    await placingPositions(source, () => store.enqueue(jobs));
+    await placingPositions(source, () =>
+      enqueueJobs(store, inputs, { ...context, maxRetries: 0, now: Date.now() }),
+    );
   } finally {
     await store.close();
   }

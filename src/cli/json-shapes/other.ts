@@ -5,7 +5,7 @@ import type { PrunedJson } from "../commands/prune.ts";
 import type { ServiceInstalledJson } from "../commands/service-install.ts";
 import type { ServiceUninstalledJson } from "../commands/service-uninstall.ts";
 import type { StepJson } from "../demo/tour.ts";
-import type { ErrorDetailsJson, ErrorJson, VersionJson } from "../run.ts";
+import type { ErrorDetailsJson, ErrorJson, FaultJson, VersionJson } from "../run.ts";
 import type { ShapeOf } from "./shape.ts";
 
 export const REMOVED: ShapeOf<RemovedJobsJson> = {
@@ -151,5 +151,20 @@ export const ERROR_DETAILS: ShapeOf<ErrorDetailsJson> = {
     code: { type: "text", values: ERROR_CODES, sentence: "for programs; stable" },
     message: { type: "text", sentence: "one sentence: what was tried, and why it failed" },
     hint: { type: "text", nullable: true, sentence: "what to do about it" },
+    faults: {
+      type: "list",
+      of: "fault",
+      optional: true,
+      sentence: "only of `invalid_flow`: the first 50 things that are wrong with the file, one by one",
+    },
+  },
+};
+
+export const FAULT: ShapeOf<FaultJson> = {
+  sentence: "One thing that is wrong with a file.",
+  fields: {
+    line: { type: "whole number", nullable: true, sentence: "from 1; null where there are no lines" },
+    column: { type: "whole number", nullable: true, sentence: "from 1" },
+    message: { type: "text", sentence: "what is wrong, and what to do about it" },
   },
 };

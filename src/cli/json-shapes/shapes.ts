@@ -7,6 +7,7 @@ import {
   DEMO_STEP,
   ERROR,
   ERROR_DETAILS,
+  FAULT,
   PRUNED,
   PRUNED_JOBS,
   REMOVED,
@@ -74,7 +75,8 @@ export type ShapeName =
   | "demo step"
   | "version"
   | "error"
-  | "error details";
+  | "error details"
+  | "fault";
 
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   job: JOB,
@@ -118,6 +120,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   version: VERSION,
   error: ERROR,
   "error details": ERROR_DETAILS,
+  fault: FAULT,
 };
 
 /** All shapes that a worker's line can have. */

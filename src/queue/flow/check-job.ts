@@ -58,7 +58,7 @@ export function companions(field: string): JobObject {
   return field === "key_limit" ? { key: "key" } : {};
 }
 
-/** Of a map of variables and a list of tags, each one. */
+/** Of a map of variables and a list of tags, each one; of words, those that are none. */
 function partsOf({ key, value }: LocatedEntry): { at: Place; value: unknown }[] {
   if (key === "env" && value.kind === "map")
     return value.entries.map((entry) => ({
@@ -67,6 +67,10 @@ function partsOf({ key, value }: LocatedEntry): { at: Place; value: unknown }[] 
     }));
   if (key === "tags" && value.kind === "list")
     return value.items.map((item) => ({ at: item.at, value: [toPlain(item)] }));
+  if (key === "argv" && value.kind === "list")
+    return value.items
+      .map((item) => ({ at: item.at, value: [toPlain(item)] }))
+      .filter(({ value: [word] }) => typeof word !== "string");
   return [];
 }
 

@@ -49,15 +49,25 @@ export class Faults {
     const sorted = this.#faults.toSorted((a, b) => a.at.order - b.at.order);
     const [first] = sorted;
     if (first === undefined) return;
+    const shown = sorted.slice(0, MOST_SHOWN);
+    const faults = shown.map(({ at, message, hint }) => ({
+      line: at.line ?? null,
+      column: at.column ?? null,
+      message: withHint(message, hint),
+    }));
     if (sorted.length === 1)
-      throw new QueuectlError("invalid_flow", `${first.at.text}: ${first.message}`, { hint: first.hint });
-    const lines = sorted.slice(0, MOST_SHOWN).map(describeFault);
+      throw new QueuectlError("invalid_flow", `${first.at.text}: ${first.message}`, {
+        hint: first.hint,
+        faults,
+      });
+    const lines = shown.map(({ at, message, hint }) => `${at.text}: ${withHint(message, hint)}`);
     if (sorted.length > MOST_SHOWN) lines.push(`… and ${sorted.length - MOST_SHOWN} more.`);
     throw new QueuectlError(
       "invalid_flow",
       `${this.source} has ${sorted.length} faults, and nothing was enqueued`,
       {
         hint: lines.join("\n"),
+        faults,
       },
     );
   }
@@ -82,8 +92,8 @@ export class Faults {
   }
 }
 
-function describeFault({ at, message, hint }: Fault): string {
-  return `${at.text}: ${message}${/[.!?]$/.test(message) ? "" : "."}${hint === undefined ? "" : ` ${hint}`}`;
+function withHint(message: string, hint: string | undefined): string {
+  return `${message}${/[.!?]$/.test(message) ? "" : "."}${hint === undefined ? "" : ` ${hint}`}`;
 }
 
 function fieldHint(key: string, names: readonly string[], of: string): string {

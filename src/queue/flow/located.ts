@@ -30,6 +30,9 @@ export interface LocatedScalar {
 export interface Place {
   text: string;
   order: number;
+  /** Of a text only. */
+  line?: number;
+  column?: number;
 }
 
 /** Deeper than any flow: what reads a value calls itself. */

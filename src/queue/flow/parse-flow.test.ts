@@ -21,6 +21,21 @@ async function faultsOf(text: string, context = CONTEXT): Promise<string[]> {
   throw new Error("It was not refused.");
 }
 
+test("brackets in texts and comments open nothing, however many there are", async () => {
+  const brackets = "[{".repeat(5_000);
+  const text = `name: x\nsteps:\n  a: { run: "${brackets}" } # ${brackets}\n  b:\n    run: |\n      ${brackets}\n`;
+  const { steps } = await parse(`${text}  c: { run: -${brackets.replaceAll(/[[{]/g, "-")} }\n`);
+  expect(steps.map(({ job }) => String(job["command"]).length)).toEqual([10_000, 10_001, 10_001]);
+});
+
+test("of words that are no texts, each is pointed at", async () => {
+  expect(await faultsOf("name: x\nsteps:\n  a: { argv: [echo, 1, '', true, {}] }\n")).toEqual([
+    'build.yaml:3:21: The field "argv" must be strings, not 1. In quotes it is a text: "1"',
+    'build.yaml:3:28: The field "argv" must be strings, not true. In quotes it is a text: "true"',
+    'build.yaml:3:34: The field "argv" must be strings, not an object.',
+  ]);
+});
+
 describe("a flow file is read", () => {
   test("as YAML, step by step", async () => {
     const flow = await parse(`
@@ -51,9 +66,15 @@ steps:
       name: "build",
       concurrency: 4,
       steps: [
-        { name: "fetch", dependsOn: [], job: { ...defaults, command: "git fetch\ngit status\n" } },
+        {
+          name: "fetch",
+          place: "build.yaml:7:3",
+          dependsOn: [],
+          job: { ...defaults, command: "git fetch\ngit status\n" },
+        },
         {
           name: "test",
+          place: "build.yaml:11:3",
           dependsOn: [{ on: "fetch", condition: "completed" }],
           job: {
             timeout: "10m",
@@ -65,6 +86,7 @@ steps:
         },
         {
           name: "report",
+          place: "build.yaml:17:3",
           dependsOn: [
             { on: "fetch", condition: "completed" },
             { on: "test", condition: "finished" },
@@ -73,6 +95,7 @@ steps:
         },
         {
           name: "alarm",
+          place: "build.yaml:21:3",
           dependsOn: [
             { on: "test", condition: "failed" },
             { on: "fetch", condition: "failed" },
@@ -88,7 +111,7 @@ steps:
     expect(await parse(JSON.stringify(json, null, "\t"))).toEqual({
       name: "build",
       concurrency: null,
-      steps: [{ name: "a", dependsOn: [], job: { command: "x" } }],
+      steps: [{ name: "a", place: "build.yaml:5:3", dependsOn: [], job: { command: "x" } }],
     });
   });
 
@@ -430,7 +453,14 @@ function step(fields: string): string {
 
 describe("a file that is made to do harm is refused:", () => {
   test.each<[what: string, text: string, says: string]>([
-    ["a hundred thousand brackets", "[".repeat(100_000), "This is nested more than 64 levels deep"],
+    ["a hundred thousand brackets", "[".repeat(100_000), "build.yaml:1:65: This is nested more than 64"],
+    [
+      "as many as fit, all closed",
+      `a:\n${"[".repeat(500_000)}${"]".repeat(500_000)}`,
+      "build.yaml:2:65: This",
+    ],
+    ["as many maps", "{a: ".repeat(200_000), "build.yaml:1:257: This is nested more than 64 levels deep"],
+    ["as many lists on a line", "- ".repeat(500_000), "build.yaml:1:129: This is nested more than 64 levels"],
     [
       "a hundred levels",
       `name: x\nsteps: ${"[".repeat(100)}${"]".repeat(100)}`,

@@ -66,8 +66,9 @@ function readFlow(located: Located, faults: Faults, context: FlowContext): Flow 
   return {
     name,
     concurrency: readConcurrency(fields.get("concurrency"), faults),
-    steps: steps.map(({ name: step, dependsOn, job }) => ({
+    steps: steps.map(({ name: step, place, dependsOn, job }) => ({
       name: step,
+      place,
       dependsOn: dependsOn.map(({ on, condition }) => ({ on, condition })),
       job,
     })),

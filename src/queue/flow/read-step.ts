@@ -43,7 +43,7 @@ export function readStep(
       `The step name ${describeValue(name)} is too long`,
       `With the flow's id and a dot before it, it is the id of a job, which has at most ${MAX_ID_LENGTH} characters.`,
     );
-  const step: PlacedStep = { name, at: keyAt, dependsOn: [], job: {} };
+  const step: PlacedStep = { name, at: keyAt, place: keyAt.text, dependsOn: [], job: {} };
   if (value.kind !== "map") {
     const what = value.kind === "scalar" && value.value === null ? "nothing" : describeValue(toPlain(value));
     faults.add(

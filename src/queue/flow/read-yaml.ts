@@ -1,6 +1,7 @@
 import type { Pair, Scalar, YAMLError } from "yaml";
 import { describeValue } from "../../domain/describe.ts";
 import type { Fault, Faults } from "./faults.ts";
+import { findTooDeep } from "./find-too-deep.ts";
 import {
   type Located,
   type LocatedEntry,
@@ -18,7 +19,14 @@ import {
  * @returns undefined when there is no value that could be looked at further
  */
 export async function readYaml(text: string, faults: Faults): Promise<Located | undefined> {
-  const { LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import("./yaml.ts");
+  const { Lexer, LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import("./yaml.ts");
+  const tooDeep = findTooDeep(text, (whole) => new Lexer().lex(whole));
+  if (tooDeep !== undefined) {
+    const before = text.slice(0, tooDeep).split("\n");
+    const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
+    faults.add({ text: `${faults.source}:${line}:${column}`, order: tooDeep, line, column }, TOO_DEEP);
+    return undefined;
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -28,7 +36,7 @@ export async function readYaml(text: string, faults: Faults): Promise<Located | 
   });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { text: `${faults.source}:${line}:${col}`, order: offset };
+    return { text: `${faults.source}:${line}:${col}`, order: offset, line, column: col };
   };
   const refused = [...document.errors, ...document.warnings];
   faults.addAll(withoutEchoes(refused).map((error) => explain(error, placeOf)));

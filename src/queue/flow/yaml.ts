@@ -1,2 +1,2 @@
 /** What of the YAML parser is used. A file of its own in the bundle, loaded by who reads a flow: it is as large as all the rest. */
-export { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+export { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument } from "yaml";
