@@ -98,7 +98,6 @@ describe("what is refused", () => {
   test.each([
     ["queue show", "Did you mean queuectl queue list?"],
     ["queue remove", "Did you mean queuectl queue drain or queuectl queue set?"],
-    ["schedule show", "Did you mean queuectl schedule list or queuectl schedule history?"],
   ])("%s, which others have, leads to what does it here", (words, hint) => {
     expect(() => parse(words.split(" "))).toThrow(expect.objectContaining({ code: "invalid_usage", hint }));
   });

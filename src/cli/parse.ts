@@ -95,7 +95,6 @@ export function findCommand(words: readonly string[]): { spec: CommandSpec; word
 const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
   "queue show": ["list"],
   "queue remove": ["drain", "set"],
-  "schedule show": ["list", "history"],
 };
 
 /** `worker` alone asks for help, nothing at all for a beginning; anything else was mistyped. */

@@ -2,7 +2,7 @@ import type { CommandGroup } from "../command.ts";
 
 /** What people look at. */
 export const LOOK: CommandGroup = {
-  title: "See how it stands",
+  title: "How it stands",
   commands: [
     {
       path: ["status"],
