@@ -37,3 +37,18 @@ test("what cannot be changed is refused before a large array is", async () => {
   ).rejects.toMatchObject({ code: "already_finished" });
   expect((await scene.store.getGroup("g"))?.counts).toMatchObject({ cancelled: 0 });
 });
+
+test("what a retry of an array leaves out, it does not tell of", async () => {
+  const scene = await openSqliteScene();
+  await scene.enqueue({ id: "x" });
+  const spare = { id: "spare", dependsOn: [{ on: "x", condition: "failed" as const }] };
+  await scene.enqueueGroup({ id: "g" }, spare, { id: "other" });
+  await scene.startWorker("w");
+  await scene.finish("w", await scene.claimOne("w"));
+  await scene.store.cancelJobs(["other"], scene.time.now());
+  const options = { change: "retry", now: scene.time.now() } as const;
+  const retry = async () =>
+    await changeNamed(scene.store, await findNamed(scene.store, ["g"], "retry"), options);
+  expect((await retry()).members.get("g")).toEqual({ kind: "array", ids: ["other"] });
+  await expect(retry()).rejects.toMatchObject({ code: "not_finished" });
+});

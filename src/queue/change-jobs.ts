@@ -61,10 +61,12 @@ export async function changeNamed(
   onBatch?: (group: string, done: number, total: number) => void,
 ): Promise<Changed> {
   const arrays = groups.filter(({ group }) => group.kind !== "flow");
-  const isLarge = arrays.reduce((sum, { count }) => sum + count, 0) > BATCH;
+  // One that was named alone is all or none in one batch, too, which tells exactly what it has changed.
+  const isAlone = jobs.length === 0 && groups.length === 1;
+  const inBatches = isAlone || arrays.reduce((sum, { count }) => sum + count, 0) > BATCH;
   const members = new Map<string, { kind: GroupKind; ids: string[] }>();
   const atOnce = [...jobs];
-  for (const { group } of isLarge ? groups.filter(({ group }) => group.kind === "flow") : groups) {
+  for (const { group } of inBatches ? groups.filter(({ group }) => group.kind === "flow") : groups) {
     const meant = await listMembers(store, group, change);
     members.set(group.id, { kind: group.kind, ids: meant });
     // By its id, where that means the same: what has ended since must not be refused.
@@ -72,7 +74,7 @@ export async function changeNamed(
     else atOnce.push(group.id);
   }
   const { running, tokens } = await changeAtOnce(store, atOnce, { change, now });
-  if (isLarge)
+  if (inBatches)
     for (const { group, count } of arrays) {
       const changed: string[] = [];
       members.set(group.id, { kind: group.kind, ids: changed });
@@ -85,6 +87,7 @@ export async function changeNamed(
         after = batch.next;
         if (after !== null) await sleep(PAUSE_MS);
       }
+      if (changed.length === 0) throw refuseGroupChange(change, group.id);
     }
   return { members, running, tokens };
 }

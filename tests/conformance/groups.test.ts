@@ -241,6 +241,23 @@ describeStores("groups", (open) => {
       expect(await scene.ids({ group: "g" })).toEqual(["done", "runs", "waits"]);
     });
 
+    test("of its cancelled jobs, those that are still not needed stay when it is retried", async () => {
+      const scene = await open();
+      await scene.enqueue({ id: "x" });
+      const unneeded = { dependsOn: [{ on: "x", condition: "failed" as const }] };
+      await scene.enqueueGroup({}, { id: "spare", ...unneeded }, { id: "other" });
+      await scene.startWorker("w");
+      await scene.finish("w", await scene.claimOne("w"));
+      await scene.store.cancelJobs(["other"], scene.time.now());
+      expect(await scene.states("x", "spare", "other")).toEqual(["completed", "cancelled", "cancelled"]);
+      await scene.store.retryJobs(["g"], { change: "retry", now: scene.time.now() });
+      expect(await scene.states("spare", "other")).toEqual(["cancelled", "pending"]);
+      await expect(
+        scene.store.retryJobs(["g"], { change: "retry", now: scene.time.now() }),
+        "none is left that is meant",
+      ).rejects.toMatchObject({ code: "not_finished" });
+    });
+
     test("a batch of it at a time is changed, in order of arrival", async () => {
       const scene = await open();
       await scene.enqueueGroup({}, { id: "a" }, { id: "b" }, { id: "c" });

@@ -15,13 +15,21 @@ import { type MemoryTruth, move, openExecution, type StoredJob } from "./memory-
 export function requireChangeable(truth: MemoryTruth, ids: readonly string[], change: Change): StoredJob[] {
   const jobs = ids.flatMap((id) => {
     if (!truth.groups.some((group) => group.id === id)) return [requireJob(truth, id, change)];
-    const members = truth.jobs.filter(
-      ({ group, state }) => group?.id === id && GROUP_CHANGEABLE[change].includes(state),
-    );
+    const members = changeableMembers(truth, id, change);
     if (members.length === 0) throw refuseGroupChange(change, id);
     return members;
   });
   return [...new Set(jobs)];
+}
+
+/** Who was cancelled because what it waited for did not fail is still not needed. */
+export function changeableMembers(truth: MemoryTruth, id: string, change: Change): StoredJob[] {
+  const isUnneeded = ({ seq, state }: StoredJob) =>
+    state === "cancelled" &&
+    standingOf(truth, seq).some((other) => other.condition === "failed" && other.state === "completed");
+  return truth.jobs.filter(
+    (job) => job.group?.id === id && GROUP_CHANGEABLE[change].includes(job.state) && !isUnneeded(job),
+  );
 }
 
 function requireJob(truth: MemoryTruth, id: string, change: Change): StoredJob {

@@ -5,7 +5,6 @@ import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/doma
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
-import { GROUP_CHANGEABLE } from "../../src/domain/refuse-change.ts";
 import { decideAfterLoss } from "../../src/domain/suspect.ts";
 import { afterCancelRequest } from "../../src/domain/transition.ts";
 import type { Clock } from "../../src/store/sqlite/clock.ts";
@@ -21,7 +20,7 @@ import type {
 import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
 import { addJobs } from "./memory-enqueue.ts";
 import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
-import { cancelJobs, requireChangeable, retryJobs } from "./memory-requeue.ts";
+import { cancelJobs, changeableMembers, requireChangeable, retryJobs } from "./memory-requeue.ts";
 import { memorySchedules } from "./memory-schedules.ts";
 import { settle, standingOf } from "./memory-settle.ts";
 import {
@@ -35,7 +34,6 @@ import {
   move,
   openExecution,
   orphans,
-  type StoredJob,
   type StoredWorker,
   shown,
 } from "./memory-truth.ts";
@@ -169,9 +167,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     removeDead: async (ids) => forget(truth, requireChangeable(truth, ids, "removeDead")),
 
     async changeMembers(group, { change, after, limit, now }) {
-      const members = membersOf(truth, group).filter(
-        ({ seq, state }) => seq > after && GROUP_CHANGEABLE[change].includes(state),
-      );
+      const members = changeableMembers(truth, group, change).filter(({ seq }) => seq > after);
       const changed = members.slice(0, limit);
       const ids = changed.map(({ id }) => id);
       const next = changed.length === limit ? (changed.at(-1)?.seq ?? null) : null;

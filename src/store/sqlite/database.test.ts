@@ -40,6 +40,7 @@ test("a write gives up when its patience is over, has changed nothing, and can b
   await expect(store.enqueue([buildJob({ id: "a" })])).rejects.toMatchObject({
     code: "store_locked",
     message: expect.stringContaining(path),
+    hint: expect.stringMatching(/a queuectl command .* may hold it .* fuser -v \//),
   });
   other.release();
   expect(await store.getJob("a")).toBeUndefined();

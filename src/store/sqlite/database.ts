@@ -241,7 +241,7 @@ function translate(path: string, error: unknown): unknown {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return new QueuectlError("store_locked", `The database ${path} is locked by another program`, {
-        hint: "Try again; if it stays locked, find the program that holds it: fuser -v the file.",
+        hint: `Try again: a queuectl command that adds or changes very many jobs may hold it for seconds. If it stays locked, find who holds it: fuser -v ${path}`,
         cause: error,
       });
     case SQLITE_FULL:

@@ -82,7 +82,10 @@ export function findChangeable(db: Database, group: string, change: Change): str
   return members.map(({ id }) => id);
 }
 
-/** Some of them in order of arrival, after an arrival number; a limit of -1 is none. */
+/**
+ * Some of them in order of arrival, after an arrival number; a limit of -1 is none. Who was cancelled because what it waited
+ * for did not fail is still not needed, and not meant by a retry.
+ */
 export function findMembers(
   db: Database,
   group: string,
@@ -91,7 +94,11 @@ export function findMembers(
   return db
     .prepare(`
       SELECT id, seq FROM jobs INDEXED BY jobs_of_group
-      WHERE group_id = ? AND seq > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`)
+      WHERE group_id = ? AND seq > ? AND state IN (SELECT value FROM json_each(?))
+        AND NOT (state = 'cancelled' AND EXISTS (
+          SELECT 1 FROM dependencies JOIN jobs AS others ON others.seq = dependencies.on_job
+          WHERE dependencies.job = jobs.seq AND condition = 'failed' AND others.state = 'completed'))
+      ORDER BY seq LIMIT ?`)
     .all(group, after, JSON.stringify(GROUP_CHANGEABLE[change]), limit) as { id: string; seq: number }[];
 }
 
