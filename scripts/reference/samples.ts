@@ -46,6 +46,7 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
   "job with history": {
     ...JOB,
     suspicion: null,
+    key_limit: null,
     env: { API_TOKEN: "********" },
     executions: [
       {

@@ -40,6 +40,8 @@ export interface JobJson {
 export interface InfoJson extends JobJson {
   /** How often in a row it was lost with its worker while it ran alone; null when it is no suspect. */
   suspicion: number | null;
+  /** How many jobs of its key may run at once now; null without a key. */
+  key_limit: number | null;
   env: Readonly<Record<string, string>>;
   executions: readonly ExecutionJson[];
 }
@@ -97,11 +99,17 @@ export function toJobJson(job: Job): JobJson {
   };
 }
 
-export function toInfoJson(job: Job, executions: readonly ExecutionRecord[]): InfoJson {
+/** @param keyLimit of its key, as it is now */
+export function toInfoJson(
+  job: Job,
+  executions: readonly ExecutionRecord[],
+  keyLimit: number | null,
+): InfoJson {
   const { suspicion } = job;
   return {
     ...toJobJson(job),
     suspicion,
+    key_limit: keyLimit,
     env: maskSecrets(job.env),
     executions: executions.map(toExecutionJson),
   };

@@ -3,6 +3,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import { buildResult, buildWorker } from "../support/build-job.ts";
 import { expectJsonRefusal, expectRefusal } from "../support/expect-refusal.ts";
 import { INSTANT, pendingJob, type ShownExecution, type ShownJob } from "../support/job-json.ts";
+import { findMismatches } from "../support/match-shape.ts";
 import { homeForFile, homeForTest, until } from "../support/queuectl.ts";
 
 type ShownInfo = ShownJob & { env: Record<string, string>; executions: ShownExecution[] };
@@ -39,7 +40,13 @@ test("everything about a job is shown, execution by execution, and alike by info
   const ended = { state: "dead", attempts: 2, exit_code: 3, error: "exit code 3", reason: "retries_spent" };
   const given = { ...fields, backoff_base: 0.01, timeout: 60, tags: ["a", "b"], cwd: home.cwd };
   const executions = [execution(1), execution(2)];
-  expect(info).toEqual({ ...pendingJob({ ...given, ...ended }), suspicion: null, env: {}, executions });
+  expect(info).toEqual({
+    ...pendingJob({ ...given, ...ended }),
+    suspicion: null,
+    key_limit: null,
+    env: {},
+    executions,
+  });
   expect(await home.json("show", "job1")).toEqual(info);
 
   const text = await home.ok("info", "job1");
@@ -83,6 +90,7 @@ test("a job that waits for its retry shows when; one that has not run, no execut
   expect(await home.json("info", "fresh")).toEqual({
     ...pendingJob({ id: "fresh" }),
     suspicion: null,
+    key_limit: null,
     env: {},
     executions: [],
   });
@@ -256,4 +264,15 @@ test("a result that came after its claim was lost is shown with its execution, a
   const late = `ended late, and not counted: succeeded ${new Date(lateAt).toISOString()}`;
   expect(await home.ok("info", "a")).toContain(`Execution 1: lost: its worker died\n`);
   expect(await home.ok("info", "a")).toContain(late);
+});
+
+test("info tells the limit of a job's key, which is what was given last with any job of the key", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--id", "a", "--key", "host=db1", "true");
+  expect(await home.ok("info", "a")).toMatch(/^Key +: host=db1 \(at most 1 at once\)$/m);
+  await home.ok("enqueue", "--id", "b", "--key", "host=db1", "--key-limit", "3", "true");
+  expect(await home.ok("info", "a")).toMatch(/^Key +: host=db1 \(at most 3 at once\)$/m);
+  const info = await home.json("info", "a");
+  expect(info).toMatchObject({ key: "host=db1", key_limit: 3 });
+  expect(findMismatches(info, "job with history")).toEqual([]);
 });

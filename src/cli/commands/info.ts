@@ -6,7 +6,7 @@ import { findJob } from "../../queue/find-job.ts";
 import { toGroupJson } from "../../queue/group-json.ts";
 import { isOutputPruned, lastLines, nextRunAt, toInfoJson } from "../../queue/job-json.ts";
 import { withOutputSoFar } from "../../queue/read-output.ts";
-import type { ExecutionRecord } from "../../store/store.ts";
+import type { ExecutionRecord, Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -34,18 +34,31 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   }
   const job = await findJob(store, id);
   const executions = await withOutputSoFar(store, await store.listExecutions(job.seq));
-  if (isJson) writeJson(io, toInfoJson(job, executions));
-  else io.stdout.write(toText(job, executions, await describeTies(store, job), invocation, io));
+  const keyLimit = await readKeyLimit(store, job);
+  if (isJson) writeJson(io, toInfoJson(job, executions, keyLimit));
+  else {
+    const ties = await describeTies(store, job);
+    io.stdout.write(toText({ job, keyLimit, executions, ties }, invocation, io));
+  }
   return DONE;
 }
 
-function toText(
-  job: Job,
-  executions: readonly ExecutionRecord[],
-  ties: Facts,
-  { options }: Invocation,
-  io: Io,
-): string {
+/** What was given last with any job of the key holds for all. */
+async function readKeyLimit(store: Store, { key, seq }: Job): Promise<number | null> {
+  if (key === null) return null;
+  const { gates } = await store.readWaits(seq);
+  return gates.find(({ scope }) => scope === "key")?.maxRunning ?? null;
+}
+
+interface Known {
+  job: Job;
+  keyLimit: number | null;
+  executions: readonly ExecutionRecord[];
+  ties: Facts;
+}
+
+function toText(known: Known, { options }: Invocation, io: Io): string {
+  const { job, executions, ties } = known;
   const paint = painter(io, options);
   const state = paint(STATE_COLOURS[job.state], job.state) + (job.reason === null ? "" : ` (${job.reason})`);
   const width = widthOf(io.stdout);
@@ -54,7 +67,7 @@ function toText(
       ["Id", visible(job.id)],
       ["Command", visible(job.command)],
       ["State", state],
-      ...describe(job, io),
+      ...describe(known, io),
       ...ties,
     ],
     width,
@@ -64,7 +77,7 @@ function toText(
 }
 
 /** The facts that hold for this job. */
-function describe(job: Job, io: Io): Facts {
+function describe({ job, keyLimit }: Known, io: Io): Facts {
   const at = (instant: number | null) => (instant === null ? null : timeText(instant, io));
   const env = Object.entries(maskSecrets(job.env)).map(([name, value]) => `${name}=${value}`);
   return [
@@ -82,13 +95,17 @@ function describe(job: Job, io: Io): Facts {
     ["Run at", at(job.runAt)],
     ["Expires", at(job.expiresAt)],
     ["Unique", job.unique === null ? null : visible(job.unique)],
-    ["Key", job.key === null ? null : visible(job.key)],
+    ["Key", job.key === null ? null : visible(job.key) + limitText(keyLimit)],
     ["Next retry", at(nextRunAt(job))],
     ["Worker", job.worker],
     ["Suspect", job.suspicion === null ? null : describeSuspicion(job.suspicion)],
     ["Exit code", job.exitCode === null ? null : String(job.exitCode)],
     ["Error", job.error === null ? null : visible(job.error)],
   ];
+}
+
+function limitText(limit: number | null): string {
+  return limit === null ? "" : ` (at most ${limit} at once)`;
 }
 
 function describeSuspicion(crashes: number): string {

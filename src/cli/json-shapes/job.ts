@@ -168,6 +168,11 @@ export const INFO: ShapeOf<InfoJson> = {
       sentence:
         "how often in a row it was lost with its worker while it ran alone; null when it is no suspect, and may run beside others",
     },
+    key_limit: {
+      type: "whole number",
+      nullable: true,
+      sentence: "how many jobs of its key may run at once, as it is now; null without a key",
+    },
     env: { type: "texts by name", sentence: "its own variables; values that look secret are masked" },
     executions: { type: "list", of: "execution", sentence: "its history, oldest first" },
   },

@@ -30,8 +30,8 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
     { title: "ID" },
     { title: "COMMAND", isFlexible: true },
     { title: "STATE" },
-    { title: "ATTEMPTS", sparable: 2 },
-    { title: "UPDATED", sparable: 1 },
+    { title: "ATTEMPTS" },
+    { title: "UPDATED" },
   ];
   const rows = jobs.map((job) => [
     { text: visible(job.id) },
