@@ -138,7 +138,11 @@ describe("schedule add", () => {
     ["a list of jobs", ["a", "@daily", '[{"command":"true"}]'], "not a list"],
     ["a job with an id", ["a", "@daily", '{"command":"true","id":"x"}'], 'no "id" of its own'],
     ["a wrong field", ["a", "@daily", "--priority", "x", "true"], "--priority"],
-    ["a wrong policy", ["a", "@daily", "--overlap", "never", "true"], '--overlap cannot be "never"'],
+    [
+      "a wrong policy",
+      ["a", "@daily", "--overlap", "never", "true"],
+      /--overlap must be one of .*, not "never"/,
+    ],
     ["a delay", ["a", "@daily", "--delay", "5m", "true"], "has no option --delay"],
     ["a name that makes no id", ["a b", "@daily", "true"], 'cannot be called "a b"'],
     ["a name that is too long", ["a".repeat(101), "@daily", "true"], "cannot be called"],
