@@ -64,6 +64,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     type: "string",
     minLength: 1,
     maxLength: 128,
+    pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$",
   },
   key_limit: {
     description: "How many: of its key from now on.",
@@ -76,7 +77,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     description: "Not before this instant, such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome.",
     type: "string",
     anyOf: [
-      { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)?(Z|[+-]\\d{2}:?\\d{2})$" },
+      { pattern: "^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)? ?(Z|[+-]\\d{2}:?\\d{2})$" },
       { pattern: "^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)? [A-Za-z][A-Za-z0-9_+/-]*$" },
     ],
   },

@@ -1,3 +1,4 @@
+import { describeValue } from "../domain/describe.ts";
 import { parseDurationMs } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Options } from "./command.ts";
@@ -12,9 +13,10 @@ export function readCount(
   if (text === undefined) return undefined;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new QueuectlError("invalid_usage", `--${name} cannot be "${text}"`, {
-    hint: `It takes a whole number from ${min} to ${max}.`,
-  });
+  // Nobody has to know where numbers end, but who went beyond it.
+  const isOpen = max === Number.MAX_SAFE_INTEGER && !(value > max);
+  const range = isOpen ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw refuseOption(name, `a whole number ${range}`, text);
 }
 
 /** A duration that was given as an option, in milliseconds. @throws invalid_usage */
@@ -23,9 +25,7 @@ export function readDuration(options: Options, name: string): number | undefined
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
   if (ms !== undefined) return ms;
-  throw new QueuectlError("invalid_usage", `--${name} cannot be "${text}"`, {
-    hint: "It takes a duration such as 30s, 5m, 2h, or seconds.",
-  });
+  throw refuseOption(name, "seconds or a duration such as 30s, 5m, 2h", text);
 }
 
 /** One word of a few. @throws invalid_usage naming them */
@@ -38,7 +38,13 @@ export function readChoice<Choice extends string>(
   if (text === undefined) return undefined;
   const choice = choices.find((each) => each === text);
   if (choice !== undefined) return choice;
-  throw new QueuectlError("invalid_usage", `--${name} cannot be "${text}"`, {
-    hint: `It is one of ${choices.join(", ")}.`,
-  });
+  throw refuseOption(name, `one of ${choices.join(", ")}`, text);
+}
+
+/** Said as the flags of a job say it: see `job-flags.ts`. */
+export function refuseOption(name: string, rule: string, text: string): QueuectlError {
+  return new QueuectlError(
+    "invalid_usage",
+    `The option --${name} must be ${rule}, not ${describeValue(text)}`,
+  );
 }

@@ -372,7 +372,7 @@ describe("a flow that is refused leaves nothing behind, not even a database:", (
     const file = writeFlow(home, BUILD);
     expectRefusal(await home.run(["flow", "run", file, "--id", "a b"]), {
       exitCode: 1,
-      says: '--id cannot be "a b"',
+      says: /The option --id must be an id \(letters, .*\), not "a b"/,
     });
     expect(home.files()).toEqual(["work", "work/build.yaml"]);
   });

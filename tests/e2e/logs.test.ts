@@ -52,8 +52,7 @@ describe("of small output", () => {
     for (const attempt of ["0", "-1", "x"])
       expectRefusal(await home.run(["logs", "retried", "--attempt", attempt]), {
         exitCode: 1,
-        says: `--attempt cannot be "${attempt}"`,
-        remedy: "a whole number from 1",
+        says: `The option --attempt must be a whole number of at least 1, not "${attempt}".`,
       });
   });
 
@@ -68,8 +67,7 @@ describe("of small output", () => {
     for (const tail of ["-1", "some"])
       expectRefusal(await home.run(["logs", "lines", "--tail", tail]), {
         exitCode: 1,
-        says: `--tail cannot be "${tail}"`,
-        remedy: "a whole number from 0",
+        says: `The option --tail must be a whole number of at least 0, not "${tail}".`,
       });
   });
 

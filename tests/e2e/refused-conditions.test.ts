@@ -83,7 +83,11 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [["--array", "", "a"], 'The array "" cannot be read', "1-100"],
     [["--array", "-5", "a"], 'The array "-5" cannot be read: "-5" is no index', "1-100"],
     [["--array", "1,1", "a"], "The array has the index 1 twice", "Each index is one job"],
-    [["--array", "1-3", "--max-fails", "0", "a"], '--max-fails cannot be "0"', "from 1"],
+    [
+      ["--array", "1-3", "--max-fails", "0", "a"],
+      '--max-fails must be a whole number from 1 to 1000000, not "0"',
+      "",
+    ],
     [["--array", "1-3", "--max-fails", "4", "a"], "--max-fails 4 can never strike: the array has 3 jobs", ""],
     [["--max-fails", "1", "a"], "--max-fails is for arrays only", "--array or --each-line"],
     [["--array", "1-3", "--each-line", "a {}"], "Both --array and --each-line", "Give one of them"],
@@ -112,7 +116,11 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     ],
     [["--each-line", "-"], "An array is made of one job", "Give a command"],
     [["--each-line", "--unique", "u", "a {}"], "The jobs of an array cannot be unique", "Leave it out"],
-    [["--each-line", "--max-fails", "x", "a {}"], '--max-fails cannot be "x"', "from 1"],
+    [
+      ["--each-line", "--max-fails", "x", "a {}"],
+      '--max-fails must be a whole number from 1 to 1000000, not "x"',
+      "",
+    ],
   ],
 };
 

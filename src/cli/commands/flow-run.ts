@@ -1,8 +1,8 @@
-import { QueuectlError } from "../../domain/errors.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
 import { requireFlow } from "../../queue/find-flow.ts";
 import { readFlow, startFlow } from "../../queue/flow.ts";
 import { toFlowJson, toPlannedFlowJson } from "../../queue/flow-json.ts";
+import { refuseOption } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -40,5 +40,5 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
 
 function readId(id: string | undefined): string | undefined {
   if (id === undefined || isId(id)) return id;
-  throw new QueuectlError("invalid_usage", `--id cannot be "${id}"`, { hint: `An id has ${ID_RULE}.` });
+  throw refuseOption("id", `an id (${ID_RULE})`, id);
 }
