@@ -449,7 +449,7 @@ function standingGroup(
   };
 }
 
-function membersOf(truth: MemoryTruth, group: string): StoredJob[] {
+function membersOf(truth: MemoryTruth, group: string): Job[] {
   return truth.jobs.filter((job) => job.group?.id === group);
 }
 
