@@ -14,8 +14,18 @@ export async function startForegroundPool(count: number, isStoreThere: () => boo
   return Math.max(...(await Promise.all(Array.from({ length: count }, () => pool.keepPlace()))));
 }
 
+/** The same command for one worker: without what it says of how many there are, and where. */
+export function argvOfMember(argv: readonly string[]): string[] {
+  const isCount = (word: string | undefined) => word === "--count";
+  const others = argv.filter(
+    (word, index) =>
+      !isCount(word) && !isCount(argv[index - 1]) && !word.startsWith("--count=") && word !== "--foreground",
+  );
+  return [...others, "--foreground", "--count=1"];
+}
+
 class ForegroundPool {
-  readonly #argv = [...process.argv.slice(1), "--foreground", "--count=1"];
+  readonly #argv = argvOfMember(process.argv.slice(1));
   readonly #living = new Set<ChildProcess>();
   readonly #over = new AbortController();
   readonly #isStoreThere: () => boolean;

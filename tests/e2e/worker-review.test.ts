@@ -138,7 +138,7 @@ describe("worker start", () => {
         { event: "finished", job: "good", outcome: "succeeded", state: "completed", error: null },
         { event: "claimed", job: "bad", execution: 1 },
         { event: "finished", job: "bad", outcome: "failed", state: "dead", error: "exit code 3" },
-        { event: "drained" },
+        { event: "drained", waiting: 0 },
         { event: "stopped" },
       ].map((event) => ({ ...common, ...event })),
     );

@@ -68,7 +68,9 @@ describe("flows", () => {
     const { queue } = await LibraryScene.open();
     await queue.flows.run(BUILD, { id: "b1" });
     await queue.flows.run({ name: "other", steps: { a: { run: "true" } } }, { id: "o1" });
-    await (await queue.work({ drain: true })).finished;
+    const worker = await queue.work();
+    await queue.wait(["b1.test", "b1.report", "b1.alarm", "o1.a"]);
+    await worker.stop();
     const flows = await queue.flows.list();
     expect(flows).toMatchObject([
       { id: "b1", state: "failed", done: 3 },

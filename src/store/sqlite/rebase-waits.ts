@@ -8,7 +8,8 @@ import type { Database } from "./database.ts";
 const TOUCHED_LATER = `state IN ('pending', 'blocked', 'failed') AND updated_at > ?
   AND (state = 'failed' OR due_at IS NOT run_at)`;
 
-export async function rebaseWaits(db: Database, now: number): Promise<number> {
+/** @param waitedMs how long the turn at the store was waited for: what others did meanwhile is not of the future */
+export async function rebaseWaits(db: Database, now: number, waitedMs: () => number): Promise<number> {
   // Looked at without the lock first: as a rule there are none, and a long queue is long to look through.
   const any = await db.read(() => db.prepare(`SELECT 1 FROM jobs WHERE ${TOUCHED_LATER} LIMIT 1`).get(now));
   const anyStart = await db.read(() => db.prepare("SELECT 1 FROM gate_starts WHERE at > ? LIMIT 1").get(now));
@@ -19,7 +20,7 @@ export async function rebaseWaits(db: Database, now: number): Promise<number> {
         `UPDATE jobs SET due_at = ? + max(0, due_at - updated_at), updated_at = ? WHERE ${TOUCHED_LATER}`,
       )
       .run(now, now, now);
-    rebaseStarts(db, now);
+    rebaseStarts(db, now + Math.ceil(waitedMs()));
     return Number(changes);
   });
 }

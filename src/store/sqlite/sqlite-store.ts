@@ -62,7 +62,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     listGroups: async (filter) => (await others()).listGroups(db, filter),
     changeQueue: async (name, change) => ringing((await others()).changeQueue(db, name, change)),
     listQueues: async (names) => (await others()).listQueues(db, names),
-    rebaseWaits: async (now) => ringing((await others()).rebaseWaits(db, now)),
+    rebaseWaits: async (now) => ringing((await others()).rebaseWaits(db, now, stopwatch(clock))),
     cancelJobs: async (ids, now) => ringing((await others()).cancelJobs(db, ids, now)),
     retryJobs: async (ids, options) => ringing((await others()).retryJobs(db, ids, options)),
     removeDead: async (ids) => (await others()).removeDead(db, ids),
@@ -100,8 +100,14 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
  * it would let the next one start too soon under a rate.
  */
 function afterWaiting(clock: Clock): (request: ClaimRequest) => ClaimRequest {
-  const askedMs = clock.monotonicMs();
-  return (request) => ({ ...request, now: request.now + Math.round(clock.monotonicMs() - askedMs) });
+  const waitedMs = stopwatch(clock);
+  return (request) => ({ ...request, now: request.now + Math.floor(waitedMs()) });
+}
+
+/** How long it is since now. */
+function stopwatch(clock: Clock): () => number {
+  const from = clock.monotonicMs();
+  return () => clock.monotonicMs() - from;
 }
 
 async function readStoreId(db: Database): Promise<string> {
