@@ -11,9 +11,9 @@ import { readHistory } from "./support/history.ts";
 const HOOK = fileURLToPath(new URL("../support/sql-hook.ts", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("./support/crashing-worker.ts", import.meta.url));
 
-/** Enough for four slots and for a point to be passed again. */
-const JOBS_A_CRASH = 6;
 const MOST_TIMES = 3;
+/** Four slots may be filled, and emptied, in one commit each: so many for a point to be passed as often as that. */
+const JOBS_A_CRASH = 4 * MOST_TIMES;
 
 fault(
   "a worker that crashes at any step, in a sweep too, loses no job, and none is completed twice",
