@@ -1,5 +1,4 @@
-import { judgeGate } from "../domain/gate.ts";
-import { formatRate } from "../domain/rate.ts";
+import { toQueueJson } from "../queue/queue-json.ts";
 import { drainQueue, pauseQueues, resumeQueues, setQueue } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";
 import {
@@ -72,17 +71,7 @@ function checkNames(call: string, names: string | readonly string[]): string[] {
   return list;
 }
 
-function toQueueState({ gate, counts }: QueueRecord, now: number): QueueState {
-  const { name, state, running, maxRunning, rate } = gate;
-  const closure = judgeGate(gate, now);
-  return {
-    name,
-    state,
-    closed: closure?.kind ?? null,
-    running,
-    concurrency: maxRunning,
-    rate: rate && formatRate(rate),
-    opensAt: closure?.kind === "pace" ? new Date(closure.opensAt) : null,
-    counts,
-  };
+function toQueueState(record: QueueRecord, now: number): QueueState {
+  const { opens_at: opensAt, ...state } = toQueueJson(record, now);
+  return { ...state, opensAt: opensAt === null ? null : new Date(opensAt) };
 }
