@@ -39,12 +39,16 @@ const command: ReturnType<typeof defineConfig> = defineConfig({
   },
 });
 
+/** Else the bundler heads each module with its path, and where node_modules is a link, with one of this machine. */
+const experimental = { attachDebugInfo: "none" } as const;
+
 /** The library, as it is to be read in a debugger. ES modules: Node 24 can `require` them, too. */
 const library: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/index.ts",
   platform: "node",
   external: /flow\/yaml\.ts$/,
   plugins: [sqlText],
+  experimental,
   output: {
     file: "dist/index.mjs",
     format: "esm",
@@ -58,6 +62,7 @@ const libraryYaml: ReturnType<typeof defineConfig> = defineConfig({
   input: "src/queue/flow/yaml.ts",
   platform: "node",
   resolve: { alias },
+  experimental,
   output: { file: "dist/index-yaml.mjs", format: "esm" },
 });
 
