@@ -4,7 +4,8 @@ import { EXIT_CODE_MEANINGS, exitCodeFor } from "../../src/cli/exit-codes.ts";
 import { ERROR_CODES } from "../../src/cli/json-shapes/other.ts";
 import { capitalised, commandUsage, optionUsage, shownOptions } from "../../src/cli/render/help.ts";
 import type { ErrorCode } from "../../src/domain/errors.ts";
-import { code, linkTo, MADE_BY, page, table } from "./markdown.ts";
+import { answersOf } from "./json.ts";
+import { code, MADE_BY, page, table } from "./markdown.ts";
 
 /** Every verb of the command line, from the tree that also parses it. */
 export function cliReference(): string {
@@ -35,7 +36,7 @@ function verb(command: CommandSpec): string[] {
     ...(command.details ?? []),
     options.length > 0 ? optionTable(options) : "",
     aliases.length > 0 ? `Also: ${aliases.join(", ")}` : "",
-    `With ${code("--json")}: ${linkTo(name, "json.md")}`,
+    `With ${code("--json")}: ${answersOf(command.path.join(" "), "json.md")}`,
   ];
 }
 
