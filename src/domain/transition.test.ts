@@ -19,7 +19,7 @@ const REACHED_FROM: Readonly<Record<JobState, readonly JobState[]>> = {
   processing: ["pending", "failed"],
   completed: ["processing"],
   failed: ["processing"],
-  dead: ["pending", "blocked", "processing", "failed"],
+  dead: ["pending", "blocked", "processing"],
   cancelled: ["pending", "blocked", "processing", "failed"],
 };
 

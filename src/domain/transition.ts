@@ -47,7 +47,7 @@ const NEXT_STATES: Readonly<Record<JobState, readonly JobState[]>> = {
   pending: ["processing", "cancelled", "dead"],
   blocked: ["pending", "cancelled", "dead"],
   processing: ["completed", "failed", "dead", "pending", "cancelled"],
-  failed: ["processing", "pending", "blocked", "cancelled", "dead"],
+  failed: ["processing", "pending", "blocked", "cancelled"],
   completed: ["pending", "blocked"],
   dead: ["pending", "blocked"],
   cancelled: ["pending", "blocked"],
