@@ -12,18 +12,22 @@ export async function explainDependencies(
   { dependencies, groups }: Pick<JobWaits, "dependencies" | "groups">,
 ): Promise<StartGate[]> {
   const roots = new Roots(store);
+  // Who was let go stays so, should one of them be brought back.
+  const isHeld = job.state === "blocked" || isFinished(job.state);
   const gates: StartGate[] = [];
   for (const { on, condition, state } of dependencies) {
     const judgement = judgeDependency(condition, state);
     const root = judgement === "met" ? null : await roots.of(on, state);
-    gates.push({ kind: "dependency", isClosed: judgement !== "met", on, condition, state, judgement, root });
+    const isClosed = isHeld && judgement !== "met";
+    gates.push({ kind: "dependency", isClosed, on, condition, state, judgement, root });
   }
   for (const group of groups) {
     const { on, condition, unmet } = group;
     const counts = judgeGroup(group);
     const [first] = unmet;
     const root = first ? await roots.of(first.id, first.state) : null;
-    gates.push({ kind: "group_dependency", isClosed: unmet.length > 0, on, condition, counts, unmet, root });
+    const isClosed = isHeld && unmet.length > 0;
+    gates.push({ kind: "group_dependency", isClosed, on, condition, counts, unmet, root });
   }
   return isFinished(job.state) ? gates.filter(isImpossible) : gates;
 }

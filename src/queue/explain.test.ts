@@ -147,6 +147,16 @@ describe("dependencies:", () => {
     ]);
   });
 
+  test("nothing more, once it was let go, though one of them was brought back", async () => {
+    for (const state of ["pending", "failed"] as const) {
+      const dependencies = [{ on: "fetch", condition: "completed", state: "pending" } as const];
+      expect(await explain(buildStoredJob({ state }), { waits: { dependencies } })).toMatchObject([
+        { kind: "dependency", on: "fetch", isClosed: false, judgement: "waiting" },
+        FREE,
+      ]);
+    }
+  });
+
   test("of one that died of a dependency, to the job that died by itself", async () => {
     const first = buildStoredJob({ id: "fetch", state: "dead", reason: "retries_spent" });
     const second = buildStoredJob({ id: "build", state: "dead", reason: "dependency" });

@@ -230,7 +230,29 @@ export const FAULTS: readonly [name: string, fault: Fault, says: RegExp][] = [
       ...store,
       claim: async (request) => await store.claim({ ...request, now: request.now - 4_000 }),
     }),
-    /was started after it had expired/,
+    /was started after it had expired|nothing is said to be before it/,
+  ],
+  [
+    "an explanation that takes every gate for full",
+    (store) => ({
+      ...store,
+      readWaits: async (seq) => {
+        const waits = await store.readWaits(seq);
+        return { ...waits, gates: waits.gates.map((gate) => ({ ...gate, maxRunning: 1, running: 1 })) };
+      },
+    }),
+    /was started, past queue/,
+  ],
+  [
+    "an explanation that does not know what runs",
+    (store) => ({
+      ...store,
+      readWaits: async (seq) => {
+        const waits = await store.readWaits(seq);
+        return { ...waits, gates: waits.gates.map((gate) => ({ ...gate, running: 0 })) };
+      },
+    }),
+    /was not started, and nothing is said to be before it/,
   ],
 ];
 

@@ -8,9 +8,10 @@ import type { Clock } from "../../src/store/sqlite/clock.ts";
 import { Database, IN_MEMORY } from "../../src/store/sqlite/database.ts";
 import { migrate } from "../../src/store/sqlite/migrate.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import type { Claim, FinishedExecution, Store } from "../../src/store/store.ts";
+import type { Claim, ClaimBatch, FinishedExecution, Store } from "../../src/store/store.ts";
 import { buildGroup, buildJob, buildResult, buildWorker } from "../support/build-job.ts";
 import { TestTime } from "../support/test-time.ts";
+import { checkHandedOutAsSaid, checkLeftAsSaid, explainAll } from "./explain-laws.ts";
 import { Laws } from "./laws.ts";
 import { ACTORS, CRASH_LIMIT, type NewJobStep, QUEUES, type Step } from "./step.ts";
 import { readTruth } from "./truth.ts";
@@ -104,7 +105,7 @@ export class World {
       for (const step of ["declare", "recover"] as const)
         for (let each = 0; each < 60; each += 1) await this.#act(last, { do: step, actor: 0 });
       await this.#act(last, { do: "recoverOrphans", actor: 0 });
-      const nextDueAt = await this.#claim(last, 4);
+      const { nextDueAt } = await this.#claim(last, 4);
       const which = last.claims.map((_, index) => index);
       const outcome = { kind: "succeeded" } as const;
       await this.#finish(last, { do: "finish", actor: 0, which, outcome, isRepeated: false, claimNext: 0 });
@@ -167,8 +168,7 @@ export class World {
     if (!actor.isUp || actor.isPaused) return;
     switch (step.do) {
       case "claim":
-        await this.#claim(actor, step.limit);
-        return;
+        return await this.#claimAsSaid(actor, step.limit);
       case "finish":
         return await this.#finish(actor, step);
       case "beat":
@@ -221,12 +221,22 @@ export class World {
     Object.assign(actor, { isUp: false, claims: [], verdicts: [], declared: [] });
   }
 
-  async #claim(actor: Actor, limit: number): Promise<number | null> {
+  async #claim(actor: Actor, limit: number): Promise<ClaimBatch> {
     const now = this.#time.now();
     const batch = await this.#store.claim(this.#request(actor, limit, now));
     actor.claims.push(...batch.claims);
     this.#laws.check({ do: "finish", worker: actor.id, results: [], stale: [], claims: batch.claims, now });
-    return batch.nextDueAt;
+    return batch;
+  }
+
+  /** What `explain` says before and after must be what the claim does. */
+  async #claimAsSaid(actor: Actor, limit: number): Promise<void> {
+    const now = this.#time.now();
+    const said = await explainAll(this.#store, now);
+    const { claims, nextDueAt } = await this.#claim(actor, limit);
+    checkHandedOutAsSaid(claims, said);
+    if (claims.length < limit && nextDueAt !== now)
+      checkLeftAsSaid(await explainAll(this.#store, now, (worker) => worker === actor.id));
   }
 
   #request(actor: Actor, limit: number, now: number) {
