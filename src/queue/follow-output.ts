@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isFinished, type Job } from "../domain/job.ts";
 import type { ExecutionRecord, Store } from "../store/store.ts";
-import { type OutputChoice, type OutputPiece, OutputReader } from "./read-output.ts";
+import {
+  type OpenOutput,
+  type OutputChoice,
+  type OutputPiece,
+  type OutputReader,
+  openOutput,
+} from "./read-output.ts";
 
 /** What a follower is told, in this order. */
 export type FollowEvent =
@@ -38,7 +44,7 @@ export async function* followOutput(
 ): AsyncGenerator<FollowEvent> {
   let number = only ?? Math.max(1, job.executions);
   let lookMs = SHORTEST_LOOK_MS;
-  let current: Followed | undefined;
+  let current: OpenOutput | undefined;
   if (job.executions === 0 && !isFinished(job.state)) yield { kind: "waiting", job };
   try {
     while (!signal.aborted) {
@@ -51,7 +57,9 @@ export async function* followOutput(
           await sleep(SHORTEST_LOOK_MS, undefined, { signal }).catch(() => {});
           continue;
         }
-        current = { execution, reader: current?.reader ?? new OutputReader(store, execution, choice) };
+        current = current
+          ? { ...current, execution }
+          : await openOutput(store, job, { execution, ...choice });
       }
       let isIdle = true;
       // Of a job that is gone, what its open files still hold: it can be removed only after its end.
@@ -79,11 +87,6 @@ export async function* followOutput(
   } finally {
     await current?.reader.close();
   }
-}
-
-interface Followed {
-  execution: ExecutionRecord;
-  reader: OutputReader;
 }
 
 /** The job, if it is still there: another one may have taken its id. */

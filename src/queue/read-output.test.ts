@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
-import { createDataDirectory, outputFile, outputFolder } from "../store/data-files.ts";
+import { expect, test } from "vitest";
+import { buildExecution, makeOutputStore, stdoutOnly } from "../../tests/support/stored-output.ts";
+import { outputFile } from "../store/data-files.ts";
 import { filePieces } from "../store/output-layout.ts";
 import type { CapturedOutput, ExecutionRecord } from "../store/store.ts";
 import { OutputCapture } from "../worker/capture-output.ts";
@@ -12,42 +11,10 @@ import type { StreamName } from "./read-stream.ts";
 
 const LIMIT_BYTES = 10;
 
-/** An execution that runs, or has ended with this output. */
-function execution(token: number, output: CapturedOutput | null, limitBytes = LIMIT_BYTES): ExecutionRecord {
-  return {
-    token,
-    number: 1,
-    worker: "w-1",
-    startedAt: 0,
-    finishedAt: output && 1,
-    durationMs: output && 1,
-    outcome: output && "succeeded",
-    exitCode: null,
-    signal: null,
-    error: null,
-    usage: null,
-    late: null,
-    outputLimitBytes: limitBytes,
-    output,
-  };
-}
+const execution = (token: number, output: CapturedOutput | null, limitBytes = LIMIT_BYTES) =>
+  buildExecution(token, output, limitBytes);
 
-/** A store's name, and a directory for its output. */
-function makeStore(): { name: string; id: string } {
-  const directory = mkdtempSync(join(tmpdir(), "queuectl-output-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const store = { name: join(directory, "queue.db"), id: "0a1b" };
-  createDataDirectory(store.name, outputFolder(store));
-  return store;
-}
-
-const stdoutOnly = (tail: string, totalBytes = tail.length): CapturedOutput => ({
-  stdout: { tail: Buffer.from(tail), totalBytes },
-  stderr: { tail: new Uint8Array(), totalBytes: 0 },
-  marks: [{ stream: "stdout", offset: 0, at: 0 }],
-});
-
-async function readWhole(store: ReturnType<typeof makeStore>, record: ExecutionRecord, tail?: number) {
+async function readWhole(store: ReturnType<typeof makeOutputStore>, record: ExecutionRecord, tail?: number) {
   const reader = new OutputReader(store, record, { streams: STREAMS, tail });
   const pieces = await Array.fromAsync(reader.next(record));
   await reader.close();
@@ -58,7 +25,7 @@ async function readWhole(store: ReturnType<typeof makeStore>, record: ExecutionR
 }
 
 test("a stream is read from its row, or from its file, or as far as its row goes when the file is gone", async () => {
-  const store = makeStore();
+  const store = makeOutputStore();
   const bytes = Buffer.from("0123456789abcdefghij");
   const file = Buffer.alloc(26);
   for (const { position, bytes: part } of filePieces({ offset: 0, bytes, limitBytes: LIMIT_BYTES }))
@@ -78,7 +45,7 @@ test("a stream is read from its row, or from its file, or as far as its row goes
 });
 
 test("a gap is spoken of before the last lines only when the first of them begins in it", async () => {
-  const store = makeStore();
+  const store = makeOutputStore();
   const record = execution(1, stdoutOnly("9\nab\ncd\n", 30));
   expect(await readWhole(store, record, 2)).toEqual({ text: "ab\ncd\n", lack: "lost" });
   expect(await readWhole(store, record, 3)).toEqual({ text: "[22]9\nab\ncd\n", lack: "lost" });
@@ -86,7 +53,7 @@ test("a gap is spoken of before the last lines only when the first of them begin
 });
 
 test("characters are whole on both sides of what was dropped, and at the end of what is printed so far", async () => {
-  const store = makeStore();
+  const store = makeOutputStore();
   for (let shift = 0; shift < 4; shift++) {
     const bytes = Buffer.from("a".repeat(shift) + "🍅".repeat(20));
     const file = Buffer.alloc(33 + 16);
@@ -121,7 +88,7 @@ const arbitrarySteps = fc.array(
 );
 
 test("whoever looks again and again gets every byte once, and knows of each that the ring has lost", async () => {
-  const store = makeStore();
+  const store = makeOutputStore();
   let token = 100;
   const property = fc.asyncProperty(
     arbitrarySteps,

@@ -1,3 +1,4 @@
+import type { Job } from "../domain/job.ts";
 import { KEPT_IN_ROW_BYTES } from "../store/output-layout.ts";
 import type { ExecutionRecord, Store } from "../store/store.ts";
 import { lastLinesOf, type OutputRange, type PerStream, rangesOf } from "./output-ranges.ts";
@@ -64,6 +65,11 @@ export class OutputReader {
     for (const stream of this.#streams) yield* this.#finish(stream, now[stream].end);
   }
 
+  /** Takes hold of the files that are there now. */
+  async open(): Promise<void> {
+    for (const stream of STREAMS) await this.#readers[stream].open();
+  }
+
   async close(): Promise<void> {
     for (const stream of STREAMS) await this.#readers[stream].close();
   }
@@ -116,6 +122,30 @@ export class OutputReader {
     this.#lastAt = Math.max(this.#lastAt, at);
     if (piece.bytes.length > 0) yield { stream, at: this.#lastAt, ...piece };
   }
+}
+
+/** An execution, and what reads its output. */
+export interface OpenOutput {
+  execution: ExecutionRecord;
+  reader: OutputReader;
+}
+
+/**
+ * Begins to read what an execution printed. Of one that runs the files come first and its row once more after them: it
+ * may end at any moment, and small files go with it. Taken the other way round, a tail would be one of nothing, and all
+ * that the row then has would be new.
+ */
+export async function openOutput(
+  store: Store,
+  { seq }: Pick<Job, "seq">,
+  { execution, ...choice }: OutputChoice & { execution: ExecutionRecord },
+): Promise<OpenOutput> {
+  const reader = new OutputReader(store, execution, choice);
+  if (execution.finishedAt !== null) return { execution, reader };
+  await reader.open();
+  const now = (await store.listExecutions(seq)).find(({ number }) => number === execution.number);
+  // One that was removed meanwhile is as it was.
+  return { execution: now ?? execution, reader };
 }
 
 function readersOf(store: Pick<Store, "name" | "id">, execution: ExecutionRecord): PerStream<StreamReader> {

@@ -46,6 +46,11 @@ export class StreamReader {
     this.#stream = stream;
   }
 
+  /** From now on its file, if there is one, can be read to its end. */
+  async open(): Promise<void> {
+    this.#file ??= await open(this.#path, "r").catch(nothingThere);
+  }
+
   /** Looks anew. @param execution the record as it is now: once it has ended, it says how much there must be */
   async look({ output, startedAt, finishedAt }: ExecutionRecord): Promise<StreamNow> {
     this.#isEnded = finishedAt !== null;
@@ -91,7 +96,7 @@ export class StreamReader {
   }
 
   async #lookAtFile(): Promise<(Extent & { changedAt: number }) | undefined> {
-    this.#file ??= await open(this.#path, "r").catch(nothingThere);
+    await this.open();
     if (!this.#file) return undefined;
     const { size, mtimeMs } = await this.#file.stat();
     const trailer = Buffer.alloc(TRAILER_BYTES);

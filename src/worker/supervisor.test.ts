@@ -9,6 +9,7 @@ import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 import { outputFile } from "../store/data-files.ts";
 import type { Store } from "../store/store.ts";
 import { identifySelf } from "./process-identity.ts";
+import { pause } from "./timer.ts";
 
 /** A worker is taken for dead, and its jobs are given back, while it lives. */
 async function takeForDead(store: Store, id: string): Promise<void> {
@@ -583,8 +584,8 @@ describe("a stop", () => {
     const worker = await scene.startWorker({ store: slow });
     await asked.promise;
     worker.worker.stop(0);
-    // The interruption has found no job to interrupt.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The interruption's timer was set just now, for as long: when this one is over, it has found no job to interrupt.
+    await pause(0);
     gate.resolve();
     await worker.ended;
     expect(await scene.job("a")).toMatchObject(interrupted);

@@ -74,9 +74,12 @@ function where({ path, line }: { path: string; line: number }): string {
   return `${path}:${line}`;
 }
 
+/** A document is many commands, some of which wait: more than one test is given. */
+const LIMIT_MS = 600_000;
+
 describe.concurrent("what a document tells its reader to do works, in order", () => {
   const sessions = documents.filter(({ path, blocks }) => !(path in TESTED_ELSEWHERE) && blocks.some(isRun));
-  test.for(sessions)("$path", async (document) => {
+  test.for(sessions)("$path", { timeout: LIMIT_MS }, async (document) => {
     await follow(document);
   });
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { expectRefusal } from "../support/expect-refusal.ts";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
+import { holdLock } from "../support/sqlite-file.ts";
 import { enqueueHeld, jobWhen, readExecutions } from "../support/worker-home.ts";
 import { isRunning, kill } from "../support/worker-processes.ts";
 import { QUEUECTL } from "../support/worker-terminal.ts";
@@ -53,22 +53,20 @@ test("while another program holds the lock, commands give up with a sentence, ti
   const held = await enqueueHeld(home, "a");
   const pid = `${home.cwd}/pid`;
   const sleeps = `echo $$ > '${pid}'; exec sleep 300`;
-  await home.ok("enqueue", "--id", "b", "--timeout", "1s", "--max-retries", "0", "--command", sleeps);
+  await home.ok("enqueue", "--id", "b", "--timeout", "3s", "--max-retries", "0", "--command", sleeps);
   const worker = await home.startWorker(["--concurrency", "2", "--lease-timeout", "2s"]);
   await held.started();
   const sleeper = await until(
     () => home.files().includes("work/pid") && Number(readFileSync(pid, "utf8")),
     "b",
   );
-  const other = new DatabaseSync(home.db);
-  other.exec("BEGIN IMMEDIATE");
+  const lock = holdLock(home.db);
   const refused = await home.run(["enqueue", "--id", "c", "true"]);
   expectRefusal(refused, { exitCode: 6, says: "is locked by another program" });
   held.letGo();
   await until(() => !isRunning(sleeper), "the timeout to strike");
   expect((await home.ok("list", "--state", "processing")).trim().split("\n")).toHaveLength(2);
-  other.exec("ROLLBACK");
-  other.close();
+  lock.release();
   await jobWhen(home, "a", "completed");
   await jobWhen(home, "b", "dead");
   expect(readExecutions(home, "b")).toMatchObject([{ outcome: "timed_out" }]);
@@ -124,13 +122,11 @@ test("a worker that is killed in the middle of a locked store leaves nothing tha
   const held = await enqueueHeld(home, "a");
   const worker = await home.startWorker();
   await held.started();
-  const other = new DatabaseSync(home.db);
-  other.exec("BEGIN IMMEDIATE");
+  const lock = holdLock(home.db);
   held.letGo();
   await worker.printed("is locked by another program. Trying again.");
   kill(worker.pid);
-  other.exec("ROLLBACK");
-  other.close();
+  lock.release();
   await home.drain();
   expect(readExecutions(home, "a")).toMatchObject([{ outcome: "lost" }, { outcome: "succeeded" }]);
 });

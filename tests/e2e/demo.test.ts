@@ -237,7 +237,10 @@ describe("a step that does not do what it should", () => {
     const home = homeForTest();
     const steps = [
       workers,
-      wrong(["enqueue", "--id", "a", "true"], { kind: "setting", key: "max-retries", value: "7" }),
+      {
+        ...wrong(["enqueue", "--id", "a", "true"], { kind: "setting", key: "max-retries", value: "7" }),
+        patienceMs: 100,
+      },
     ];
     const { end, io } = await take(home, steps);
     expect(end).toMatchObject({

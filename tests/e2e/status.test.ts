@@ -183,6 +183,8 @@ test("on a narrow terminal no line is wider than it, and the names of queues are
     "--id",
     "first",
     "exit 3; echo a-word-that-is-much-wider-than-forty-columns-are",
+    "--max-retries",
+    "0",
   );
   await home.drain();
   await home.ok("queue", "pause", name);

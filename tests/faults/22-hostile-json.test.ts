@@ -38,9 +38,11 @@ fault(
     let refused = 0;
     let stored = 0;
     for (let file = 0; file < files; file++) {
-      const lines = Array.from({ length: LINES_A_FILE }, (_, index) =>
-        JSON.stringify({ id: `f${file}-${index}`, command: "echo ä → 🎬", tags: ["a"], env: { A: "1" } }),
-      );
+      const lines = Array.from({ length: LINES_A_FILE }, (_, index) => {
+        // Twice: no flipped byte makes the id of another line of it, which would then be the one that is refused.
+        const id = `${file}-${index}:${file}-${index}`;
+        return JSON.stringify({ id, command: "echo ä → 🎬", tags: ["a"], env: { A: "1" } });
+      });
       const place = Math.floor(random() * LINES_A_FILE);
       const spoil = SPOILERS[file % SPOILERS.length];
       lines[place] = spoil?.(lines[place] ?? "", random) ?? "";

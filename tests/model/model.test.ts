@@ -4,7 +4,7 @@ import { anyCourse } from "./course.ts";
 import { FAULTS } from "./faults.ts";
 
 /** More are run by hand: MODEL_RUNS=10000. A failure names its seed and path: MODEL_SEED=… MODEL_PATH=… repeats it. */
-const runs = Number(process.env["MODEL_RUNS"] ?? 1_000);
+const runs = Number(process.env["MODEL_RUNS"] ?? 400);
 const seed = process.env["MODEL_SEED"];
 const path = process.env["MODEL_PATH"];
 

@@ -8,8 +8,15 @@ import { buildTypes } from "../../scripts/build-types.ts";
 /** Where the package's files are looked for, whatever the directory of the run. */
 const ROOT = join(import.meta.dirname, "../..");
 
-/** Builds the command and the library once before the tests, so that they run what the sources say. */
+let built: Promise<void> | undefined;
+
+/** Builds the command and the library before the tests, so that they run what the sources say. Each project asks for it. */
 export default async function setup(): Promise<void> {
+  built ??= buildAll();
+  await built;
+}
+
+async function buildAll(): Promise<void> {
   for (const part of config) await build(part as RolldownOptions);
   buildTypes();
   buildLauncher();

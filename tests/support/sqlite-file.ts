@@ -17,7 +17,7 @@ export async function makeStoreFile(...ids: string[]): Promise<string> {
 
 /** Works on the file by hand, as a person with the sqlite3 shell does. */
 export function byHand<T>(path: string, work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: 5_000 });
   try {
     return work(database);
   } finally {

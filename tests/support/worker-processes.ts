@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { onTestFinished } from "vitest";
 import { until } from "./queuectl.ts";
 
@@ -52,6 +52,18 @@ export function childrenOf(pid: number): number[] {
     .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === pid)
     .map(Number)
     .filter(isRunning);
+}
+
+/** The paths of what a process has open at this moment. */
+export function filesOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
+    } catch {
+      // Closed since.
+      return [];
+    }
+  });
 }
 
 /** Kills a process; one that has ended already is none the worse. */

@@ -34,14 +34,17 @@ export class Terminal {
     ended.finally(onEnd).catch(() => {});
   }
 
-  /** Runs a line of shell on a new terminal, as its foreground. */
+  /**
+   * Runs a line of shell on a new terminal, as its foreground. By itself a terminal drops at a Ctrl-C what it was about
+   * to show: a line that was printed at that moment would never be seen (`noflsh`).
+   */
   static async open(home: Home, line: string): Promise<Terminal> {
     const [keys, screen, pidFile] = ["keys", "screen", "pid"].map((name) =>
       join(home.root, `terminal-${++opened}.${name}`),
     ) as [string, string, string];
     execFileSync("/bin/sh", ["-c", `mkfifo '${keys}'`]);
     const ended = home.shell(
-      `echo $$ > ${pidFile}; exec script -qfec ${quoteArgv([line])} ${screen} < ${keys} > /dev/null`,
+      `echo $$ > ${pidFile}; exec script -qfec ${quoteArgv([`stty noflsh; ${line}`])} ${screen} < ${keys} > /dev/null`,
     );
     // Whoever asks for the end is told; nobody has to ask.
     ended.catch(() => {});

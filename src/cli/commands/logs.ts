@@ -3,7 +3,7 @@ import type { Job } from "../../domain/job.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
 import { followOutput } from "../../queue/follow-output.ts";
-import { type OutputPiece, OutputReader, STREAMS } from "../../queue/read-output.ts";
+import { type OutputPiece, type OutputReader, openOutput, STREAMS } from "../../queue/read-output.ts";
 import type { StreamName } from "../../queue/read-stream.ts";
 import type { ExecutionRecord, Store } from "../../store/store.ts";
 import { readCount } from "../arguments.ts";
@@ -32,16 +32,14 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const job = await findJob(store, invocation.args[0] ?? "");
   const screen = new Screen(invocation, io);
   if (options.has("follow")) return await follow(store, job, { number, tail, screen });
-  const execution = await findExecution(store, job, number);
-  if (!execution) {
+  const found = await findExecution(store, job, number);
+  if (!found) {
     screen.say(`The job "${job.id}" has not run yet; it is ${job.state}.`);
     return DONE;
   }
-  const reader = new OutputReader(store, execution, { streams: screen.streams, tail });
+  const choice = { streams: screen.streams, tail };
+  const { execution, reader } = await openOutput(store, job, { execution: found, ...choice });
   for await (const piece of reader.next(execution)) screen.show(piece);
-  // One that has just ended may have had no file any more to be read, and its row not yet.
-  const now = execution.finishedAt === null && (await findExecution(store, job, execution.number));
-  if (now && now.finishedAt !== null) for await (const piece of reader.next(now)) screen.show(piece);
   screen.end(execution, reader);
   await reader.close();
   return DONE;

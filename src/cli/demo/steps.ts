@@ -10,6 +10,8 @@ export interface Step {
   command: TourCommand;
   /** What the store must come to say after the command. */
   expect: Expectation;
+  /** By when what is waited for must have come; without it that of the tour. */
+  patienceMs?: number;
 }
 
 /** What a user would type, as words; or a line for the shell, to do what is not queuectl's business. */

@@ -46,11 +46,11 @@ export async function takeTour(
   { audience, taken, signal }: { audience: Audience; taken: StepJson[]; signal: AbortSignal },
 ): Promise<void> {
   audience.welcome();
-  for (const { sentence, waitFor, command, expect } of steps) {
+  for (const { sentence, waitFor, command, expect, patienceMs = PATIENCE_MS } of steps) {
     const step: StepJson = { sentence, command: typed(command), exit_code: null, ok: false };
     taken.push(step);
     audience.step(sentence);
-    if (waitFor) await waitUntil(waitFor, step.command, store, { audience, signal });
+    if (waitFor) await waitUntil(waitFor, step.command, store, { audience, signal, patienceMs });
     audience.command(step.command);
     const { exitCode, output } = await store.run(
       command,
@@ -59,7 +59,7 @@ export async function takeTour(
     step.exit_code = exitCode;
     audience.output(output);
     if (exitCode !== 0) throw failed(step.command, "it to succeed", `it ended with ${exitCode}`);
-    await waitUntil(expect, step.command, store, { audience, signal });
+    await waitUntil(expect, step.command, store, { audience, signal, patienceMs });
     step.ok = true;
   }
 }
@@ -73,9 +73,9 @@ async function waitUntil(
   expected: Expectation,
   command: string,
   store: TourStore,
-  { audience, signal }: { audience: Audience; signal: AbortSignal },
+  { audience, signal, patienceMs }: { audience: Audience; signal: AbortSignal; patienceMs: number },
 ): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + patienceMs;
   for (;;) {
     if (signal.aborted) throw new Interrupted();
     const { isMet, wanted, found, job } = await store.read((reader) => observe(reader, expected));
