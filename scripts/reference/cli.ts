@@ -2,7 +2,8 @@ import type { CommandSpec, OptionSpec } from "../../src/cli/command.ts";
 import { GLOBAL_OPTIONS, GROUPS } from "../../src/cli/command-tree.ts";
 import { EXIT_CODE_MEANINGS, exitCodeFor } from "../../src/cli/exit-codes.ts";
 import { ERROR_CODES } from "../../src/cli/json-shapes/other.ts";
-import { capitalised, commandUsage, optionUsage, shownOptions } from "../../src/cli/render/help.ts";
+import { commandUsage, optionUsage, shownOptions } from "../../src/cli/render/help.ts";
+import { capitalised } from "../../src/domain/describe.ts";
 import type { ErrorCode } from "../../src/domain/errors.ts";
 import { code, linkTo, MADE_BY, page, table } from "./markdown.ts";
 

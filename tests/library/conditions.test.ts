@@ -26,7 +26,7 @@ describe("a job that is enqueued under conditions", () => {
     await expectRefused(() => queue.enqueue({ command: "true", unique: "u" }), {
       code: "not_unique",
       says: `"${first.id}" of the unique name "u" is unfinished`,
-      remedy: /^Wait for the other job, or cancel it; with uniqueReturn it is the answer\.$/,
+      remedy: `Wait for it: queue.wait("${first.id}"), or cancel it: queue.cancel("${first.id}"). With uniqueReturn`,
     });
     expect(await queue.enqueue({ command: "false", unique: "u", uniqueReturn: true })).toEqual(first);
     const [a, same, b] = await queue.enqueue([
@@ -60,7 +60,7 @@ describe("a job that is enqueued under conditions", () => {
     expect(await queue.get("second")).toMatchObject({ state: "dead", reason: "dependency" });
     await expectRefused(() => queue.retryDead("second"), {
       code: "dependency_failed",
-      remedy: /^Bring that one back, and this comes with it\.$/,
+      remedy: /^Bring that one back, and this comes with it: queue\.retry\("first"\)$/,
     });
     home.write("now", "");
     await queue.retryDead("first");
