@@ -17,7 +17,7 @@ export function advise(refusal: Refusal): string {
     case "no_such_job":
       return "All jobs: queue.list()";
     case "group_for_job":
-      return jobsOf(refusal.id);
+      return `How its jobs stand: queue.groups.get(${JSON.stringify(refusal.id)}). ${jobsOf(refusal.id)}`;
     case "wrong_state":
       return adviseChange(refusal);
     case "no_member":
