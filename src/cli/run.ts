@@ -1,4 +1,5 @@
 import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
+import type { Refusal } from "../domain/refusal.ts";
 import { DONE, exitCodeFor } from "./exit-codes.ts";
 import { ClosedPipe, type Io } from "./io.ts";
 import { parse } from "./parse.ts";
@@ -51,19 +52,26 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         return await (await parsed.invocation.command.load()).run(parsed.invocation, io);
     }
   } catch (error) {
-    return report(error, argv, io);
+    return await report(error, argv, io);
   }
 }
 
-function report(error: unknown, argv: readonly string[], io: Io): number {
+async function report(error: unknown, argv: readonly string[], io: Io): Promise<number> {
   if (error instanceof ClosedPipe) return DONE;
   const known = error instanceof QueuectlError ? error : unexpected(error);
+  const hint = known.hint ?? (known.refusal && (await adviseOn(known.refusal)));
   try {
-    io.stderr.write(isJsonWanted(argv) ? `${JSON.stringify(toJson(known))}\n` : toText(known, io));
+    io.stderr.write(
+      isJsonWanted(argv) ? `${JSON.stringify(toJson(known, hint))}\n` : toText(known, hint, io),
+    );
   } catch (closed) {
     if (!(closed instanceof ClosedPipe)) throw closed;
   }
   return exitCodeFor(known.code);
+}
+
+async function adviseOn(refusal: Refusal): Promise<string> {
+  return (await import("./advise.ts")).advise(refusal);
 }
 
 /** The line may be what could not be parsed, so the words themselves are asked. */
@@ -72,14 +80,14 @@ function isJsonWanted(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-function toJson({ code, message, hint, faults }: QueuectlError): ErrorJson {
+function toJson({ code, message, faults }: QueuectlError, hint: string | undefined): ErrorJson {
   return { error: { code, message, hint: hint ?? null, ...(faults && { faults: [...faults] }) } };
 }
 
-function toText(error: QueuectlError, io: Io): string {
+function toText(error: QueuectlError, hint: string | undefined, io: Io): string {
   // A message quotes what was typed or read, and that may hold anything.
   const lines = [`queuectl: ${visible(error.message)}${/[.!?]$/.test(error.message) ? "" : "."}`];
-  if (error.hint !== undefined) lines.push(...error.hint.split("\n").map(visible));
+  if (hint !== undefined) lines.push(...hint.split("\n").map(visible));
   if (io.env["QUEUECTL_DEBUG"] === "1")
     lines.push(String(error.stack), ...(error.cause ? [`Cause: ${error.cause}`] : []));
   return `${lines.join("\n")}\n`;

@@ -12,6 +12,7 @@ import { userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { QueuectlError } from "../domain/errors.ts";
 import { requireOwnDirectory } from "../domain/own-directory.ts";
+import { otherStore } from "../domain/refusal.ts";
 import { isStoreUrl } from "../domain/store-url.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,7 +37,7 @@ function userHome(): string {
     return userInfo().homedir;
   } catch (cause) {
     throw new QueuectlError("store_unreachable", "Cannot tell where your home directory is", {
-      hint: "Set HOME or QUEUECTL_HOME, or name a store with --db.",
+      ...otherStore("Set HOME or QUEUECTL_HOME, or name a store"),
       cause,
     });
   }
@@ -52,7 +53,7 @@ export function createHome(env: Environment): string {
     mkdirSync(home, { recursive: !!env["QUEUECTL_HOME"] || existsSync(dirname(home)), mode: 0o700 });
   } catch (cause) {
     throw new QueuectlError("store_unreachable", `Cannot create the home directory ${home}`, {
-      hint: "Set QUEUECTL_HOME to a directory that you can write, or name a store with --db.",
+      ...otherStore("Set QUEUECTL_HOME to a directory that you can write, or name a store"),
       cause,
     });
   }

@@ -1,3 +1,5 @@
+import type { Refusal } from "./refusal.ts";
+
 /**
  * Every way in which queuectl can refuse or fail, as one closed list; later versions may add to it. Two tables
  * elsewhere turn a code into an exit code (`cli/exit-codes.ts`) and, later, into an HTTP status; nobody else picks
@@ -69,6 +71,11 @@ export interface PlacedFault {
 export interface ErrorDetails {
   /** What to do about it: a whole sentence or a command. */
   hint?: string | undefined;
+  /**
+   * What was refused, instead of a hint: whoever tells it says what to do, in the words of who is told.
+   * @internal
+   */
+  refusal?: Refusal | undefined;
   /** The fault underneath, for operators. */
   cause?: unknown;
   /** Which entry of a list is meant, from 1. */
@@ -81,6 +88,11 @@ export interface ErrorDetails {
 export class QueuectlError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /**
+   * As in `ErrorDetails`; nothing that a program should go by.
+   * @internal
+   */
+  readonly refusal: Refusal | undefined;
   readonly position: number | undefined;
   readonly faults: readonly PlacedFault[] | undefined;
 
@@ -89,7 +101,17 @@ export class QueuectlError extends Error {
     this.name = "QueuectlError";
     this.code = code;
     this.hint = details.hint;
+    this.refusal = details.refusal;
     this.position = details.position;
     this.faults = details.faults;
   }
+}
+
+/**
+ * The same error with another sentence, or another hint: nothing else that it carries is lost.
+ * @internal
+ */
+export function restate(error: QueuectlError, message: string, hint?: string): QueuectlError {
+  const { code, refusal, cause, position, faults } = error;
+  return new QueuectlError(code, message, { hint: hint ?? error.hint, refusal, cause, position, faults });
 }

@@ -1,4 +1,5 @@
-import { QueuectlError } from "./errors.ts";
+import { type ErrorDetails, QueuectlError } from "./errors.ts";
+import { otherStore } from "./refusal.ts";
 
 /** A directory as the system describes it. */
 interface DirectoryFacts {
@@ -16,15 +17,15 @@ interface DirectoryFacts {
 export function requireOwnDirectory(path: string, facts: DirectoryFacts, user: number | undefined): void {
   if (user === undefined) return;
   const { uid, mode } = facts;
-  const refuse = (why: string, hint: string): never => {
-    throw new QueuectlError("store_unreachable", `${path} ${why}`, { hint });
+  const refuse = (why: string, details: ErrorDetails): never => {
+    throw new QueuectlError("store_unreachable", `${path} ${why}`, details);
   };
   if (!facts.isDirectory())
-    refuse("is not a directory", "Move it away, or name a store elsewhere with --db.");
+    refuse("is not a directory", otherStore("Move it away, or name a store elsewhere"));
   if (uid !== user && user !== 0)
     refuse(
       "belongs to another user",
-      `Name a store elsewhere with --db, or as root: chown ${user} '${path}'`,
+      otherStore(`As root: chown ${user} '${path}'. Or name a store elsewhere`),
     );
-  if ((mode & 0o022) !== 0) refuse("can be written by others", `Run: chmod go-w '${path}'`);
+  if ((mode & 0o022) !== 0) refuse("can be written by others", { hint: `Run: chmod go-w '${path}'` });
 }

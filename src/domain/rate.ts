@@ -1,5 +1,5 @@
 import { describeValue } from "./describe.ts";
-import { QueuectlError } from "./errors.ts";
+import { type ErrorDetails, QueuectlError } from "./errors.ts";
 import type { Rate } from "./gate.ts";
 
 /** The store remembers as many starts of a queue as its rate counts. */
@@ -32,12 +32,12 @@ function parseStarts(rate: string, text: string): number {
   const part = `the number of starts, ${describeValue(text)},`;
   if (!/^\d+$/.test(text)) {
     const hint = /^\d*\.\d+$/.test(text) ? "Count over a longer period: 3/2s is 1.5 a second." : LOOKS_LIKE;
-    throw refuse(rate, `${part} is no whole number`, hint);
+    throw refuse(rate, `${part} is no whole number`, { hint });
   }
   const starts = Number(text);
-  if (starts === 0) throw refuse(rate, `${part} is 0`, "To let nothing start: queuectl queue pause NAME");
+  if (starts === 0) throw refuse(rate, `${part} is 0`, { refusal: { kind: "zero_limit", queue: null } });
   if (starts > MOST_STARTS)
-    throw refuse(rate, `${part} is above ${MOST_STARTS}`, "Count over a shorter period.");
+    throw refuse(rate, `${part} is above ${MOST_STARTS}`, { hint: "Count over a shorter period." });
   return starts;
 }
 
@@ -50,7 +50,7 @@ function parsePeriod(rate: string, text: string): number {
   const periodMs = unit.ms * (count === "" ? 1 : Number(count));
   if (periodMs === 0) throw refuse(rate, `${part} is 0`);
   if (periodMs > LONGEST_PERIOD_MS)
-    throw refuse(rate, `${part} is longer than a day`, "Count over a shorter period.");
+    throw refuse(rate, `${part} is longer than a day`, { hint: "Count over a shorter period." });
   return periodMs;
 }
 
@@ -61,8 +61,10 @@ export function formatRate({ starts, periodMs }: Rate): string {
   return `${starts}/${count === 1 ? "" : count}${name}`;
 }
 
-function refuse(rate: string, why: string, hint: string = LOOKS_LIKE): QueuectlError {
-  return new QueuectlError("invalid_queue", `The rate ${describeValue(rate)} is not allowed: ${why}`, {
-    hint,
-  });
+function refuse(rate: string, why: string, details: ErrorDetails = { hint: LOOKS_LIKE }): QueuectlError {
+  return new QueuectlError(
+    "invalid_queue",
+    `The rate ${describeValue(rate)} is not allowed: ${why}`,
+    details,
+  );
 }

@@ -1,18 +1,18 @@
 import { QueuectlError } from "./errors.ts";
-import { suggest } from "./suggest.ts";
+import { didYouMean, suggest } from "./suggest.ts";
 
 /** The refusal of a schedule that is not there. @param names those that are */
 export function scheduleNotFound(name: string, names: readonly string[] = []): QueuectlError {
-  const near = suggest(name, names);
   return new QueuectlError("schedule_not_found", `There is no schedule "${name}"`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All schedules: queuectl schedule list",
+    hint: didYouMean(suggest(name, names)),
+    refusal: { kind: "no_such_schedule" },
   });
 }
 
 /** The refusal of a second schedule of one name. */
 export function duplicateSchedule(name: string): QueuectlError {
   return new QueuectlError("duplicate_schedule", `There is a schedule "${name}" already`, {
-    hint: `See it: queuectl schedule list. To put this one in its place: --replace`,
+    refusal: { kind: "duplicate_schedule" },
   });
 }
 

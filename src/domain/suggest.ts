@@ -13,6 +13,11 @@ export function suggest(typed: string, names: readonly string[], most = 3): stri
     .map(({ name }) => name);
 }
 
+/** Names that may have been meant, as a question; undefined without any. */
+export function didYouMean(near: readonly string[]): string | undefined {
+  return near.length > 0 ? `Did you mean ${near.join(" or ")}?` : undefined;
+}
+
 /** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours count 1 each. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

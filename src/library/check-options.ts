@@ -36,9 +36,13 @@ export function checkOptions(
   }
 }
 
-/** @throws invalid_usage for anything but a text */
-export function checkId(call: string, id: unknown): asserts id is string {
-  if (typeof id !== "string") throw usage(`${call} takes a job's id, not ${describeValue(id)}`);
+/** @param of what it is the id of. @throws invalid_usage for anything but a text */
+export function checkId(
+  call: string,
+  id: unknown,
+  of: "job" | "flow" | "group" = "job",
+): asserts id is string {
+  if (typeof id !== "string") throw usage(`${call} takes a ${of}'s id, not ${describeValue(id)}`);
 }
 
 /** One id or several, as a list. @throws invalid_usage */
@@ -95,7 +99,7 @@ export const databaseFile: OptionRule = {
   text: "the path of a file",
 };
 
-export const jobId: OptionRule = {
+export const idText: OptionRule = {
   allows: (value) => typeof value === "string" && isId(value),
   text: `an id: ${ID_RULE}`,
 };

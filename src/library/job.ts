@@ -108,7 +108,7 @@ export interface ArrayOptions {
   from?: number | undefined;
   to?: number | undefined;
   /** How many may run at once; no cap unless given. */
-  maxRunning?: number | undefined;
+  concurrency?: number | undefined;
   /** As soon as so many are dead, those that wait are cancelled; never unless given. */
   maxFails?: number | undefined;
 }

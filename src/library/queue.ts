@@ -1,6 +1,7 @@
 import type { JobState } from "../domain/job.ts";
 import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
+import type { Groups } from "./groups.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import type { Schedules } from "./schedules.ts";
@@ -17,6 +18,9 @@ export interface Queue extends AsyncDisposable {
 
   /** What of each of its queues may run, and when. */
   readonly queues: Queues;
+
+  /** Jobs that were made together: its arrays, flows and the runs of its schedules. */
+  readonly groups: Groups;
 
   /** Its flows: named steps that wait for each other. */
   readonly flows: Flows;

@@ -11,7 +11,7 @@ const indexList: OptionRule = {
   text: `an array of one or more whole numbers from 0 to ${MAX_ARRAY_INDEX}`,
 };
 
-const ARRAY_RULES = { indices: indexList, from: index, to: index, maxRunning: count, maxFails: count };
+const ARRAY_RULES = { indices: indexList, from: index, to: index, concurrency: count, maxFails: count };
 
 /** The indices of an array. @throws invalid_usage naming the option */
 export function readIndices(array: ArrayOptions): number[] {

@@ -26,7 +26,7 @@ import {
   checkId,
   checkIds,
   checkOptions,
-  jobId,
+  idText,
   jobState,
   queueName,
   queueNames,
@@ -38,14 +38,17 @@ import {
 import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
 import { forPrograms } from "./for-programs.ts";
+import type { Groups } from "./groups.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
+import type { QueueParts } from "./queue-parts.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import { readIndices } from "./read-indices.ts";
 import type { Schedules } from "./schedules.ts";
 import { STOP_RULES, startWorker, type WorkerParts } from "./start-worker.ts";
 import { StoreFlows } from "./store-flows.ts";
+import { StoreGroups } from "./store-groups.ts";
 import { StoreQueues } from "./store-queues.ts";
 import { StoreSchedules } from "./store-schedules.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
@@ -53,6 +56,7 @@ import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./wor
 /** A queue over an open store. */
 export class StoreQueue implements Queue {
   readonly queues: Queues;
+  readonly groups: Groups;
   readonly flows: Flows;
   readonly schedules: Schedules;
   readonly #store: Store;
@@ -68,13 +72,16 @@ export class StoreQueue implements Queue {
   constructor(store: Store, given: Omit<SettingSources, "store">) {
     this.#store = store;
     this.#given = given;
-    this.queues = new StoreQueues(store, (work) => this.#use(work), this.#closing.signal);
-    this.flows = new StoreFlows(store, given, (work) => this.#use(work));
-    this.schedules = new StoreSchedules(
+    const parts: QueueParts = {
       store,
-      () => this.#maxRetries(),
-      (work) => this.#use(work),
-    );
+      use: (work) => this.#use(work),
+      maxRetries: () => this.#maxRetries(),
+      closing: this.#closing.signal,
+    };
+    this.queues = new StoreQueues(parts);
+    this.groups = new StoreGroups(parts);
+    this.flows = new StoreFlows(parts);
+    this.schedules = new StoreSchedules(parts);
   }
 
   get db(): string {
@@ -110,7 +117,7 @@ export class StoreQueue implements Queue {
   enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {
     return this.#use(async () => {
       const indices = readIndices(array);
-      const { maxRunning = null, maxFails = null } = array;
+      const { concurrency: maxRunning = null, maxFails = null } = array;
       const context = await this.#context();
       const { group, toInput } = planArray(toJobFields(job), { maxRunning, maxFails }, context);
       const inputs = indices.map((index) =>
@@ -221,11 +228,11 @@ export class StoreQueue implements Queue {
     options: WorkOptions = {},
   ): Promise<QueueWorker> {
     if (typeof first === "string") return await this.#handle(first, handler, options);
-    const { store } = this.#parts;
+    const { store } = this.#workerParts;
     checkOptions("queue.work", first, { queues: queueNames, ...WORK_RULES });
     const { queues = null, ...rest } = first;
     const runClaim = commandRunner({ store, launcher: nodeLauncher, env: process.env });
-    return await this.#start({ ...this.#parts, queues, runClaim }, rest);
+    return await this.#start({ ...this.#workerParts, queues, runClaim }, rest);
   }
 
   async #handle(queue: string, handler: Handler | undefined, options: WorkOptions): Promise<QueueWorker> {
@@ -234,10 +241,10 @@ export class StoreQueue implements Queue {
       throw usage(`queue.work was given no handler for the queue "${queue}"`, "Give a function.");
     checkOptions("queue.work", options, WORK_RULES);
     const runClaim = handlerRunner((job, tools) => handler(toJob(job), tools));
-    return await this.#start({ ...this.#parts, queues: [queue], runClaim }, options);
+    return await this.#start({ ...this.#workerParts, queues: [queue], runClaim }, options);
   }
 
-  get #parts(): Pick<WorkerParts, "store" | "loadSettings" | "retain" | "planner"> {
+  get #workerParts(): Pick<WorkerParts, "store" | "loadSettings" | "retain" | "planner"> {
     const store = this.#store;
     const readSettings = async () => resolveSettings({ ...this.#given, store: await store.readSettings() });
     return {
@@ -293,7 +300,7 @@ export class StoreQueue implements Queue {
   }
 }
 
-const LIST_RULES = { state: jobState, group: jobId, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const LIST_RULES = { state: jobState, group: idText, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),
   drain: yesOrNo,

@@ -1,6 +1,6 @@
 import { toQueueJson } from "../queue/queue-json.ts";
 import { drainQueue, pauseQueues, resumeQueues, setQueue } from "../queue/queues.ts";
-import type { QueueRecord, Store } from "../store/store.ts";
+import type { QueueRecord } from "../store/store.ts";
 import {
   checkOptions,
   numberOrNull,
@@ -10,54 +10,47 @@ import {
   WAIT_RULES,
 } from "./check-options.ts";
 import type { WaitOptions } from "./queue.ts";
+import type { QueueParts } from "./queue-parts.ts";
 import type { QueueLimits, QueueState, Queues } from "./queues.ts";
 
 /** The part of a queue that is about its queues. */
 export class StoreQueues implements Queues {
-  readonly #store: Store;
-  readonly #use: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly #closing: AbortSignal;
+  readonly #parts: QueueParts;
 
-  /**
-   * @param use runs a method's work, unless the queue is closed
-   * @param closing aborted when it is
-   */
-  constructor(store: Store, use: <T>(work: () => Promise<T>) => Promise<T>, closing: AbortSignal) {
-    this.#store = store;
-    this.#use = use;
-    this.#closing = closing;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
   }
 
   list(): Promise<QueueState[]> {
-    return this.#use(async () => {
+    return this.#parts.use(async () => {
       const now = Date.now();
-      return (await this.#store.listQueues()).map((queue) => toQueueState(queue, now));
+      return (await this.#parts.store.listQueues()).map((queue) => toQueueState(queue, now));
     });
   }
 
   set(name: string, limits: QueueLimits): Promise<void> {
-    return this.#use(async () => {
+    return this.#parts.use(async () => {
       checkOptions("queue.queues.set", { name }, { name: queueName });
       checkOptions("queue.queues.set", limits, LIMIT_RULES);
-      await setQueue(this.#store, name, limits);
+      await setQueue(this.#parts.store, name, limits);
     });
   }
 
   pause(names: string | readonly string[]): Promise<void> {
-    return this.#use(() => pauseQueues(this.#store, checkNames("queue.queues.pause", names)));
+    return this.#parts.use(() => pauseQueues(this.#parts.store, checkNames("queue.queues.pause", names)));
   }
 
   resume(names: string | readonly string[]): Promise<void> {
-    return this.#use(() => resumeQueues(this.#store, checkNames("queue.queues.resume", names)));
+    return this.#parts.use(() => resumeQueues(this.#parts.store, checkNames("queue.queues.resume", names)));
   }
 
   drain(name: string, options: WaitOptions = {}): Promise<void> {
-    return this.#use(async () => {
+    return this.#parts.use(async () => {
       checkOptions("queue.queues.drain", { name }, { name: queueName });
       checkOptions("queue.queues.drain", options, WAIT_RULES);
       const { timeoutMs, signal } = options;
-      const either = AbortSignal.any([this.#closing, ...(signal ? [signal] : [])]);
-      await drainQueue(this.#store, name, { timeoutMs, signal: either });
+      const either = AbortSignal.any([this.#parts.closing, ...(signal ? [signal] : [])]);
+      await drainQueue(this.#parts.store, name, { timeoutMs, signal: either });
     });
   }
 }

@@ -11,59 +11,49 @@ import {
 } from "../queue/schedule.ts";
 import { jobOf } from "../queue/schedule-json.ts";
 import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
-import type { Store } from "../store/store.ts";
 import { checkOptions, type OptionRule, oneOf, text, usage, wholeNumber, yesOrNo } from "./check-options.ts";
 import type { Job } from "./job.ts";
 import { FIELD_NAMES, toJob, toJobFields } from "./map-job.ts";
+import type { QueueParts } from "./queue-parts.ts";
 import type { Firing, HistoryOptions, NextOptions, Schedule, ScheduleInput, Schedules } from "./schedules.ts";
 
 /** The part of a queue that is about its schedules. */
 export class StoreSchedules implements Schedules {
-  readonly #store: Store;
-  readonly #maxRetries: () => Promise<number>;
-  readonly #use: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #parts: QueueParts;
 
-  /**
-   * @param maxRetries what the setting says at the moment
-   * @param use runs a method's work, unless the queue is closed
-   */
-  constructor(
-    store: Store,
-    maxRetries: () => Promise<number>,
-    use: <T>(work: () => Promise<T>) => Promise<T>,
-  ) {
-    this.#store = store;
-    this.#maxRetries = maxRetries;
-    this.#use = use;
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
   }
 
   add(schedule: ScheduleInput): Promise<Schedule> {
-    return this.#use(async () => {
+    return this.#parts.use(async () => {
       checkOptions("queue.schedules.add", schedule, INPUT_RULES);
       const { timeZone: zone, job, ...rest } = schedule;
       for (const given of ["name", "pattern"] as const)
         if (rest[given] === undefined) throw usage(`queue.schedules.add was given no ${given}`);
       const context = { now: Date.now(), cwd: process.cwd(), names: FIELD_NAMES };
-      return toSchedule(await addSchedule(this.#store, { ...rest, zone, job: toJobFields(job) }, context));
+      return toSchedule(
+        await addSchedule(this.#parts.store, { ...rest, zone, job: toJobFields(job) }, context),
+      );
     });
   }
 
   get(name: string): Promise<Schedule | undefined> {
     return this.#about("get", name, async () => {
-      const schedule = await this.#store.schedules.get(name);
+      const schedule = await this.#parts.store.schedules.get(name);
       return schedule && toSchedule(schedule);
     });
   }
 
   list(): Promise<Schedule[]> {
-    return this.#use(async () => (await this.#store.schedules.list()).map(toSchedule));
+    return this.#parts.use(async () => (await this.#parts.store.schedules.list()).map(toSchedule));
   }
 
   next(name: string, options: NextOptions = {}): Promise<Date[]> {
     return this.#about("next", name, async () => {
       checkOptions("queue.schedules.next", options, { count: wholeNumber(1, 10_000) });
       const { count = 1 } = options;
-      const instants = await nextInstants(this.#store, name, { count, now: Date.now() });
+      const instants = await nextInstants(this.#parts.store, name, { count, now: Date.now() });
       return instants.map((at) => new Date(at));
     });
   }
@@ -72,15 +62,15 @@ export class StoreSchedules implements Schedules {
     return this.#about("history", name, async () => {
       checkOptions("queue.schedules.history", options, { newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
       const { newest = Number.MAX_SAFE_INTEGER } = options;
-      return (await scheduleHistory(this.#store, name, newest)).map(toFiring);
+      return (await scheduleHistory(this.#parts.store, name, newest)).map(toFiring);
     });
   }
 
   run(name: string): Promise<Job> {
     return this.#about("run", name, async () => {
-      const maxRetries = await this.#maxRetries();
-      const id = await runSchedule(this.#store, name, { now: Date.now(), maxRetries });
-      return toJob(await requireJob(this.#store, id));
+      const maxRetries = await this.#parts.maxRetries();
+      const id = await runSchedule(this.#parts.store, name, { now: Date.now(), maxRetries });
+      return toJob(await requireJob(this.#parts.store, id));
     });
   }
 
@@ -93,15 +83,15 @@ export class StoreSchedules implements Schedules {
   }
 
   remove(name: string): Promise<void> {
-    return this.#about("remove", name, () => removeSchedule(this.#store, name));
+    return this.#about("remove", name, () => removeSchedule(this.#parts.store, name));
   }
 
   async #setPaused(name: string, isPaused: boolean): Promise<Schedule> {
-    return toSchedule(await pauseSchedule(this.#store, name, { isPaused, now: Date.now() }));
+    return toSchedule(await pauseSchedule(this.#parts.store, name, { isPaused, now: Date.now() }));
   }
 
   #about<T>(method: string, name: string, work: () => Promise<T>): Promise<T> {
-    return this.#use(async () => {
+    return this.#parts.use(async () => {
       checkOptions(`queue.schedules.${method}`, { name }, { name: text });
       return await work();
     });

@@ -1,10 +1,10 @@
-import { QueuectlError } from "../domain/errors.ts";
+import { QueuectlError, restate } from "../domain/errors.ts";
 import type { NewGroup } from "../domain/group.ts";
 import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
 import type { Job, NewJob } from "../domain/job.ts";
 import { type JobDefaults, parseJobInput } from "../domain/job-input.ts";
+import { callJob } from "../domain/refuse-enqueue.ts";
 import type { EnqueueReceipt, Store } from "../store/store.ts";
-import { restateRefusal } from "./restate-refusal.ts";
 
 /** What jobs get where their input is silent. */
 export interface EnqueueContext {
@@ -47,7 +47,9 @@ export async function enqueueJobs(
     const jobs = Symbol.asyncIterator in inputs ? mapStream(inputs, parse) : Array.from(inputs, parse);
     return await store.enqueue(jobs, context.group);
   } catch (error) {
-    throw await restateRefusal(error, store, hasNewId);
+    // A store names a job by its id. Who gave none has never seen it, and will not.
+    const isNameless = error instanceof QueuectlError && hasNewId[(error.position ?? 0) - 1];
+    throw isNameless ? callJob(error, "the job") : error;
   }
 }
 
@@ -107,6 +109,6 @@ export function atPlace<T>(place: string, work: () => T): T {
     return work();
   } catch (error) {
     if (place === "" || !(error instanceof QueuectlError)) throw error;
-    throw new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });
+    throw restate(error, `${place}: ${error.message}`);
   }
 }

@@ -1,6 +1,6 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
-import { suggest } from "../domain/suggest.ts";
+import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { GroupRecord, Store } from "../store/store.ts";
 
 /** Among how many flows a reference is looked for, the newest first. */
@@ -53,6 +53,7 @@ function flowNotFound(reference: string, flows: readonly GroupRecord[]): Queuect
   const longer = reference.length >= MIN_PREFIX_LENGTH ? ids.filter((id) => id.startsWith(reference)) : [];
   const near = longer.length > 0 ? longer.slice(-3) : suggest(reference, ids);
   return new QueuectlError("flow_not_found", `There is no flow "${reference}"`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All flows: queuectl flow list",
+    hint: didYouMean(near),
+    refusal: { kind: "no_such_flow" },
   });
 }

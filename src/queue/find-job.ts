@@ -1,7 +1,7 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
 import type { Job } from "../domain/job.ts";
-import { suggest } from "../domain/suggest.ts";
+import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { GroupRecord, Store } from "../store/store.ts";
 
 /** How many candidates an ambiguous prefix names. */
@@ -36,7 +36,7 @@ export async function requireGroup(store: Store, id: string): Promise<GroupRecor
   const group = await store.getGroup(id);
   if (group) return group;
   throw new QueuectlError("job_not_found", `There is no array, flow or schedule "${id}"`, {
-    hint: "Of which a job is: queuectl info ID",
+    hint: "A job names the one that it belongs to: queuectl info ID",
   });
 }
 
@@ -66,7 +66,7 @@ async function refuseGroup(store: Store, id: string): Promise<void> {
   const group = await store.getGroup(id);
   if (group)
     throw new QueuectlError("job_not_found", `"${id}" is no job, but a group of them (${group.kind})`, {
-      hint: `Its jobs: queuectl list --of ${id}`,
+      refusal: { kind: "group_for_job", id },
     });
 }
 
@@ -78,8 +78,10 @@ async function nearIds(store: Store, id: string): Promise<string[]> {
 }
 
 function jobNotFound(id: string, near: readonly string[], rule = ""): QueuectlError {
+  const question = didYouMean(near);
   return new QueuectlError("job_not_found", `There is no job "${id}"`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?${rule}` : "All jobs: queuectl list",
+    hint: question && `${question}${rule}`,
+    refusal: { kind: "no_such_job", id },
   });
 }
 

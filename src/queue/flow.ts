@@ -1,5 +1,5 @@
 import type { Dependency } from "../domain/dependency.ts";
-import { QueuectlError } from "../domain/errors.ts";
+import { QueuectlError, restate } from "../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../domain/flow.ts";
 import {
   countDone,
@@ -13,6 +13,7 @@ import { randomId } from "../domain/id.ts";
 import { JOB_STATES, type Job, type JobState, type NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { refuseGroupChange } from "../domain/refuse-change.ts";
+import { callJob } from "../domain/refuse-enqueue.ts";
 import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
 import { requireFlow } from "./find-flow.ts";
 
@@ -84,13 +85,10 @@ export async function startFlow(store: Store, flow: Flow, context: StartContext)
 /** A store names jobs; who writes a flow knows its steps, by name and place. */
 function placeRefusal(error: unknown, { steps }: Flow): unknown {
   if (!(error instanceof QueuectlError) || error.position === undefined) return error;
-  const { code, message, hint, position } = error;
-  const step = steps[position - 1];
+  const step = steps[error.position - 1];
   if (step === undefined) return error;
-  // Of an id that is taken, the id is what has to be known.
-  const said =
-    code === "duplicate_id" ? message : message.replace(/\b([Tt])he job "[^"]*"/, `$1he step "${step.name}"`);
-  return new QueuectlError(code, `${step.place}: ${said}`, { hint, position });
+  const refusal = callJob(error, `the step "${step.name}"`);
+  return restate(refusal, `${step.place}: ${refusal.message}`);
 }
 
 /** How a flow of the store stands. */

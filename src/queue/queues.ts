@@ -5,7 +5,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
 import type { JobState } from "../domain/job.ts";
 import { parseRate } from "../domain/rate.ts";
-import { suggest } from "../domain/suggest.ts";
+import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { QueueChange, QueueRecord, Store } from "../store/store.ts";
 
 /** What is to be set of a queue, as people and programs give it: null takes a limit away, what is not given stays. */
@@ -39,12 +39,13 @@ export async function setQueue(
 function checkCap(name: string, cap: unknown): number | null {
   if (cap === null) return null;
   if (typeof cap === "number" && Number.isInteger(cap) && cap >= 1 && cap <= MOST_AT_ONCE) return cap;
-  throw new QueuectlError("invalid_queue", `The queue "${name}" cannot have a cap of ${describeValue(cap)}`, {
-    hint:
-      cap === 0
-        ? `To let nothing start: queuectl queue pause ${name}`
-        : `A cap is a whole number from 1 to ${MOST_AT_ONCE}.`,
-  });
+  throw new QueuectlError(
+    "invalid_queue",
+    `The queue "${name}" cannot have a cap of ${describeValue(cap)}`,
+    cap === 0
+      ? { refusal: { kind: "zero_limit", queue: name } }
+      : { hint: `A cap is a whole number from 1 to ${MOST_AT_ONCE}.` },
+  );
 }
 
 /**
@@ -131,7 +132,8 @@ async function requireQueue(store: Store, name: string): Promise<void> {
   if (await findQueue(store, name)) return;
   const near = await similarQueues(store, name);
   throw new QueuectlError("queue_not_found", `There is no queue "${name}"`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "All queues: queuectl queue list",
+    hint: didYouMean(near),
+    refusal: { kind: "no_such_queue" },
   });
 }
 

@@ -176,15 +176,15 @@ export async function runSchedule(
   }
 }
 
-async function firstUnfinished(store: Store, name: string): Promise<string | undefined> {
+async function firstUnfinished(store: Store, name: string): Promise<string | null> {
   for await (const { id, state } of store.listJobs({ group: name })) if (!isFinished(state)) return id;
-  return undefined;
+  return null;
 }
 
 /** @param other the id of what stands in its way, unless it has ended by now */
-function notRun(name: string, { note }: FiredInstant, other = "ID"): QueuectlError {
+function notRun(name: string, { note }: FiredInstant, other: string | null): QueuectlError {
   return new QueuectlError("not_finished", `Cannot run the schedule "${name}" now: ${note}`, {
-    hint: `Wait for it, or cancel it first: queuectl cancel ${other}. With another --overlap it would not stand in the way.`,
+    refusal: { kind: "run_in_the_way", other },
   });
 }
 

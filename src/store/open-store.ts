@@ -1,4 +1,5 @@
 import { QueuectlError } from "../domain/errors.ts";
+import { otherStore } from "../domain/refusal.ts";
 import { isStoreUrl } from "../domain/store-url.ts";
 import { type Clock, systemClock } from "./sqlite/clock.ts";
 import { Database, IN_MEMORY } from "./sqlite/database.ts";
@@ -51,7 +52,9 @@ export function storeExists(path: string): boolean {
 /** A URL taken for a path would become a directory that does not exist; the sentence would be about that. */
 function refuseUrl(path: string): void {
   if (!isStoreUrl(path)) return;
-  throw new QueuectlError("store_unreachable", "This queuectl keeps its jobs in SQLite only", {
-    hint: "Name a file: --db queue.db",
-  });
+  throw new QueuectlError(
+    "store_unreachable",
+    "This queuectl keeps its jobs in SQLite only",
+    otherStore("Name a file", "queue.db"),
+  );
 }

@@ -26,7 +26,7 @@ describe("a job that is enqueued under conditions", () => {
     await expectRefused(() => queue.enqueue({ command: "true", unique: "u" }), {
       code: "not_unique",
       says: `"${first.id}" of the unique name "u" is unfinished`,
-      remedy: /^Wait for the other job, or cancel it; with uniqueReturn it is the answer\.$/,
+      remedy: `Wait for it: queue.wait("${first.id}"), or cancel it: queue.cancel("${first.id}"). With uniqueReturn`,
     });
     expect(await queue.enqueue({ command: "false", unique: "u", uniqueReturn: true })).toEqual(first);
     const [a, same, b] = await queue.enqueue([
@@ -60,7 +60,7 @@ describe("a job that is enqueued under conditions", () => {
     expect(await queue.get("second")).toMatchObject({ state: "dead", reason: "dependency" });
     await expectRefused(() => queue.retryDead("second"), {
       code: "dependency_failed",
-      remedy: /^Bring that one back, and this comes with it\.$/,
+      remedy: /^Bring that one back, and this comes with it: queue\.retry\("first"\)$/,
     });
     home.write("now", "");
     await queue.retryDead("first");
@@ -71,13 +71,12 @@ describe("a job that is enqueued under conditions", () => {
 
 describe("enqueueArray", () => {
   test("makes a job for each index, and caps how many run", async () => {
-    const { queue, store, home } = await LibraryScene.open();
+    const { queue, home } = await LibraryScene.open();
     const array = await queue.enqueueArray(
       { id: "a", argv: ["printf", "{}"], cwd: home.cwd },
-      { from: 0, to: 4, maxRunning: 2, maxFails: 3 },
+      { from: 0, to: 4, concurrency: 2, maxFails: 3 },
     );
     expect(array).toEqual({ id: "a", count: 5 });
-    expect(await store.getGroup("a")).toMatchObject({ kind: "array", maxRunning: 2, maxFails: 3 });
     await (await queue.work({ drain: true, concurrency: 5 })).finished;
     const jobs = await Array.fromAsync(queue.list({ group: "a" }));
     expect(jobs.map(({ state, group }) => [state, group?.member])).toEqual(
@@ -89,6 +88,43 @@ describe("enqueueArray", () => {
       `${other.id}.7`,
       `${other.id}.3`,
     ]);
+  });
+
+  test("can be looked at as one thing, while it waits and when it has ended", async () => {
+    const { queue, home } = await LibraryScene.open();
+    const command = "exit {}";
+    const { id } = await queue.enqueueArray(
+      { command, maxRetries: 0 },
+      { from: 0, to: 2, concurrency: 2, maxFails: 3 },
+    );
+    const group = { id, kind: "array", name: command, concurrency: 2, maxFails: 3 };
+    const waiting = await queue.groups.get(id);
+    expect(waiting).toMatchObject({ ...group, counts: { pending: 3, completed: 0 } });
+    await (await queue.work({ drain: true })).finished;
+    const ended = await queue.groups.get(id);
+    expect(ended).toEqual({ ...waiting, counts: { ...waiting?.counts, pending: 0, completed: 1, dead: 2 } });
+    const { created_at: createdAt, counts } = await home.json<{ created_at: string; counts: object }>(
+      "--db",
+      queue.db,
+      "info",
+      id,
+    );
+    expect(ended).toMatchObject({ createdAt: new Date(createdAt), counts });
+  });
+
+  test("is a group, as a flow and the runs of a schedule are; a job is none", async () => {
+    const { queue } = await LibraryScene.open();
+    const job = { command: "true" } as const;
+    await queue.enqueue({ id: "job", ...job });
+    await queue.flows.run({ name: "build", concurrency: 3, steps: { a: { run: "true" } } }, { id: "f" });
+    await queue.schedules.add({ name: "nightly", pattern: "@daily", job });
+    expect(await queue.groups.get("f")).toMatchObject({ kind: "flow", name: "build", concurrency: 3 });
+    expect(await queue.groups.get("nightly")).toMatchObject({ kind: "schedule", counts: { pending: 0 } });
+    for (const none of ["job", "a", ""]) expect(await queue.groups.get(none)).toBeUndefined();
+    await expectRefused(() => queue.groups.get(untyped(7)), {
+      code: "invalid_usage",
+      says: "queue.groups.get takes a group's id, not 7",
+    });
   });
 
   test("gives an id that stands for its jobs", async () => {
@@ -111,7 +147,7 @@ describe("enqueueArray", () => {
     ["a negative index", { indices: [-1] }, /"indices"/],
     ["an index twice", { indices: [1, 2, 1] }, /has the index 1 twice/],
     ["a million jobs", { from: 1, to: 1_000_000 }, /would have 1000000 jobs, and 100000 are allowed/],
-    ["a cap of 0", { from: 1, to: 2, maxRunning: 0 }, /"maxRunning" .* must be a whole number from 1/],
+    ["a cap of 0", { from: 1, to: 2, concurrency: 0 }, /"concurrency" .* must be a whole number from 1/],
     ["an option that is not known", { from: 1, to: 2, step: 2 }, /has no option "step"/],
   ])("refuses %s", async (_, options, says) => {
     const { queue } = await LibraryScene.open();

@@ -2,7 +2,7 @@ import { findCycle } from "../../src/domain/dependency.ts";
 import { type ErrorCode, QueuectlError } from "../../src/domain/errors.ts";
 import type { NewGroup } from "../../src/domain/group.ts";
 import { firstDueAt, isFinished, type NewJob } from "../../src/domain/job.ts";
-import { refuseSecond } from "../../src/domain/refuse-change.ts";
+import { refuseEnqueue } from "../../src/domain/refuse-enqueue.ts";
 import type { EnqueueReceipt } from "../../src/store/store.ts";
 import { gateToSet } from "./memory-gates.ts";
 import { moveDependant, settle } from "./memory-settle.ts";
@@ -66,7 +66,17 @@ function sortOut(truth: MemoryTruth, jobs: readonly NewJob[]) {
     // The unique name first: whoever enqueues the same job twice and wants the first gets it.
     if (namesake && uniqueReturn) existing.push({ position, id: namesake.id });
     else if (namesake)
-      throw refuseSecond("enqueue", { id, unique: unique ?? "", other: namesake.id }, position);
+      throw refuseEnqueue(
+        {
+          kind: "not_unique",
+          verb: "enqueue",
+          id,
+          unique: unique ?? "",
+          other: namesake.id,
+          isOfList: added.some((other) => other.job.id === namesake.id),
+        },
+        position,
+      );
     else if (others.some((other) => other.id === id))
       throw refusal("duplicate_id", `The id "${id}" exists`, position);
     else added.push({ job, position });

@@ -6,8 +6,8 @@ import {
   refuseChange,
   refuseGroupChange,
   refuseHopeless,
-  refuseSecond,
 } from "../../src/domain/refuse-change.ts";
+import { refuseEnqueue } from "../../src/domain/refuse-enqueue.ts";
 import { decideMove, settle, standingOf, unfinishedNamesake } from "./memory-settle.ts";
 import { type MemoryTruth, move, openExecution, type StoredJob } from "./memory-truth.ts";
 
@@ -54,7 +54,15 @@ export function retryJobs(
     }
     for (const job of jobs) {
       const other = unfinishedNamesake(truth, job);
-      if (other) throw refuseSecond("retry", { id: job.id, unique: job.unique ?? "", other: other.id });
+      if (other)
+        throw refuseEnqueue({
+          kind: "not_unique",
+          verb: "retry",
+          id: job.id,
+          unique: job.unique ?? "",
+          other: other.id,
+          isOfList: false,
+        });
     }
     settle(truth, now);
     for (const job of jobs) {

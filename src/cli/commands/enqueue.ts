@@ -1,4 +1,4 @@
-import { QueuectlError } from "../../domain/errors.ts";
+import { QueuectlError, restate } from "../../domain/errors.ts";
 import { checkInputs, enqueueJobs } from "../../queue/enqueue.ts";
 import { openEmptyStore, storeExists } from "../../store/open-store.ts";
 import type { Invocation } from "../command.ts";
@@ -63,9 +63,7 @@ async function placingPositions<T>(source: Source, work: () => Promise<T>): Prom
   } catch (error) {
     if (!(error instanceof QueuectlError) || error.position === undefined) throw error;
     const place = placeOf(error.position, source);
-    throw place === null
-      ? error
-      : new QueuectlError(error.code, `${place}: ${error.message}`, { hint: error.hint });
+    throw place === null ? error : restate(error, `${place}: ${error.message}`);
   }
 }
 

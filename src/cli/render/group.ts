@@ -1,7 +1,7 @@
+import { capitalised } from "../../domain/describe.ts";
 import type { GroupRecord } from "../../store/store.ts";
 import type { Io } from "../io.ts";
 import { type Facts, renderFacts } from "./facts.ts";
-import { capitalised } from "./help.ts";
 import { timeText } from "./time.ts";
 import { visible } from "./visible.ts";
 import { foldLines, widthOf } from "./wrap.ts";

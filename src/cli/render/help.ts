@@ -1,3 +1,4 @@
+import { capitalised } from "../../domain/describe.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import { suggest } from "../../domain/suggest.ts";
 import type { CommandSpec, OptionSpec } from "../command.ts";
@@ -103,11 +104,6 @@ export function commandUsage(command: CommandSpec): string {
 /** An option with what stands in its value's place. */
 export function optionUsage({ name, value }: OptionSpec): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
-}
-
-/** A sentence of the tables as it begins a line. */
-export function capitalised(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function verbRows(commands: readonly CommandSpec[]): Definitions {

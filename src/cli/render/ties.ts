@@ -1,10 +1,10 @@
 import { CONDITIONS, type Condition, judgeDependency } from "../../domain/dependency.ts";
+import { capitalised } from "../../domain/describe.ts";
 import type { Job } from "../../domain/job.ts";
 import { listDependencies } from "../../domain/job-conditions.ts";
 import type { Store } from "../../store/store.ts";
 import type { Facts } from "./facts.ts";
 import { groupCounts } from "./group.ts";
-import { capitalised } from "./help.ts";
 import { visible } from "./visible.ts";
 
 /** How many of the jobs that it waits for are named. */

@@ -137,7 +137,7 @@ function readSteps(
   }
   if (value.entries.length === 0) faults.add(value.at, "The flow has no steps", LOOKS_LIKE);
   if (value.entries.length > MAX_STEPS) {
-    const hint = "Make several flows of it, or an array of jobs: queuectl enqueue --array";
+    const hint = "Make several flows of it, or an array of jobs.";
     faults.add(value.at, `The flow has ${value.entries.length} steps; the most are ${MAX_STEPS}`, hint);
     return [];
   }

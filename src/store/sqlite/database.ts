@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { QueuectlError } from "../../domain/errors.ts";
+import { otherStore } from "../../domain/refusal.ts";
 import { monotonicMs } from "../machine.ts";
 
 /** The path of a database that is in no file. */
@@ -254,12 +255,14 @@ function translate(path: string, error: unknown): unknown {
       return corrupt(path, error);
     case SQLITE_READONLY:
       return new QueuectlError("store_read_only", `The database ${path} cannot be written`, {
-        hint: "Check the permissions of the file and its directory, or name another store with --db.",
+        ...otherStore("Check the permissions of the file and its directory, or name another store"),
         cause: error,
       });
     case SQLITE_CANTOPEN:
       return new QueuectlError("store_unreachable", `Cannot open the database ${path}`, {
-        hint: "Check that its directory exists and that you may read and write there, or name another store with --db.",
+        ...otherStore(
+          "Check that its directory exists and that you may read and write there, or name another store",
+        ),
         cause: error,
       });
     case SQLITE_IOERR:

@@ -1,6 +1,7 @@
 import { type Condition, type Dependency, findCycle, judgeDependency } from "../../domain/dependency.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import type { JobState } from "../../domain/job.ts";
+import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { Database } from "./database.ts";
 import { type Row, readJson } from "./rows.ts";
 import { moveDependant } from "./settle.ts";
@@ -36,7 +37,7 @@ export function addDependencies(
     for (const dependency of readJson<Dependency[]>(row, "depends_on")) {
       own += tie(db, { id: row["id"] as string, seq, position: position(seq) }, dependency);
       if (own > WIDEST || ofOthers + Math.min(own, widest) > DEPENDENCIES_AT_MOST)
-        throw tooMany(row["id"] as string, position(seq));
+        throw refuseEnqueue({ kind: "too_many_dependencies", id: row["id"] as string }, position(seq));
     }
     if (own > 1) ofOthers += Math.min(own, widest);
     widest = Math.max(widest, own);
@@ -53,7 +54,7 @@ function tie(
 ): number {
   const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").all(on);
   const found = one.length > 0 ? one : db.prepare("SELECT seq, state FROM jobs WHERE group_id = ?").all(on);
-  if (found.length === 0) throw unknown(job, on);
+  if (found.length === 0) throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
   const insert = db.prepare(
     "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
@@ -87,25 +88,6 @@ function refuseCycle(db: Database, firstSeq: number, position: (seq: number) => 
     {
       hint: "Take one of these dependencies away. Nothing was enqueued.",
       position: position(first),
-    },
-  );
-}
-
-function unknown(job: { id: string; position: number }, on: string): QueuectlError {
-  return new QueuectlError(
-    "unknown_dependency",
-    `The job "${job.id}" cannot wait for "${on}": there is no such job, array or flow`,
-    { hint: "Nothing was enqueued. All jobs: queuectl list", position: job.position },
-  );
-}
-
-function tooMany(id: string, position: number): QueuectlError {
-  return new QueuectlError(
-    "invalid_job",
-    `With the job "${id}" there are too many dependencies: jobs that wait for several others may have 50,000 in all`,
-    {
-      hint: "Let one job in between wait for all of the first, and the others for that one: queuectl enqueue --id between --after FIRST true, then --after between. Nothing was enqueued.",
-      position,
     },
   );
 }

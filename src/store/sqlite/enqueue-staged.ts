@@ -1,13 +1,12 @@
 import type { QueuectlError } from "../../domain/errors.ts";
 import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
-import { refuseSecond } from "../../domain/refuse-change.ts";
+import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { EnqueueReceipt } from "../store.ts";
 import { complete, Extras } from "./complete-jobs.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { addGroup } from "./groups.ts";
-import { COLUMNS, duplicateId, findUnfinished, PLACEHOLDERS, standIn, toValues } from "./insert-jobs.ts";
-import type { Row } from "./rows.ts";
+import { COLUMNS, findUnfinished, PLACEHOLDERS, standIn, toValues } from "./insert-jobs.ts";
 
 /** Rows that one turn of the event loop moves to the staging table. */
 const STAGE_BATCH = 500;
@@ -114,7 +113,7 @@ function moveOneByOne(db: Database, stream: number): EnqueueReceipt {
           unique: row["unique_name"] as string | null,
           uniqueReturn: row["unique_return"] === 1,
           position,
-          isOfList: () => isStagedBefore(db, stream, row),
+          isOfList: (id: string) => isStagedBefore(db, { stream, id, position }),
         };
         existing.push({ position, id: standIn(db, error, job) });
       }
@@ -124,7 +123,10 @@ function moveOneByOne(db: Database, stream: number): EnqueueReceipt {
   return { count, firstSeq: lastSeq - count + 1, lastSeq, existing };
 }
 
-function isStagedBefore(db: Database, stream: number, { id = null, position = null }: Row): boolean {
+function isStagedBefore(
+  db: Database,
+  { stream, id, position }: { stream: number; id: string; position: number },
+): boolean {
   return (
     db
       .prepare("SELECT 1 FROM temp.staged WHERE stream = ? AND id = ? AND position < ?")
@@ -159,14 +161,16 @@ function firstRefusal(db: Database, stream: number): QueuectlError {
   };
   const { id, position, unique_name: unique } = row;
   if (row.is_second === 0 || unique === null)
-    return duplicateId({ id, position, isOfList: row.id_exists === 0 });
-  return refuseSecond("enqueue", { id, unique, other: firstOfUnique(db, stream, unique) }, position);
+    return refuseEnqueue({ kind: "duplicate_id", of: "job", id, isOfList: row.id_exists === 0 }, position);
+  const inStore = findUnfinished(db, unique);
+  const other = inStore ?? firstOfUnique(db, stream, unique);
+  return refuseEnqueue(
+    { kind: "not_unique", verb: "enqueue", id, unique, other, isOfList: inStore === undefined },
+    position,
+  );
 }
 
-/** The unfinished job of a unique name: in the store, else the first of the list. */
 function firstOfUnique(db: Database, stream: number, unique: string): string {
-  const other = findUnfinished(db, unique);
-  if (other !== undefined) return other;
   const row = db
     .prepare("SELECT id FROM temp.staged WHERE stream = ? AND unique_name = ? ORDER BY position LIMIT 1")
     .get(stream, unique);

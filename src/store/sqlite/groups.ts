@@ -1,7 +1,7 @@
-import { QueuectlError } from "../../domain/errors.ts";
 import type { GroupKind, NewGroup } from "../../domain/group.ts";
 import { JOB_STATES, type JobState } from "../../domain/job.ts";
 import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../../domain/refuse-change.ts";
+import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { GroupRecord } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./rows.ts";
@@ -12,7 +12,7 @@ export function addGroup(db: Database, group: NewGroup): void {
   const taken = db
     .prepare("SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM job_groups WHERE id = ?1")
     .get(id);
-  if (taken) throw duplicateGroup(group);
+  if (taken) throw refuseEnqueue({ kind: "duplicate_id", of: kind, id, isOfList: false });
   db.prepare("INSERT INTO job_groups (id, kind, name, max_fails, created_at) VALUES (?, ?, ?, ?, ?)").run(
     id,
     kind,
@@ -22,12 +22,6 @@ export function addGroup(db: Database, group: NewGroup): void {
   );
   if (maxRunning !== null)
     db.prepare("INSERT INTO gates (scope, name, max_running) VALUES ('group', ?, ?)").run(id, maxRunning);
-}
-
-function duplicateGroup({ id, kind }: NewGroup): QueuectlError {
-  return new QueuectlError("duplicate_id", `Cannot enqueue the ${kind} "${id}": this id exists already`, {
-    hint: "Choose another id, or leave it out to get a new one. Nothing was enqueued.",
-  });
 }
 
 const GROUPS = `

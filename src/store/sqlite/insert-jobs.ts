@@ -1,7 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
-import { QueuectlError } from "../../domain/errors.ts";
 import { firstDueAt, type NewJob } from "../../domain/job.ts";
-import { refuseSecond } from "../../domain/refuse-change.ts";
+import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { EnqueueReceipt } from "../store.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 
@@ -26,7 +25,7 @@ export function insertRows(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt
       lastSeq = Number(insert.run(...toValues(job)).lastInsertRowid);
       seen.add(job.id);
     } catch (error) {
-      const isOfList = () => seen.has(job.id);
+      const isOfList = (id: string) => seen.has(id);
       existing.push({ position, id: standIn(db, error, { ...job, position, isOfList }) });
     }
   }
@@ -52,17 +51,22 @@ export function refuseInserted(db: Database, receipt: EnqueueReceipt): void {
  */
 export function standIn(db: Database, error: unknown, job: Unadded): string {
   if (!isUniqueViolation(error)) throw error;
-  const { id, unique, uniqueReturn, position } = job;
+  const { id, unique, uniqueReturn, position, isOfList } = job;
   const other = unique === null ? undefined : findUnfinished(db, unique);
-  if (unique === null || other === undefined) throw duplicateId({ id, position, isOfList: job.isOfList() });
-  if (!uniqueReturn) throw refuseSecond("enqueue", { id, unique, other }, position);
+  if (unique === null || other === undefined)
+    throw refuseEnqueue({ kind: "duplicate_id", of: "job", id, isOfList: isOfList(id) }, position);
+  if (!uniqueReturn)
+    throw refuseEnqueue(
+      { kind: "not_unique", verb: "enqueue", id, unique, other, isOfList: isOfList(other) },
+      position,
+    );
   return other;
 }
 
 interface Unadded extends Pick<NewJob, "id" | "unique" | "uniqueReturn"> {
   position: number;
-  /** Whether the other job of its id came earlier in the same list. */
-  isOfList(): boolean;
+  /** Whether a job of this id came earlier in the same list. */
+  isOfList(id: string): boolean;
 }
 
 export function findUnfinished(db: Database, unique: string): string | undefined {
@@ -93,13 +97,9 @@ function refuseDraining(
       ORDER BY seq LIMIT 1`)
     .get(firstSeq, lastSeq);
   if (row)
-    throw new QueuectlError(
-      "queue_draining",
-      `Cannot enqueue the job "${row["id"]}": the queue "${row["queue"]}" is draining and takes no new jobs`,
-      {
-        hint: `Open it again: queuectl queue resume ${row["queue"]}`,
-        position: position(row["seq"] as number),
-      },
+    throw refuseEnqueue(
+      { kind: "queue_draining", id: row["id"] as string, queue: row["queue"] as string },
+      position(row["seq"] as number),
     );
 }
 
@@ -116,29 +116,10 @@ function refuseGroupIds(
     )
     .get(firstSeq, lastSeq);
   if (row)
-    throw duplicateId({
-      id: row["id"] as string,
-      position: position(row["seq"] as number),
-      isOfList: false,
-    });
-}
-
-/** @param isOfList true when the other job of this id came earlier in the same list, and so exists nowhere */
-export function duplicateId({
-  id,
-  position,
-  isOfList,
-}: {
-  id: string;
-  position: number;
-  isOfList: boolean;
-}): QueuectlError {
-  const why = isOfList ? "this id stands twice in the list" : "this id exists already";
-  const where = isOfList ? "Nothing was enqueued." : `The existing job: queuectl info ${id}`;
-  return new QueuectlError("duplicate_id", `Cannot enqueue the job "${id}": ${why}`, {
-    hint: `Choose another id, or leave it out to get a new one. ${where}`,
-    position,
-  });
+    throw refuseEnqueue(
+      { kind: "duplicate_id", of: "job", id: row["id"] as string, isOfList: false },
+      position(row["seq"] as number),
+    );
 }
 
 /** Of a job, in the order of `COLUMNS`. */

@@ -1,5 +1,6 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import { leaseState } from "../../domain/lease.ts";
+import { otherStore } from "../../domain/refusal.ts";
 import { systemClock } from "./clock.ts";
 import type { Database } from "./database.ts";
 
@@ -104,6 +105,6 @@ function refuseNewer(database: Database, version: number): void {
   throw new QueuectlError(
     "store_newer",
     `The database ${database.path} was written by a newer queuectl (schema ${version}; this program knows ${SCHEMA_VERSION})`,
-    { hint: "Upgrade this queuectl, or name another store with --db." },
+    otherStore("Upgrade this queuectl, or name another store"),
   );
 }

@@ -9,7 +9,8 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { QueuectlError } from "../../domain/errors.ts";
+import { type ErrorDetails, QueuectlError } from "../../domain/errors.ts";
+import { otherStore } from "../../domain/refusal.ts";
 import { hasDataDirectory } from "../data-files.ts";
 import { monotonicMs } from "../machine.ts";
 import { corrupt, Database, isOpenHere } from "./database.ts";
@@ -71,10 +72,13 @@ function emptied(path: string): QueuectlError {
 function refuseDirectory(path: string): void {
   const parent = dirname(path);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unreachable(`${path} is a directory`, `Name a file: --db ${path === "/" ? "" : path}/queue.db`);
+    throw unreachable(
+      `${path} is a directory`,
+      otherStore("Name a file", `${path === "/" ? "" : path}/queue.db`),
+    );
   }
   if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unreachable(`the directory ${parent} does not exist`, `Create it: mkdir -p ${parent}`);
+    throw unreachable(`the directory ${parent} does not exist`, { hint: `Create it: mkdir -p ${parent}` });
   }
 }
 
@@ -95,7 +99,7 @@ function refuseNetworkFilesystem(path: string): void {
   if (kind)
     throw unreachable(
       `${dirname(path)} is on a network filesystem (${kind})`,
-      "SQLite needs a local disk. Name a local store with --db.",
+      otherStore("SQLite needs a local disk. Name a local store"),
     );
 }
 
@@ -118,16 +122,16 @@ function openHeader(path: string, access: "read" | "write"): Buffer {
         "store_read_only",
         `Cannot ${access} the database ${path}: ${code === "EROFS" ? "it is on a read-only disk" : "permission denied"}`,
         {
-          hint: "Check the permissions of the file and its directory, or name another store with --db.",
+          ...otherStore("Check the permissions of the file and its directory, or name another store"),
           cause,
         },
       );
     }
-    throw unreachable(`Cannot open ${path} (${code})`, "Name another store with --db.", cause);
+    throw unreachable(`Cannot open ${path} (${code})`, { ...otherStore("Name another store"), cause });
   }
   try {
     if (!fstatSync(descriptor).isFile())
-      throw unreachable(`${path} is not a file`, "Name another store with --db.");
+      throw unreachable(`${path} is not a file`, otherStore("Name another store"));
     const header = Buffer.alloc(HEADER_BYTES);
     return header.subarray(0, readSync(descriptor, header, 0, HEADER_BYTES, 0));
   } finally {
@@ -141,9 +145,12 @@ function refuseForeignFile(path: string, header: Buffer): void {
   if (isSqlite && header.readUInt32BE(68) === APPLICATION_ID) return;
   // What queuectl keeps beside its stores tells a store with a spoilt beginning from a stranger's file.
   if (!isSqlite && hasDataDirectory(path)) throw corrupt(path);
-  throw new QueuectlError("store_foreign", `${path} is not a queuectl store`, {
-    hint: `It ${isSqlite ? "is a database of another program" : "is no SQLite database"} and was not touched. Name another file with --db.`,
-  });
+  const what = isSqlite ? "is a database of another program" : "is no SQLite database";
+  throw new QueuectlError(
+    "store_foreign",
+    `${path} is not a queuectl store`,
+    otherStore(`It ${what} and was not touched. Name another file`),
+  );
 }
 
 function isWritable(path: string): boolean {
@@ -156,6 +163,6 @@ function isWritable(path: string): boolean {
   }
 }
 
-function unreachable(why: string, hint: string, cause?: unknown): QueuectlError {
-  return new QueuectlError("store_unreachable", `Cannot use the store: ${why}`, { hint, cause });
+function unreachable(why: string, details: ErrorDetails): QueuectlError {
+  return new QueuectlError("store_unreachable", `Cannot use the store: ${why}`, details);
 }

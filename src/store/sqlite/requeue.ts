@@ -1,12 +1,7 @@
 import { judgeDependency } from "../../domain/dependency.ts";
 import type { JobState } from "../../domain/job.ts";
-import {
-  CHANGEABLE,
-  type Change,
-  refuseChange,
-  refuseHopeless,
-  refuseSecond,
-} from "../../domain/refuse-change.ts";
+import { CHANGEABLE, type Change, refuseChange, refuseHopeless } from "../../domain/refuse-change.ts";
+import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { readDependencies } from "./dependencies.ts";
 import { findChangeable, forgetEmptied } from "./groups.ts";
@@ -70,10 +65,13 @@ function secondOfItsName(db: Database, id: string): Error {
       FROM jobs JOIN jobs AS others ON others.unique_name = jobs.unique_name
       WHERE jobs.id = ? AND others.state IN ('pending', 'blocked', 'processing', 'failed')`)
     .get(id);
-  return refuseSecond("retry", {
+  return refuseEnqueue({
+    kind: "not_unique",
+    verb: "retry",
     id,
     unique: row?.["unique_name"] as string,
     other: row?.["other"] as string,
+    isOfList: false,
   });
 }
 
