@@ -66,7 +66,8 @@ export interface Store {
    * A result whose claim is no longer current, or whose worker was declared dead, changes no job and is returned
    * in `stale`; an execution that has its outcome already keeps it, and of one that was lost the late result is noted
    * beside it. A job that is to be cancelled is not run again (`afterCancelRequest`), and its token is in `cancelled`. A
-   * result clears a suspicion. Wakes the others when a job went back to the queue.
+   * result clears a suspicion. Wakes the others when a job went back to the queue; one that goes back to a group of which
+   * `maxFails` are dead is cancelled instead.
    */
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 
@@ -188,8 +189,9 @@ export interface Store {
 
   /**
    * Second half: every job that a worker declared dead still holds ends its execution as `lost` and goes where
-   * `decideAfterLoss` says: pending again, with nothing spent, unless it is to be cancelled or is a crash loop. Does
-   * nothing for a worker that was not declared dead. Wakes the workers.
+   * `decideAfterLoss` says: pending again, with nothing spent, unless it is to be cancelled or is a crash loop; and
+   * cancelled, as by `finish`, where its group has failed. Does nothing for a worker that was not declared dead. Wakes the
+   * workers.
    * @param worker null for the jobs of `listOrphans`; whatever happened there is not held against them
    */
   recoverJobs(worker: string | null, options: { now: number; crashLimit: number }): Promise<RecoveredJob[]>;
@@ -349,7 +351,7 @@ export interface OutputMark {
 export interface FinishReceipt {
   /** Tokens of the results that came too late and were not recorded. */
   stale: number[];
-  /** Tokens of the results whose jobs are cancelled because a person had asked for it. */
+  /** Tokens of the results whose jobs are cancelled, whatever was given: a person had asked for it, or their group has failed. */
   cancelled: number[];
   claimed: ClaimBatch;
 }

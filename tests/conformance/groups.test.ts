@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { JOB_STATES, type JobState } from "../../src/domain/job.ts";
-import { toDead, toRetry } from "../../src/domain/transition.ts";
+import { toDead, toPendingAgain, toRetry } from "../../src/domain/transition.ts";
 import type { Claim } from "../../src/store/store.ts";
 import { buildGroup } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
@@ -9,6 +9,8 @@ const DIES = {
   outcome: { kind: "failed", exitCode: 1 },
   transition: toDead({ attempts: 4, reason: "retries_spent" }),
 } as const;
+
+const INTERRUPTED = { outcome: { kind: "interrupted" }, transition: toPendingAgain() } as const;
 
 describeStores("groups", (open) => {
   test("a group is stored as it was given, and counts its jobs by state", async () => {
@@ -163,6 +165,56 @@ describeStores("groups", (open) => {
       await scene.finish("w", dies, DIES);
       await scene.finish("w", fails, retry);
       expect(await scene.states("waits", "dies", "fails")).toEqual(["cancelled", "dead", "cancelled"]);
+    });
+
+    test("does not run again what is given back after it", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "dies" }, { id: "interrupted" });
+      await scene.enqueue({ id: "stranger" }, { id: "z", dependsOn: [after("interrupted")] });
+      await scene.startWorker("w");
+      const [dies, interrupted, stranger] = await scene.claim("w", { limit: 3 });
+      if (!dies || !interrupted || !stranger) throw new Error("There were three to claim");
+      await scene.finish("w", dies, DIES);
+      expect(await scene.finish("w", interrupted, INTERRUPTED)).toMatchObject({
+        cancelled: [interrupted.token],
+      });
+      expect(await scene.finish("w", stranger, INTERRUPTED)).toMatchObject({ cancelled: [] });
+      expect(await scene.states("dies", "interrupted", "stranger", "z")).toEqual([
+        "dead",
+        "cancelled",
+        "pending",
+        "dead",
+      ]);
+      expect(await scene.store.getJob("interrupted")).toMatchObject({
+        error: '1 of "g" failed, which is as many as may',
+        attempts: 0,
+      });
+      expect(await scene.claimIds("w")).toEqual(["stranger"]);
+    });
+
+    test("does not run again what its worker lost after it, and the recovery says so", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "lost" }, { id: "dies" });
+      await scene.startWorker("lives");
+      await scene.startWorker("w");
+      await scene.claim("w", { limit: 1 });
+      await scene.finish("lives", await scene.claimOne("lives"), DIES);
+      await scene.store.declareDead("w", 0);
+      const options = { now: scene.time.now(), crashLimit: 3 };
+      expect(await scene.store.recoverJobs("w", options)).toEqual([{ jobId: "lost", to: "cancelled" }]);
+      expect(await scene.claimIds("lives")).toEqual([]);
+      expect((await scene.store.listExecutions(1)).map(({ outcome }) => outcome)).toEqual(["lost"]);
+    });
+
+    test("lets run again what was given back before it, or to a group that bears more", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 2 }, { id: "dies" }, { id: "a" });
+      await scene.startWorker("w");
+      const [dies, a] = await scene.claim("w");
+      if (!dies || !a) throw new Error("There were two to claim");
+      await scene.finish("w", dies, DIES);
+      await scene.finish("w", a, INTERRUPTED);
+      expect(await scene.claimIds("w")).toEqual(["a"]);
     });
 
     test("counts those that died of a dependency or expired like the others", async () => {

@@ -95,6 +95,21 @@ test("as soon as so many of an array are dead as may be, what waits of it is can
   });
 });
 
+test("a job that a stop interrupts when so many are dead is not run again", async () => {
+  const home = homeForTest();
+  const array = ["--array", "1-3", "--max-fails", "1", "--id", "a", "--max-retries", "0"];
+  await home.ok("enqueue", "--quiet", ...array, "test {} != 1 || sleep 300; exit 1");
+  const worker = await home.startWorker(["--concurrency", "2"]);
+  await until(async () => (await states(home, "a"))["dead"] === 1, "the second to die beside the first");
+  await home.ok("worker", "stop", "--force");
+  expect((await worker.ended()).stdout).toContain("Job a.1 was cancelled.");
+  expect(await states(home, "a")).toEqual({ dead: 1, cancelled: 2 });
+  expect(await home.json("info", "a.1")).toMatchObject({
+    error: '1 of "a" failed, which is as many as may',
+    executions: [{ outcome: "interrupted" }],
+  });
+});
+
 test("an array stands for all its jobs where others wait for it", async () => {
   const home = homeForTest();
   await home.ok("enqueue", "--quiet", "--array", "1-3", "--id", "a", "echo {} >>done");

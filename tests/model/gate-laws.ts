@@ -81,13 +81,16 @@ function checkExpiry(started: readonly JobRow[], { jobs }: Truth, now: number): 
     must(job.reason !== "expired" || job.executions === 0, `${job.id} has expired, and was started`);
 }
 
-/** The last failure that a group bears leaves none of its jobs waiting. */
+/** The last failure that a group bears leaves none of its jobs waiting, and none comes to wait after it. */
 function checkMaxFails(before: Truth, after: Truth): void {
   for (const { id, max_fails } of after.groups) {
     const members = [...after.jobs.values()].filter((job) => job.group_id === id);
     const dead = members.filter(({ state }) => state === "dead");
     const isNews = dead.some((job) => before.jobs.get(job.id)?.state !== "dead");
-    if (max_fails === null || dead.length < max_fails || !isNews) continue;
+    const isGivenBack = members.some(
+      (job) => job.state === "pending" && before.jobs.get(job.id)?.state === "processing",
+    );
+    if (max_fails === null || dead.length < max_fails || !(isNews || isGivenBack)) continue;
     for (const job of members)
       must(
         ENDED.has(job.state) || job.state === "processing",

@@ -27,7 +27,8 @@ function settleAll(truth: MemoryTruth, now: number): void {
   while (truth.unsettled.size > 0) {
     const moved = truth.jobs.filter(({ seq }) => truth.unsettled.has(seq));
     truth.unsettled.clear();
-    for (const job of moved) applyMaxFails(truth, job, now);
+    for (const { state, group } of moved)
+      if (group !== null && (state === "dead" || state === "failed")) applyMaxFails(truth, group.id, now);
     const states = new Map(moved.map(({ seq, state }) => [seq, state]));
     const about = Map.groupBy(
       truth.conditions.filter(({ on }) => states.has(on)),
@@ -82,16 +83,18 @@ export function unfinishedNamesake(
   );
 }
 
-function applyMaxFails(truth: MemoryTruth, { state, group }: StoredJob, now: number): void {
-  const maxFails = truth.groups.find(({ id }) => id === group?.id)?.maxFails ?? null;
-  if (maxFails === null || (state !== "dead" && state !== "failed")) return;
-  const members = truth.jobs.filter((job) => job.group?.id === group?.id);
-  if (members.filter((job) => job.state === "dead").length < maxFails) return;
+/** Once so many jobs of a group are dead, the others that wait are cancelled. True when so many are. */
+export function applyMaxFails(truth: MemoryTruth, group: string, now: number): boolean {
+  const maxFails = truth.groups.find(({ id }) => id === group)?.maxFails ?? null;
+  if (maxFails === null) return false;
+  const members = truth.jobs.filter((job) => job.group?.id === group);
+  if (members.filter((job) => job.state === "dead").length < maxFails) return false;
   for (const job of members.filter(isUnstarted)) {
     move(truth, job, "cancelled");
-    const error = `${maxFails} of "${group?.id}" failed, which is as many as may`;
+    const error = `${maxFails} of "${group}" failed, which is as many as may`;
     Object.assign(job, { error, updatedAt: now });
   }
+  return true;
 }
 
 /** Neither runs nor has ended. */

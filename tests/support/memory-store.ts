@@ -22,7 +22,7 @@ import { addJobs } from "./memory-enqueue.ts";
 import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
 import { cancelJobs, changeableMembers, requireChangeable, retryJobs } from "./memory-requeue.ts";
 import { memorySchedules } from "./memory-schedules.ts";
-import { settle, standingOf } from "./memory-settle.ts";
+import { applyMaxFails, settle, standingOf } from "./memory-settle.ts";
 import {
   closeExecution,
   forget,
@@ -70,9 +70,10 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     claim: async (request) => claimJobs(truth, request),
 
     async finish(id, results, next) {
-      const ends = results.map((result) => ({
+      const recordedAs = results.map((result) => ({ result, end: recordResult(truth, id, result) }));
+      const ends = recordedAs.map(({ result, end }) => ({
         token: result.claim.token,
-        end: recordResult(truth, id, result),
+        end: end === "recorded" && isGivenBackInVain(truth, result) ? "cancelled" : end,
       }));
       const tokens = (wanted: End) => ends.filter(({ end }) => end === wanted).map(({ token }) => token);
       settle(truth, results[0]?.finishedAt ?? 0);
@@ -285,7 +286,7 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
       if (id !== null && dead?.state !== "dead") return [];
       const lost = id === null ? orphans(truth) : truth.jobs.filter((job) => isHeldBy(job, id));
       wake();
-      const recovered = lost.map((job) => {
+      for (const job of lost) {
         const { transition, suspicion, error } = decideAfterLoss(
           {
             suspicion: job.suspicion,
@@ -303,10 +304,11 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         move(truth, job, to);
         Object.assign(job, { reason: null, ...moved, suspicion, token: null, worker: null });
         Object.assign(job, { exitCode: null, error: why ?? error, updatedAt: now });
-        return { jobId: job.id, to };
-      });
+      }
+      for (const { state, group } of lost)
+        if (state === "pending" && group) applyMaxFails(truth, group.id, now);
       settle(truth, now);
-      return recovered;
+      return lost.map(({ id, state }) => ({ jobId: id, to: state }));
     },
 
     async claimReplacement({ dead, by }) {
@@ -415,6 +417,14 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
   worker.jobsDone += 1;
   truth.finishedAt.push(finishedAt);
   return isToBeCancelled ? "cancelled" : "recorded";
+}
+
+function isGivenBackInVain(
+  truth: MemoryTruth,
+  { claim, transition, finishedAt }: FinishedExecution,
+): boolean {
+  const { group } = claim.job;
+  return transition.to === "pending" && group !== null && applyMaxFails(truth, group.id, finishedAt);
 }
 
 function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {

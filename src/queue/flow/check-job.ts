@@ -1,6 +1,6 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import { type JobDefaults, parseJobInput } from "../../domain/job-input.ts";
-import type { Fault } from "./faults.ts";
+import { type Fault, NO_MERGES } from "./faults.ts";
 import { type LocatedEntry, type Place, toPlain } from "./located.ts";
 
 /** What the checks of a job need to know of their surroundings. */
@@ -49,7 +49,7 @@ function checkValue(
   const job = field === "run" || field === "argv" ? {} : { command: "true" };
   return checkJob({ ...job, ...companions(field), [jobField(field)]: value }, at, context).map((fault) => ({
     ...fault,
-    hint: fault.hint ?? quotesHint(fault.message, value),
+    hint: fault.hint ?? (fault.message.includes('"env.<<"') ? NO_MERGES : quotesHint(fault.message, value)),
   }));
 }
 

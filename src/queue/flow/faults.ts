@@ -13,6 +13,8 @@ export interface Fault {
 
 export type FieldNames = Readonly<Partial<Record<string, string>>>;
 
+export const NO_MERGES: string = 'YAML 1.2 merges no mappings. What all steps share goes under "defaults".';
+
 /** What a screen holds. Who has mended so many can ask again. */
 const MOST_SHOWN = 50;
 
@@ -97,7 +99,7 @@ function withHint(message: string, hint: string | undefined): string {
 }
 
 function fieldHint(key: string, names: readonly string[], of: string): string {
-  if (key === "<<") return 'YAML 1.2 merges no mappings. What all steps share goes under "defaults".';
+  if (key === "<<") return NO_MERGES;
   const other = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
   const near = other !== undefined && names.includes(other) ? [other] : suggest(key, names);
   if (near.length > 0) return `Did you mean ${near.join(" or ")}?`;

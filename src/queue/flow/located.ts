@@ -41,6 +41,14 @@ export const MAX_DEPTH = 64;
 /** Ten thousand steps of two dozen values; with aliases a short file can hold many more than it shows. */
 export const MAX_VALUES = 250_000;
 
+/**
+ * Words, signs, and what is between them. Ten thousand steps of five fields in a line each have fewer; a megabyte of
+ * nothing but commas has more, and keeps the parser busy many times as long as a flow of its size.
+ */
+export const MAX_LEXEMES = 500_000;
+
+export const TOO_DENSE: string = `The file has more than ${MAX_LEXEMES} words and signs, up to here`;
+
 export const TOO_DEEP: string = `This is nested more than ${MAX_DEPTH} levels deep`;
 
 export const TOO_MANY: string = `The flow has more than ${MAX_VALUES} values, those that stand for others counted`;

@@ -28,6 +28,14 @@ test("brackets in texts and comments open nothing, however many there are", asyn
   expect(steps.map(({ job }) => String(job["command"]).length)).toEqual([10_000, 10_001, 10_001]);
 });
 
+test.each([
+  ["Windows", "name: x\r\nsteps:\r\n  a:\r\n    run: |\r\n      one\r\n      two\r\n", "one\ntwo\n"],
+  ["an editor that marks the order of bytes", "\ufeffname: x\nsteps: { a: { run: x } }\n", "x"],
+  ["who ends a document", "---\nname: x\nsteps: { a: { run: x } }\n...\n", "x"],
+])("the file of %s is one like others", async (_, text, command) => {
+  expect((await parse(text)).steps.map(({ job }) => job["command"])).toEqual([command]);
+});
+
 test("of words that are no texts, each is pointed at", async () => {
   expect(await faultsOf("name: x\nsteps:\n  a: { argv: [echo, 1, '', true, {}] }\n")).toEqual([
     'build.yaml:3:21: The field "argv" must be strings, not 1. In quotes it is a text: "1"',
@@ -378,6 +386,37 @@ describe("what is wrong is said with its place and its remedy:", () => {
       "3:13: Unresolved tag: !sh. A flow needs no tags. If it is a text, put it in quotes.",
     ],
     [
+      "a field without a value",
+      step("run: &x"),
+      '3:8: The field "run" has no value. Give it one, or take it out.',
+    ],
+    [
+      "words behind a quoted one",
+      step('run: "echo" x'),
+      "3:20: Unexpected scalar at node end. Put the whole text in quotes, or below a line that ends in |.",
+    ],
+    [
+      "a text beside its sign",
+      "name: x\nsteps:\n  a:\n    run: | echo\n",
+      "4:12: The text that belongs to | or > begins in the next line.",
+    ],
+    ["a text that is not closed", 'name: "x\n', '2:1: The text is not closed: its second " is missing.'],
+    [
+      "a name without a space behind its colon",
+      "name:x\nsteps: {}\n",
+      "1:1: Implicit keys need to be on a single line. After a name come a colon and a space, in its line.",
+    ],
+    [
+      "a name of a thousand letters",
+      `name: x\nsteps:\n  ${"a".repeat(1_030)}: {}\n`,
+      "3:3: A name has at most 1024 characters.",
+    ],
+    [
+      "a merge into variables",
+      "name: x\nsteps:\n  a: { run: x, env: { <<: { A: b } } }\n",
+      '3:27: The field "env.<<" must be a string, not an object. YAML 1.2 merges no mappings. What all steps share goes under "defaults".',
+    ],
+    [
       "an alias of nothing",
       step("run: *x"),
       '3:13: There is no anchor &x before the alias *x. If it is a text, put it in quotes: "*x"',
@@ -471,13 +510,47 @@ describe("a file that is made to do harm is refused:", () => {
       bombOf(12, 10),
       "The flow has more than 250000 values, those that stand for others counted",
     ],
+    [
+      "a million commas",
+      `[${",".repeat(1_000_000)}`,
+      "build.yaml:1:500001: The file has more than 500000 words and signs",
+    ],
+    [
+      "half a million anchors",
+      `a: ${"&a ".repeat(300_000)}`,
+      "build.yaml:1:750000: The file has more than 500000 words and signs",
+    ],
     ["two hundred thousand tabs", "\t\n".repeat(200_000), ""],
     ["a chain of aliases", bombOf(20_000, 1), "This is nested more than 64 levels deep"],
     ["an alias of itself", "name: &x [*x]", "The alias *x stands for something that it is part of"],
   ])("%s", async (_, text, says) => {
-    expect(await faultsOf(text)).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
-    expect((await faultsOf(text))[0]).toContain(says);
+    const faults = await faultsOf(text);
+    expect(faults).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
+    expect(faults[0]).toContain(says);
   });
+});
+
+test("a megabyte that is made to do harm costs no more than a flow of the same size", async () => {
+  const megabyteOf = (unit: string) => unit.repeat(1_000_000 / unit.length);
+  const costOf = async (text: string) => {
+    const before = process.threadCpuUsage();
+    await parse(text).catch(() => {});
+    return process.threadCpuUsage(before).user;
+  };
+  const steps = Array.from({ length: 9_999 }, (_, index) => `  s${index}:\n    run: "${"x".repeat(75)}"\n`);
+  const plain = await costOf(`name: x\nsteps:\n${steps.join("")}`);
+  for (const [name, text] of Object.entries({
+    anchors: `a: ${megabyteOf("&a ")}`,
+    aliases: `a: ${megabyteOf("*a ")}`,
+    commas: `[${megabyteOf(",")}`,
+  }))
+    expect(await costOf(text), name).toBeLessThan(plain);
+});
+
+test("what is wrong with a file leaves the stacks of other errors as long as they were", async () => {
+  const before = Error.stackTraceLimit;
+  await faultsOf("name: [");
+  expect(Error.stackTraceLimit).toBe(before);
 });
 
 /** Each level is a list of so many aliases of the one before. */

@@ -68,13 +68,15 @@ function readJob(
   faults: Faults,
   context: StepContext,
 ): JobObject {
-  const hasCommand = map.entries.some(({ key }) => key === "run" || key === "argv");
-  if (!hasCommand) faults.add(at, `The step "${name}" has nothing to run`, 'Give it run: "…", or argv: […].');
+  const isCommand = ({ key }: LocatedEntry) => key === "run" || key === "argv";
+  if (!map.entries.some(isCommand))
+    faults.add(at, `The step "${name}" has nothing to run`, 'Give it run: "…", or argv: […].');
   const wrong = given.flatMap((entry) => checkJobField(entry, context));
   const own = Object.fromEntries(given.map(({ key, value }) => [jobField(key), toPlain(value)]));
   const job = withDefaults(own, context.defaults);
   if (wrong.length > 0) faults.addAll(wrong);
-  else if (hasCommand) faults.addAll(checkJob(job, at, context));
+  // One without a value has been refused already.
+  else if (given.some(isCommand)) faults.addAll(checkJob(job, at, context));
   return job;
 }
 

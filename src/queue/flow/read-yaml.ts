@@ -1,7 +1,7 @@
 import type { Pair, Scalar, YAMLError } from "yaml";
 import { describeValue } from "../../domain/describe.ts";
 import type { Fault, Faults } from "./faults.ts";
-import { findTooDeep } from "./find-too-deep.ts";
+import { findExcess } from "./find-excess.ts";
 import {
   type Located,
   type LocatedEntry,
@@ -20,20 +20,26 @@ import {
  */
 export async function readYaml(text: string, faults: Faults): Promise<Located | undefined> {
   const { Lexer, LineCounter, parseDocument, isAlias, isMap, isScalar, isSeq } = await import("./yaml.ts");
-  const tooDeep = findTooDeep(text, (whole) => new Lexer().lex(whole));
-  if (tooDeep !== undefined) {
-    const before = text.slice(0, tooDeep).split("\n");
+  const excess = findExcess(text, (whole) => new Lexer().lex(whole));
+  if (excess !== undefined) {
+    const before = text.slice(0, excess.offset).split("\n");
     const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
-    faults.add({ text: `${faults.source}:${line}:${column}`, order: tooDeep, line, column }, TOO_DEEP);
+    faults.add(
+      { text: `${faults.source}:${line}:${column}`, order: excess.offset, line, column },
+      excess.message,
+      excess.hint,
+    );
     return undefined;
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    // It compares each key with all before it; ten thousand steps would take seconds.
-    uniqueKeys: false,
-  });
+  const document = withoutStacks(() =>
+    parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      // It compares each key with all before it; ten thousand steps would take seconds.
+      uniqueKeys: false,
+    }),
+  );
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { text: `${faults.source}:${line}:${col}`, order: offset, line, column: col };
@@ -44,6 +50,20 @@ export async function readYaml(text: string, faults: Faults): Promise<Located | 
   const reader = new Reader({ isAlias, isMap, isScalar, isSeq }, placeOf, faults);
   const located = reader.read(document.contents, { offset: 0, depth: 0 });
   return reader.isWhole ? located : undefined;
+}
+
+/**
+ * Of each fault the parser makes an error, and of a file of commas half a million. Where in the parser they were made, nobody
+ * reads; to note it takes several times as long as all the rest.
+ */
+function withoutStacks<T>(parse: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parse();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** Where a value would stand if it is not written at all, and how deep it is. */
@@ -189,6 +209,7 @@ function withoutEchoes(errors: readonly YAMLError[]): readonly YAMLError[] {
 const REWORDED: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   MULTIPLE_DOCS: "This begins a second document",
   RESOURCE_EXHAUSTION: TOO_DEEP,
+  KEY_OVER_1024_CHARS: "A name has at most 1024 characters",
 };
 
 /** Its other sentences say what is wrong; for what people do most often, this says how to mend it. */
@@ -198,13 +219,21 @@ const REMEDIES: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   BLOCK_AS_IMPLICIT_KEY: 'A text with ": " in it goes in quotes, or below a line that ends in |.',
   BAD_SCALAR_START: "Put the text in quotes.",
   MULTIPLE_DOCS: "A file holds one flow. Put the others into files of their own.",
+  MULTILINE_IMPLICIT_KEY: "After a name come a colon and a space, in its line.",
   TAG_RESOLVE_FAILED: "A flow needs no tags. If it is a text, put it in quotes.",
 };
+
+const BELOW_ITS_SIGN = "The text that belongs to | or > begins in the next line";
+const QUOTE_ALL = "Put the whole text in quotes, or below a line that ends in |.";
 
 function explain({ code, message, pos }: YAMLError, placeOf: (offset: number) => Place): Fault {
   const at = placeOf(pos[0]);
   const [, bracket] = /end with a ([\]}])$/.exec(message) ?? [];
   if (bracket !== undefined)
     return { at, message: `A ${bracket} is missing before this, or stands too far left` };
-  return { at, message: REWORDED[code] ?? message, hint: REMEDIES[code] };
+  const [, quote] = /^Missing closing (["'])quote$/.exec(message) ?? [];
+  if (quote !== undefined) return { at, message: `The text is not closed: its second ${quote} is missing` };
+  if (message.startsWith("Not a YAML token")) return { at, message: BELOW_ITS_SIGN };
+  const hint = message.endsWith("at node end") ? QUOTE_ALL : REMEDIES[code];
+  return { at, message: REWORDED[code] ?? message, hint };
 }

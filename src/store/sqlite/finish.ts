@@ -3,7 +3,7 @@ import { afterCancelRequest } from "../../domain/transition.ts";
 import type { ClaimRequest, FinishedExecution, FinishReceipt } from "../store.ts";
 import { claimJobs } from "./claim.ts";
 import type { Database } from "./database.ts";
-import { settle } from "./settle.ts";
+import { applyMaxFails, settle } from "./settle.ts";
 
 /**
  * Records results, settles what follows from them, and claims anew, in one commit. `hasReleased`: others may have something
@@ -20,9 +20,11 @@ export async function finish(
   next?: { request: ClaimRequest; whenItBegins(request: ClaimRequest): ClaimRequest },
 ): Promise<FinishReceipt & { hasReleased: boolean }> {
   return await db.write(() => {
-    const all = results.map((result) => ({
+    const recordedAs = results.map((result) => ({ result, end: recordResult(db, worker, result) }));
+    // When all are recorded: of the same group others may have died.
+    const all = recordedAs.map(({ result, end }) => ({
       token: result.claim.token,
-      end: recordResult(db, worker, result),
+      end: end === "recorded" && isGivenBackInVain(db, result) ? "cancelled" : end,
     }));
     const tokens = (wanted: End) => all.filter(({ end }) => end === wanted).map(({ token }) => token);
     const stale = tokens("stale");
@@ -87,6 +89,12 @@ function moveJob(
       worker,
     );
   return changes === 1;
+}
+
+/** Its group may have had as many failures as it bears while it ran. */
+function isGivenBackInVain(db: Database, { claim, transition, finishedAt }: FinishedExecution): boolean {
+  const { group } = claim.job;
+  return transition.to === "pending" && group !== null && applyMaxFails(db, group.id, finishedAt);
 }
 
 function closeExecution(

@@ -1,10 +1,11 @@
+import type { JobState } from "../../domain/job.ts";
 import { decideAfterLoss } from "../../domain/suspect.ts";
 import type { HeldClaim, RecoveredJob } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { heldBy, toHeldClaim } from "./list-workers.ts";
 import type { Row } from "./rows.ts";
-import { settle } from "./settle.ts";
+import { applyMaxFails, settle } from "./settle.ts";
 
 /**
  * A recovery in two commits. Between them the worker's claims are void (its heartbeats and results are refused) but its
@@ -36,7 +37,8 @@ export async function recoverJobs(
 ): Promise<RecoveredJob[]> {
   return await db.write(() => {
     const lost = worker === null ? orphans(db) : heldByDead(db, worker);
-    const recovered = lost.map((row) => {
+    const groups = new Set<string>();
+    for (const row of lost) {
       const { transition, suspicion, error } = decideAfterLoss(
         {
           suspicion: row["suspicion"] as number | null,
@@ -64,10 +66,15 @@ export async function recoverJobs(
       db.prepare(`
         UPDATE executions SET outcome = 'lost', finished_at = ?, error = 'its worker died'
         WHERE token = ? AND outcome IS NULL`).run(now, row["claim"] as number | null);
-      return { jobId: row["id"] as string, to: transition.to };
-    });
+      if (transition.to === "pending" && row["group_id"] !== null) groups.add(row["group_id"] as string);
+    }
+    for (const group of groups) applyMaxFails(db, group, now);
     settle(db, now);
-    return recovered;
+    const select = db.prepare("SELECT id, state FROM jobs WHERE seq = ?");
+    return lost.map(({ seq }) => {
+      const { id, state } = select.get(seq as number) as { id: string; state: JobState };
+      return { jobId: id, to: state };
+    });
   });
 }
 
@@ -79,7 +86,7 @@ export async function listOrphans(db: Database): Promise<HeldClaim[]> {
 function heldByDead(db: Database, worker: string): Row[] {
   return db
     .prepare(`
-      SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, workers.boot_id,
+      SELECT jobs.seq, jobs.id, jobs.claim, jobs.group_id, jobs.attempts, jobs.suspicion, workers.boot_id,
              executions.cancel_requested_at, executions.error AS cancelled_why
       FROM jobs JOIN workers ON workers.id = jobs.worker LEFT JOIN executions ON executions.token = jobs.claim
       WHERE jobs.state = 'processing' AND jobs.worker = ? AND workers.state = 'dead' ORDER BY jobs.seq`)
@@ -89,7 +96,7 @@ function heldByDead(db: Database, worker: string): Row[] {
 function orphans(db: Database): Row[] {
   return db
     .prepare(`
-      SELECT jobs.seq, jobs.id, jobs.claim, jobs.attempts, jobs.suspicion, NULL AS boot_id,
+      SELECT jobs.seq, jobs.id, jobs.claim, jobs.group_id, jobs.attempts, jobs.suspicion, NULL AS boot_id,
              executions.cancel_requested_at, executions.error AS cancelled_why
       FROM jobs LEFT JOIN executions ON executions.token = jobs.claim
       WHERE jobs.state = 'processing' AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = jobs.worker)

@@ -137,17 +137,21 @@ export function moveDependant(db: Database, seq: number, now: number): JobState 
   }
 }
 
-/** Once so many jobs of a group are dead, the rest need not be tried. Those that run are left to end. */
-function applyMaxFails(db: Database, group: string, now: number): void {
+/**
+ * Once so many jobs of a group are dead, the rest need not be tried. Those that run are left to end; who gives one back
+ * comes here in the same transaction: a note would not tell it from one that a person brought back.
+ * @returns true when so many are
+ */
+export function applyMaxFails(db: Database, group: string, now: number): boolean {
   const row = db.prepare("SELECT max_fails FROM job_groups WHERE id = ?").get(group);
   const maxFails = (row?.["max_fails"] as number | null | undefined) ?? null;
-  if (maxFails === null) return;
+  if (maxFails === null) return false;
   const dead = db
     .prepare(`
       SELECT count(*) AS jobs
       FROM (SELECT 1 FROM jobs INDEXED BY jobs_by_group WHERE group_id = ? AND state = 'dead' LIMIT ?)`)
     .get(group, maxFails);
-  if ((dead?.["jobs"] as number) < maxFails) return;
+  if ((dead?.["jobs"] as number) < maxFails) return false;
   db.prepare(`
     UPDATE jobs SET state = 'cancelled', error = ?, updated_at = ?
     WHERE group_id = ? AND state IN ('pending', 'blocked', 'failed')`).run(
@@ -155,4 +159,5 @@ function applyMaxFails(db: Database, group: string, now: number): void {
     now,
     group,
   );
+  return true;
 }
