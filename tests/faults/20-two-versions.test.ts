@@ -53,7 +53,7 @@ fault(
     const refusals = rounds(50, 1);
     for (let round = 1; round <= refusals; round++) {
       const home = homeForTest();
-      const old = await home.startWorker(["--lease-timeout", "1s"]);
+      const old = await home.startWorker(["--lease-timeout", "3s"]);
       const schema = schemaOf(home);
       const job = await enqueueHeld(home, "held");
       await job.started();
