@@ -239,6 +239,12 @@ export interface Store {
   writeSetting(key: string, value: string): Promise<void>;
 
   /**
+   * A mark that is another one whenever anything was changed since the last was given, by whomever: who has looked, and
+   * finds the mark as it was, need not look again. It may be another one although nothing was changed.
+   */
+  changeMark(): Promise<string>;
+
+  /**
    * Calls back when there may be something new to claim or to obey. A hint, not a promise: callers poll besides.
    * @returns a function that ends it
    */

@@ -10,8 +10,8 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Resolves at the next ring (or at once, if it has rung meanwhile), or after `ms`. */
-  async rung(ms: number): Promise<void> {
+  /** Resolves at the next ring (or at once, if it has rung meanwhile), or after `ms`. @returns whether it was a ring */
+  async rung(ms: number): Promise<boolean> {
     if (!this.#isRung) {
       await new Promise<void>((resolve) => {
         const callOff = after(ms, resolve);
@@ -22,6 +22,8 @@ export class Bell {
       });
     }
     this.#wake = undefined;
+    const wasRung = this.#isRung;
     this.#isRung = false;
+    return wasRung;
   }
 }

@@ -6,6 +6,7 @@ import { WallClock } from "./wall-clock.ts";
 
 /** Each enqueue rings, and so does each firing: a stream of them must not become one of looks. */
 const LOOK_AT_MOST_EVERY_MS = 100;
+const LONGEST_WAIT_MS = 60_000;
 /** After a failure: the safety net may hang far below. */
 const RETRY_AFTER_MS = 2_000;
 
@@ -25,8 +26,7 @@ export interface SchedulePlanner {
  * Fires what is due of the schedules. Design note:
  *
  * - There is no leader. Every worker wakes at the next instant and plans it; the store lets one of them fire it.
- * - Between two instants it sleeps. A ring wakes it (a schedule was added or resumed); the poll interval is the safety net,
- *   and what notices a clock that was put forward.
+ * - Between two instants it sleeps. A ring wakes it: a schedule was added or resumed, or the lookout has polled.
  * - After a clock was put back, schedules that believe themselves to be ahead look again from now on. What they have fired
  *   already, the store does not fire again.
  * - A schedule that cannot be planned (another version or a hand has written it) is in nobody's way.
@@ -42,6 +42,7 @@ export class ScheduleLoop {
   /** Of what is due now: not tried again before all else has been. */
   readonly #failed = new Set<string>();
   #isCaughtUp = false;
+  #wakesAt: number | null = null;
   #mustRearm = false;
   #isPrepared = false;
 
@@ -63,6 +64,11 @@ export class ScheduleLoop {
     return this.#isCaughtUp;
   }
 
+  /** Whether the next instant that it knows of has come. */
+  isDue(now: number): boolean {
+    return this.#wakesAt !== null && this.#wakesAt <= now;
+  }
+
   ring(): void {
     this.#bell.ring();
   }
@@ -74,16 +80,16 @@ export class ScheduleLoop {
   }
 
   /** Looks and sleeps, until it is stopped. */
-  async run(pollIntervalMs: () => number): Promise<void> {
-    let next = await this.#look();
-    while (!this.#over.signal.aborted) {
-      const waitMs = () =>
-        Math.max(1, Math.min(pollIntervalMs(), (next ?? Number.POSITIVE_INFINITY) - Date.now()));
-      await sleep(Math.min(LOOK_AT_MOST_EVERY_MS, waitMs()), undefined, { signal: this.#over.signal }).catch(
-        () => {},
-      );
-      await this.#bell.rung(waitMs());
-      next = await this.#look();
+  async run(): Promise<void> {
+    const { signal } = this.#over;
+    const waitMs = (mostMs: number) =>
+      Math.max(1, Math.min(mostMs, (this.#wakesAt ?? Number.POSITIVE_INFINITY) - Date.now()));
+    while (!signal.aborted) {
+      this.#wakesAt = await this.#look();
+      const restEndsMs = performance.now() + LOOK_AT_MOST_EVERY_MS;
+      const wasRung = await this.#bell.rung(waitMs(LONGEST_WAIT_MS));
+      const restMs = restEndsMs - performance.now();
+      if (wasRung && restMs > 0) await sleep(waitMs(restMs), undefined, { signal }).catch(() => {});
     }
   }
 

@@ -44,8 +44,8 @@ class Scene {
     return scene;
   }
 
-  async look({ store = this.store, trustLeases = true } = {}): Promise<void> {
-    await lookAfterSiblings(
+  async look({ store = this.store, trustLeases = true } = {}): Promise<boolean> {
+    return await lookAfterSiblings(
       store,
       { id: "self", identity, trustLeases, crashLimit: 3 },
       {

@@ -14,6 +14,9 @@ import { removeScript } from "./script-file.ts";
  *
  * Whoever crashes in between leaves a dead worker with jobs, which the next look finds. Jobs whose worker has no row any
  * more are taken back in the same way: without a row its claims are void already.
+ *
+ * @returns whether another look may find something new although nothing in the store has changed: a process that ended, a
+ *   lease that ran out, a place whose backoff is over
  */
 export async function lookAfterSiblings(
   store: Store,
@@ -25,14 +28,14 @@ export async function lookAfterSiblings(
     /** A member of the same pool is dead, its jobs are taken back, its place is free. */
     vacant(deadWorker: string): Promise<void>;
   },
-): Promise<void> {
+): Promise<boolean> {
   const workers = observeWorkers(await store.listWorkers(), self.identity, () => self.trustLeases);
   // First: a recovery that fails must not keep this worker from its own stop request.
   const own = workers.find(({ id }) => id === self.id);
   if (own) on.self(own);
   for (const worker of workers) {
     if (worker.id === self.id || worker.isAlive) continue;
-    if (worker.state === "dead" && worker.held.length === 0) continue;
+    if (isSettled(worker)) continue;
     const lost = await recoverWorker(store, worker, self.crashLimit);
     if (lost) on.recovered(worker.id, lost);
   }
@@ -40,10 +43,19 @@ export async function lookAfterSiblings(
   if (orphans.length > 0) on.recovered(null, orphans);
   // Last, and as the rows were: a death of this very look is mended by the next one.
   for (const worker of workers) if (isVacant(worker, own)) await on.vacant(worker.id);
+  return workers.some((worker) =>
+    // Of one's own, a cancel may have been seen here before the slot was there.
+    worker.id === self.id ? worker.held.length > 0 : !isSettled(worker) || isVacant(worker, own),
+  );
 }
 
-function isVacant({ state, held, pool }: ObservedWorker, own: ObservedWorker | undefined): boolean {
-  return state === "dead" && held.length === 0 && pool?.holdsPlace === true && pool.id === own?.pool?.id;
+function isSettled({ state, held }: ObservedWorker): boolean {
+  return state === "dead" && held.length === 0;
+}
+
+function isVacant(worker: ObservedWorker, own: ObservedWorker | undefined): boolean {
+  const { pool } = worker;
+  return isSettled(worker) && pool?.holdsPlace === true && pool.id === own?.pool?.id;
 }
 
 /** Takes back what a worker holds that was seen to be dead. @returns undefined when it lives after all */

@@ -46,10 +46,11 @@ export class Worker {
       options,
       {
         membership: this.#membership,
-        crashLimit: () => this.#settings.value.crashLimit,
+        settings: () => this.#settings.value,
         isStopping: () => this.#work.isStopping,
+        isDue: (now) => this.#work.isDue(now) || this.#schedules?.isDue(now) === true,
       },
-      { news, trouble, own: (row) => this.#readOwnRow(row) },
+      { news, polled: () => this.#ring(), trouble, own: (row) => this.#readOwnRow(row) },
     );
     this.#schedules = planner && new ScheduleLoop(store, planner, { news, trouble });
     this.#patience = new Patience(() => this.#work.slots.interrupt());
@@ -74,12 +75,11 @@ export class Worker {
   async run(): Promise<void> {
     const { store, onEvent } = this.#options;
     const endWakeups = store.onWakeup(() => {
-      this.#work.ring();
+      this.#ring();
       // A ring may also mean that somebody wants this worker to stop.
       this.#lookout.ring();
-      this.#schedules?.ring();
     });
-    const sideLoops = [this.#beat(), this.#lookout.run(), this.#fireSchedules(), this.#retain()];
+    const sideLoops = [this.#beat(), this.#lookout.run(), this.#schedules?.run(), this.#retain()];
     try {
       onEvent({ kind: "polling" });
       await this.#work.run();
@@ -141,16 +141,17 @@ export class Worker {
     }
   }
 
-  /** Side loop: fires what is due of the schedules. */
-  async #fireSchedules(): Promise<void> {
-    await this.#schedules?.run(() => this.#settings.value.pollIntervalMs);
-  }
-
   /** Side loop: asks whether it is its turn to remove what is old. At random, so that not all workers ask together. */
   async #retain(): Promise<void> {
     const { retain, onEvent } = this.#options;
     while (retain && (await this.#sleep(Math.random() * ASK_TO_RETAIN_WITHIN_MS)))
       await retain(this.#over.signal).catch((error: unknown) => onEvent({ kind: "trouble", error }));
+  }
+
+  /** There may be something to claim, or to fire. */
+  #ring(): void {
+    this.#work.ring();
+    this.#schedules?.ring();
   }
 
   /** Obeys what was asked for in the store. */

@@ -63,6 +63,11 @@ export class WorkLoop {
     return this.#fatal;
   }
 
+  /** Whether the next job that it knows of is due. */
+  isDue(now: number): boolean {
+    return this.#nextDueAt !== null && this.#nextDueAt <= now;
+  }
+
   /** There may be something to claim. */
   ring(): void {
     this.#bell.ring();
@@ -155,11 +160,11 @@ export class WorkLoop {
     }
   }
 
+  /** Until the next job is due; whatever else there may be to do, rings. */
   #waitMs(): number {
-    const { pollIntervalMs } = this.#settings.value;
-    if (this.#isStopping || this.slots.size === this.#options.concurrency) return LONGEST_WAIT_MS;
-    if (this.#nextDueAt === null) return pollIntervalMs;
-    return Math.min(pollIntervalMs, Math.max(1, this.#nextDueAt - Date.now()));
+    const isFull = this.slots.size === this.#options.concurrency;
+    if (this.#isStopping || isFull || this.#nextDueAt === null) return LONGEST_WAIT_MS;
+    return Math.min(LONGEST_WAIT_MS, Math.max(1, this.#nextDueAt - Date.now()));
   }
 
   /**
@@ -175,7 +180,7 @@ export class WorkLoop {
   }
 
   async #isIdle(drain: DrainWatch): Promise<boolean> {
-    if (this.#failures > 0 || (this.#nextDueAt !== null && this.#nextDueAt <= Date.now())) return false;
+    if (this.#failures > 0 || this.isDue(Date.now())) return false;
     // What came due while nobody was there is due now.
     if (!this.#state.isCaughtUp()) return false;
     try {

@@ -376,6 +376,9 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     readSettings: async () => Object.fromEntries(truth.settings),
     writeSetting: async (key, value) => void truth.settings.set(key, value),
 
+    // Nothing here notices a change: it is always said that there may be one.
+    changeMark: async () => String(truth.looks++),
+
     onWakeup(listener) {
       truth.listeners.add(listener);
       return () => void truth.listeners.delete(listener);

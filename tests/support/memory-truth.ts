@@ -36,6 +36,8 @@ export class MemoryTruth {
   /** When somebody last asked for jobs. */
   claimedAt = 0;
   retainedAt = 0;
+  /** How often it was asked for a mark. */
+  looks = 0;
 }
 
 /** What the state machine does not know is a fault of the model, or of the contract. */

@@ -1,5 +1,6 @@
 /** The verbs that only workers, and people who change what is there, need. */
 export { cancelJobs } from "./cancel.ts";
+export { changeMark } from "./change-mark.ts";
 export { changeMembers } from "./change-members.ts";
 export { claimJobs } from "./claim.ts";
 export { finish } from "./finish.ts";
