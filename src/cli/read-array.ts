@@ -6,11 +6,14 @@ import type { PlacedInput } from "../queue/enqueue.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
+import { flagWords } from "./job-flags.ts";
 import { announceReading, type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
-import { type ArraySource, type ListSource, type StreamSource, usage } from "./read-source.ts";
+import type { ArraySource, ListSource, StreamSource } from "./read-source.ts";
+import { usage } from "./usage.ts";
 
 /** The jobs of `--array` or `--each-line`, made of the one job that was given. */
-export function readArray(source: ListSource | StreamSource, { options }: Invocation, io: Io): ArraySource {
+export function readArray(source: ListSource | StreamSource, invocation: Invocation, io: Io): ArraySource {
+  const { options } = invocation;
   if (source.kind !== "one")
     throw usage(
       "An array is made of one job, and more were given",
@@ -30,7 +33,11 @@ export function readArray(source: ListSource | StreamSource, { options }: Invoca
       `--max-fails ${rules.maxFails} can never strike: the array has ${array.indices.length} jobs`,
       "It cancels what waits as soon as so many of them are dead.",
     );
-  const plan = planArray(template?.input, rules, { cwd: io.cwd, now: Date.now() });
+  const plan = planArray(template?.input, rules, {
+    cwd: io.cwd,
+    now: Date.now(),
+    words: flagWords(invocation),
+  });
   const { group } = plan;
   if (array !== null) {
     const inputs = array.indices.map((index) =>

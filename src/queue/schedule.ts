@@ -2,6 +2,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
 import { isFinished } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
+import { type JobWords, PLAIN_WORDS } from "../domain/job-fields.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
@@ -37,7 +38,7 @@ interface AddContext {
   now: number;
   cwd: string;
   /** As in `JobDefaults`. */
-  names?: Readonly<Record<string, string>> | undefined;
+  words?: JobWords | undefined;
 }
 
 /**
@@ -72,25 +73,24 @@ export async function checkSchedule(request: ScheduleRequest, context: AddContex
 }
 
 /** @throws invalid_job */
-function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd: string | null } {
+function parseScheduledJob(
+  job: object,
+  { now, cwd, words = PLAIN_WORDS }: AddContext,
+): { cwd: string | null } {
   const own = ["id", "run_at", "delay"].find((field) => Object.hasOwn(job, field));
   if (own !== undefined)
-    throw new QueuectlError(
-      "invalid_job",
-      `The job of a schedule has no "${names?.[own] ?? own}" of its own`,
-      {
-        hint: "Each run gets an id and an instant from its schedule. Leave it out.",
-      },
-    );
+    throw new QueuectlError("invalid_job", `The job of a schedule has no "${words.nameOf(own)}" of its own`, {
+      hint: "Each run gets an id and an instant from its schedule. Leave it out.",
+    });
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
     const ids = (job as Partial<Record<string, unknown>>)[field];
     return Array.isArray(ids) && ids.length > 0;
   });
   if (waits !== undefined)
-    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${names?.[waits] ?? waits}"`, {
+    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${words.nameOf(waits)}"`, {
       hint: "Each run would wait for the same jobs. Leave it out.",
     });
-  return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
+  return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, words });
 }
 
 /** The zone of this machine. */

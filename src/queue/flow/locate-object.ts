@@ -1,5 +1,4 @@
 import { QueuectlError } from "../../domain/errors.ts";
-import { reword } from "./check-job.ts";
 import type { Faults } from "./faults.ts";
 import {
   type Located,
@@ -66,7 +65,7 @@ class Locator {
       return [{ key: name, keyAt, value: this.locate(written, place, [...path, name]) }];
     } catch (error) {
       if (!(error instanceof QueuectlError)) throw error;
-      this.#faults.add(keyAt, reword(error.message), error.hint);
+      this.#faults.add(keyAt, error.message, error.hint);
       return [];
     }
   }

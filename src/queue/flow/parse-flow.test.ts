@@ -404,7 +404,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
 
   test("one step too many", async () => {
     expect(await faultsOf(chainOf(10_001))).toEqual([
-      "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs: queuectl enqueue --array",
+      "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs.",
     ]);
   });
 

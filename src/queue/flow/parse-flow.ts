@@ -3,14 +3,7 @@ import { QueuectlError } from "../../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
 import { checkDependencies } from "./check-dependencies.ts";
-import {
-  checkJob,
-  checkJobField,
-  companions,
-  type FlowContext,
-  type JobObject,
-  jobField,
-} from "./check-job.ts";
+import { checkJob, type FlowContext, type JobObject } from "./check-job.ts";
 import { Faults } from "./faults.ts";
 import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
@@ -108,12 +101,10 @@ function readDefaults(entry: LocatedEntry | undefined, faults: Faults, context: 
     );
     return {};
   }
-  const given = [...faults.knownFields(value, JOB_FIELDS, "defaults").values()];
-  const defaults = Object.fromEntries(given.map((field) => [jobField(field.key), toPlain(field.value)]));
-  const needed = Object.assign({}, ...given.map(({ key }) => companions(key)));
-  const fields = given.flatMap((field) => checkJobField(field, context));
-  const wrong =
-    fields.length > 0 ? fields : checkJob({ command: "true", ...needed, ...defaults }, keyAt, context);
+  const given = faults.knownFields(value, JOB_FIELDS, "defaults");
+  const defaults = Object.fromEntries([...given].map(([field, own]) => [field, toPlain(own.value)]));
+  const source = { at: keyAt, given, words: faults.words, isPartial: true };
+  const wrong = checkJob({ command: "true", ...defaults }, source, context);
   faults.addAll(wrong);
   // What is wrong is said once, here, and not at each step.
   return wrong.length > 0 ? {} : defaults;

@@ -1,10 +1,10 @@
 import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
 import type { EnqueueReceipt } from "../store.ts";
+import { addGroup } from "./add-group.ts";
 import type { Database } from "./database.ts";
 import { addDependencies } from "./dependencies.ts";
 import { setKeyLimit } from "./gates.ts";
-import { addGroup } from "./groups.ts";
 import { insertRows, positionOf, refuseInserted } from "./insert-jobs.ts";
 import { settle } from "./settle.ts";
 
