@@ -31,8 +31,7 @@ export async function showQueues(
 }
 
 function emptyQueue(name: string): QueueRecord {
-  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as QueueRecord["counts"];
-  return { gate: openGate("queue", name), counts };
+  return { gate: openGate("queue", name), counts: countsOf(() => 0) };
 }
 
 /** Says of queues without any jobs that they have none: perhaps they were mistyped. */

@@ -111,7 +111,7 @@ const INPUT_RULES: Readonly<Record<keyof ScheduleInput, OptionRule>> = {
 
 function toSchedule(schedule: ScheduleRecord): Schedule {
   const { name, pattern, zone, overlap, catchUp, isPaused, nextAt, last, createdAt } = schedule;
-  const { command, queue } = jobOf(schedule);
+  const job = jobOf(schedule);
   return {
     name,
     pattern,
@@ -121,8 +121,24 @@ function toSchedule(schedule: ScheduleRecord): Schedule {
     isPaused,
     nextAt: isPaused || nextAt === null ? null : new Date(nextAt),
     last: last && toFiring(last),
-    command,
-    queue,
+    command: job.command,
+    argv: job.argv,
+    queue: job.queue,
+    priority: job.priority,
+    tags: job.tags,
+    cwd: job.cwd,
+    timeoutMs: job.timeoutMs,
+    maxRetries: job.maxRetries,
+    backoffBase: job.backoffBase,
+    expiresInMs: job.expiresMs,
+    expiresAt: job.expiresAt === null ? null : new Date(job.expiresAt),
+    unique: job.unique,
+    uniqueReturn: job.uniqueReturn,
+    key: job.key,
+    keyLimit: job.keyLimit,
+    env: job.env,
+    stdin: job.stdin,
+    fault: job.fault,
     createdAt: new Date(createdAt),
   };
 }

@@ -8,7 +8,7 @@ import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
-import { readCalendar } from "./calendar.ts";
+import { readCalendar, requireInstants } from "./calendar.ts";
 import { nextInstant, scheduledJob } from "./plan-firing.ts";
 
 export const OVERLAPS: readonly OverlapPolicy[] = ["skip", "queue", "replace", "allow"];
@@ -68,7 +68,7 @@ export async function checkSchedule(request: ScheduleRequest, context: AddContex
     throw new QueuectlError("invalid_schedule", `A schedule cannot be called ${JSON.stringify(name)}`, {
       hint: `A name has ${ID_RULE.replace("128", String(LONGEST_NAME))}.`,
     });
-  await readCalendar({ pattern, zone });
+  await requireInstants({ pattern, zone });
   parseScheduledJob(job, context);
 }
 

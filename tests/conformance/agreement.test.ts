@@ -27,7 +27,7 @@ function expectNoLater(seen: Player, expected: Player): void {
 /** What must hold in any store after any course of events. */
 function expectConsistent({ jobs, executions, workers, counts, countsByQueue }: Sight): void {
   const countOf = (of: typeof jobs) =>
-    Object.fromEntries(JOB_STATES.map((state) => [state, of.filter((job) => job.state === state).length]));
+    countsOf((state) => of.filter((job) => job.state === state).length);
   expect(counts).toEqual(countOf(jobs));
   for (const [index, queue] of QUEUES.entries()) {
     expect(countsByQueue[index]).toEqual(countOf(jobs.filter((job) => job.queue === queue)));

@@ -455,7 +455,7 @@ function membersOf(truth: MemoryTruth, group: string): Job[] {
 
 function countStates(jobs: readonly Job[]): Record<JobState, number> {
   const inState = (state: JobState) => jobs.filter((job) => job.state === state).length;
-  return Object.fromEntries(JOB_STATES.map((state) => [state, inState(state)])) as Record<JobState, number>;
+  return countsOf(inState);
 }
 
 function isExpired({ state, before }: ExpiredJobs): (job: Job) => boolean {

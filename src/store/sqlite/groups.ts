@@ -1,5 +1,5 @@
 import type { GroupKind } from "../../domain/group.ts";
-import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import { countsOf, type JobState } from "../../domain/job.ts";
 import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../../domain/refuse-change.ts";
 import type { GroupRecord } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -34,7 +34,6 @@ function toGroup(db: Database, row: Row): GroupRecord {
   const rows = db
     .prepare("SELECT state, count(*) AS jobs FROM jobs WHERE group_id = ? GROUP BY state")
     .all(id) as { state: JobState; jobs: number }[];
-  const count = (state: JobState) => rows.find((counted) => counted.state === state)?.jobs ?? 0;
   return {
     id,
     kind: row["kind"] as GroupKind,
@@ -42,7 +41,7 @@ function toGroup(db: Database, row: Row): GroupRecord {
     maxRunning: row["max_running"] as number | null,
     maxFails: row["max_fails"] as number | null,
     createdAt: row["created_at"] as number,
-    counts: Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<JobState, number>,
+    counts: countsOf((state) => rows.find((counted) => counted.state === state)?.jobs ?? 0),
   };
 }
 

@@ -83,9 +83,9 @@ export async function counts(
 ): Promise<Record<JobState, number>> {
   const rows = await db.read(() => db.prepare("SELECT queue, state, jobs FROM counters").all() as Row[]);
   const wanted = queues === null ? rows : rows.filter((row) => queues.includes(row["queue"] as string));
-  const sum = (state: JobState) =>
-    wanted.filter((row) => row["state"] === state).reduce((total, row) => total + (row["jobs"] as number), 0);
-  return Object.fromEntries(JOB_STATES.map((state) => [state, sum(state)])) as Record<JobState, number>;
+  return countsOf((state) =>
+    wanted.filter((row) => row["state"] === state).reduce((total, row) => total + (row["jobs"] as number), 0),
+  );
 }
 
 export async function activity(db: Database, now: number): Promise<Activity> {
