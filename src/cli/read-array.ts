@@ -1,5 +1,6 @@
-import { MAX_ARRAY_COUNT, parseArraySpec } from "../domain/array-spec.ts";
+import { parseArraySpec } from "../domain/array-spec.ts";
 import { QueuectlError } from "../domain/errors.ts";
+import { MAX_COUNT } from "../domain/job-fields.ts";
 import { findUnsafePlaceholder, hasPlaceholder, hasShellPlaceholder } from "../domain/placeholder.ts";
 import { type ArrayPlan, planArray } from "../queue/array-inputs.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
@@ -26,7 +27,7 @@ export function readArray(source: ListSource | StreamSource, invocation: Invocat
   const [template] = source.inputs;
   const rules = {
     maxRunning: array?.maxRunning ?? null,
-    maxFails: readCount(options, "max-fails", { min: 1, max: MAX_ARRAY_COUNT }) ?? null,
+    maxFails: readCount(options, "max-fails", { min: 1, max: MAX_COUNT }) ?? null,
   };
   if (array !== null && (rules.maxFails ?? 0) > array.indices.length)
     throw usage(

@@ -1,5 +1,5 @@
 import { openGate } from "../domain/gate.ts";
-import { JOB_STATES } from "../domain/job.ts";
+import { countsOf } from "../domain/job.ts";
 import { toQueueJson } from "../queue/queue-json.ts";
 import { similarQueues } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";

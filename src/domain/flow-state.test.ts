@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Condition } from "./dependency.ts";
 import { countDone, type FlowState, type StandingStep, stateOfFlow, stepsToRetry } from "./flow-state.ts";
-import { JOB_STATES, type JobState } from "./job.ts";
+import { countsOf, type JobState } from "./job.ts";
 
 const CONDITIONS: Readonly<Record<string, Condition>> = { "?": "finished", "!": "failed" };
 

@@ -67,7 +67,7 @@ export function throwFault({ code = "invalid_job", message, hint }: JobFault): n
   throw new QueuectlError(code, message, { hint });
 }
 
-/** The largest of all whole numbers here: far beyond use, and exact in every store. */
+/** The largest of all counts and caps: far beyond use, so that a number beyond it is a slip; and exact in every store. */
 export const MAX_COUNT = 1_000_000;
 
 /** The longest label of any kind, in characters. */

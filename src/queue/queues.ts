@@ -4,6 +4,7 @@ import { formatDuration } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
 import type { JobState } from "../domain/job.ts";
+import { MAX_COUNT } from "../domain/job-fields.ts";
 import { parseRate } from "../domain/rate.ts";
 import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { QueueChange, QueueRecord, Store } from "../store/store.ts";
@@ -15,9 +16,6 @@ export interface QueueSettings {
   /** As `parseRate` reads it. */
   rate?: unknown;
 }
-
-/** More at once than anyone has workers for; a number beyond it is a slip. */
-const MOST_AT_ONCE = 1_000_000;
 
 /**
  * Sets a queue's cap and rate. The queue need not have jobs.
@@ -38,13 +36,13 @@ export async function setQueue(
 
 function checkCap(name: string, cap: unknown): number | null {
   if (cap === null) return null;
-  if (typeof cap === "number" && Number.isInteger(cap) && cap >= 1 && cap <= MOST_AT_ONCE) return cap;
+  if (typeof cap === "number" && Number.isInteger(cap) && cap >= 1 && cap <= MAX_COUNT) return cap;
   throw new QueuectlError(
     "invalid_queue",
     `The queue "${name}" cannot have a cap of ${describeValue(cap)}`,
     cap === 0
       ? { refusal: { kind: "zero_limit", queue: name } }
-      : { hint: `A cap is a whole number from 1 to ${MOST_AT_ONCE}.` },
+      : { hint: `A cap is a whole number from 1 to ${MAX_COUNT}.` },
   );
 }
 

@@ -4,6 +4,7 @@ import {
   judgeDependency,
   type StandingDependency,
 } from "../../src/domain/dependency.ts";
+import { enoughFailed } from "../../src/domain/group.ts";
 import { isFinished } from "../../src/domain/job.ts";
 import { isWaiting, type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
 
@@ -89,7 +90,7 @@ function applyMaxFails(truth: MemoryTruth, { state, group }: StoredJob, now: num
   if (members.filter((job) => job.state === "dead").length < maxFails) return;
   for (const job of members.filter(isUnstarted)) {
     move(truth, job, "cancelled");
-    const error = `${maxFails} of "${group?.id}" failed, which is as many as may`;
+    const error = enoughFailed({ id: group?.id ?? "", maxFails });
     Object.assign(job, { error, updatedAt: now });
   }
 }

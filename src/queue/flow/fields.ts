@@ -71,5 +71,3 @@ export const MAX_STEPS = 10_000;
 
 /** A flow that somebody wrote is far smaller; one that a program wrote is better an array of jobs. */
 export const MAX_FLOW_BYTES = 1_048_576;
-
-export const MAX_CONCURRENCY = 1_000_000;

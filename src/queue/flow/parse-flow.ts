@@ -2,10 +2,11 @@ import { describeValue } from "../../domain/describe.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
+import { MAX_COUNT } from "../../domain/job-fields.ts";
 import { checkDependencies } from "./check-dependencies.ts";
 import { checkJob, type FlowContext, type JobObject } from "./check-job.ts";
 import { Faults } from "./faults.ts";
-import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
+import { FLOW_FIELDS, JOB_FIELDS, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -83,8 +84,8 @@ function readName(entry: LocatedEntry | undefined, flow: LocatedMap, faults: Fau
 function readConcurrency(entry: LocatedEntry | undefined, faults: Faults): number | null {
   if (entry === undefined) return null;
   const most = toPlain(entry.value);
-  if (typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= MAX_CONCURRENCY) return most;
-  const rule = `a whole number from 1 to ${MAX_CONCURRENCY}`;
+  if (typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= MAX_COUNT) return most;
+  const rule = `a whole number from 1 to ${MAX_COUNT}`;
   faults.add(entry.value.at, `The field "concurrency" must be ${rule}, not ${describeValue(most)}`);
   return null;
 }

@@ -50,7 +50,6 @@ export function complete(db: Database, receipt: EnqueueReceipt, extras: Extras):
   refuseInserted(db, receipt);
   for (const [key, limit] of extras.keys(receipt.existing)) setKeyLimit(db, key, limit);
   if (!extras.hasDependencies) return;
-  const position = (seq: number) => positionOf(seq - receipt.firstSeq + 1, receipt.existing);
-  addDependencies(db, { ...receipt, createdAt: extras.createdAt }, position);
+  addDependencies(db, { ...receipt, createdAt: extras.createdAt }, (seq) => positionOf(seq, receipt));
   settle(db, extras.createdAt);
 }

@@ -1,4 +1,4 @@
-import { JOB_STATES, type Job, type JobState } from "../../domain/job.ts";
+import { countsOf, type Job, type JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
 import type { Activity, CapturedStream, ExecutionRecord, JobFilter, OutputMark } from "../store.ts";
 import type { Database } from "./database.ts";

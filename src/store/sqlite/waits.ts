@@ -1,6 +1,6 @@
 import { type Dependency, judgeDependency, type StandingDependency } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
-import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import { countsOf, JOB_STATES, type JobState } from "../../domain/job.ts";
 import type { JobWaits, QueueRecord, StandingGroup } from "../store.ts";
 import type { Database } from "./database.ts";
 import { gatesOfRow, holdersOf, readGate } from "./gates.ts";
