@@ -6,6 +6,7 @@ import {
   MAX_DEPTH,
   MAX_VALUES,
   type Place,
+  SPLIT,
   TOO_DEEP,
   TOO_MANY,
 } from "./located.ts";
@@ -42,8 +43,9 @@ class Locator {
     this.#values += 1;
     const at = { text, order: this.#values };
     // What holds itself ends here, too.
-    if (path.length >= MAX_DEPTH) return this.#refuse(at, TOO_DEEP);
-    if (this.#values > MAX_VALUES) return this.#refuse(at, TOO_MANY);
+    if (path.length >= MAX_DEPTH)
+      return this.#refuse(at, TOO_DEEP, "Give plain values; what holds itself has no end.");
+    if (this.#values > MAX_VALUES) return this.#refuse(at, TOO_MANY, SPLIT);
     if (Array.isArray(value)) {
       const items: unknown[] = value;
       return {
@@ -70,8 +72,8 @@ class Locator {
     }
   }
 
-  #refuse(at: Place, message: string): Located {
-    if (this.isWhole) this.#faults.add(at, message);
+  #refuse(at: Place, message: string, hint: string): Located {
+    if (this.isWhole) this.#faults.add(at, message, hint);
     this.isWhole = false;
     return { kind: "scalar", at, value: null };
   }

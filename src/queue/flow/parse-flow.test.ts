@@ -477,6 +477,10 @@ describe("a file that is made to do harm is refused:", () => {
   ])("%s", async (_, text, says) => {
     expect(await faultsOf(text)).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
     expect((await faultsOf(text))[0]).toContain(says);
+    // What to do about it stands behind what is wrong.
+    expect((await faultsOf(text))[0]).toMatch(
+      says.startsWith("The alias") || says === "" ? "" : /\. \S.+\.$/,
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import { checkDependencies } from "./check-dependencies.ts";
 import { checkJob, type FlowContext, type JobObject } from "./check-job.ts";
 import { Faults } from "./faults.ts";
 import { FLOW_FIELDS, JOB_FIELDS, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
-import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
+import { type Located, type LocatedEntry, type LocatedMap, SPLIT, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
 
@@ -129,8 +129,7 @@ function readSteps(
   }
   if (value.entries.length === 0) faults.add(value.at, "The flow has no steps", LOOKS_LIKE);
   if (value.entries.length > MAX_STEPS) {
-    const hint = "Make several flows of it, or an array of jobs.";
-    faults.add(value.at, `The flow has ${value.entries.length} steps; the most are ${MAX_STEPS}`, hint);
+    faults.add(value.at, `The flow has ${value.entries.length} steps; the most are ${MAX_STEPS}`, SPLIT);
     return [];
   }
   return value.entries.map((step) => readStep(step, faults, context));
