@@ -28,7 +28,7 @@ function ofSchedule(schedule: ScheduleRecord, io: Io): Facts {
   return [
     ["Name", visible(name)],
     ["Pattern", visible(pattern)],
-    ["Zone", visible(zone)],
+    ["Time zone", visible(zone)],
     ["Overlap", overlap],
     ["Catch-up", catchUp],
     ["Next", isPaused ? "paused" : next],

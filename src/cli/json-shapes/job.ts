@@ -108,7 +108,11 @@ export const GROUP: ShapeOf<GroupJson> = {
     id: { type: "text", sentence: "its name; no job and no other group has it" },
     kind: { type: "text", values: KINDS, sentence: "what kind of group" },
     name: { type: "text", sentence: "the command of an array, the name of a flow or a schedule" },
-    concurrency: { type: "whole number", nullable: true, sentence: "how many may run at once; null: no cap" },
+    concurrency: {
+      type: "whole number",
+      nullable: true,
+      sentence: "how many may run at once; null: any number",
+    },
     max_fails: {
       type: "whole number",
       nullable: true,
