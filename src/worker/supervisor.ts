@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, QueuectlError } from "../domain/errors.ts";
 import { judgeGate } from "../domain/gate.ts";
+import { serves } from "../domain/serves.ts";
 import { toCancelled } from "../domain/transition.ts";
 import type { WorkerSettings } from "../domain/worker-settings.ts";
 import type { ClaimBatch, FinishedExecution, FinishReceipt, HeldClaim } from "../store/store.ts";
@@ -260,8 +261,7 @@ export class Worker {
     if (now < this.#isToldUntil) return;
     const { store, queues, onEvent } = this.#options;
     const held = (await store.listQueues()).flatMap(({ gate, counts }) => {
-      const closure =
-        counts.pending > 0 && (queues?.includes(gate.name) ?? true) ? judgeGate(gate, now) : null;
+      const closure = counts.pending > 0 && serves(queues, gate.name) ? judgeGate(gate, now) : null;
       if (closure === null || closure.kind === "paused") return [];
       return [{ queue: gate.name, until: closure.kind === "pace" ? closure.opensAt : null }];
     });

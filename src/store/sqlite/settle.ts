@@ -1,5 +1,6 @@
 import { CONDITIONS, type Condition, decideDependant, judgeDependency } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
+import { enoughFailed } from "../../domain/group.ts";
 import type { JobState } from "../../domain/job.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import type { Gatekeeper } from "./gates.ts";
@@ -152,7 +153,7 @@ function applyMaxFails(db: Database, group: string, now: number): void {
   db.prepare(`
     UPDATE jobs SET state = 'cancelled', error = ?, updated_at = ?
     WHERE group_id = ? AND state IN ('pending', 'blocked', 'failed')`).run(
-    `${maxFails} of "${group}" failed, which is as many as may`,
+    enoughFailed({ id: group, maxFails }),
     now,
     group,
   );
