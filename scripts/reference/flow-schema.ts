@@ -1,22 +1,19 @@
-import {
-  type FlowField,
-  type JobField,
-  MAX_CONCURRENCY,
-  MAX_STEPS,
-  type StepField,
-} from "../../src/queue/flow/fields.ts";
+import { DURATION_PATTERN, MAX_DURATION_MS } from "../../src/domain/duration.ts";
+import { ID_PATTERN } from "../../src/domain/id.ts";
+import { INSTANT_PATTERN, WALL_TIME_PATTERN } from "../../src/domain/instant.ts";
+import { EXCLUDING as PAIRS } from "../../src/domain/job-conditions.ts";
+import { MAX_COUNT, MAX_LABEL_LENGTH } from "../../src/domain/job-fields.ts";
+import { type FlowField, type JobField, MAX_STEPS, type StepField } from "../../src/queue/flow/fields.ts";
 
 /** A JSON Schema, or part of one. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-const COUNT = 1_000_000;
-
-const ID = { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$" };
+const ID = { type: "string", pattern: ID_PATTERN.source };
 
 const DURATION = {
   anyOf: [
-    { type: "number", minimum: 0, maximum: 3_155_760_000 },
-    { type: "string", pattern: "^\\s*(\\d+(\\.\\d+)?|\\.\\d+)\\s*(ms|s|m|h|d)?\\s*$" },
+    { type: "number", minimum: 0, maximum: MAX_DURATION_MS / 1_000 },
+    { type: "string", pattern: DURATION_PATTERN.source },
   ],
 };
 
@@ -28,7 +25,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     description: "How often it is run again after a failure.",
     type: "integer",
     minimum: 0,
-    maximum: COUNT,
+    maximum: MAX_COUNT,
   },
   timeout: {
     description: "How long it may run: seconds, or 30s, 5m, 2h, 1d. 0 means no limit.",
@@ -38,14 +35,14 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     description: "After failure n it waits backoff_base ^ n seconds.",
     type: "number",
     minimum: 0,
-    maximum: COUNT,
+    maximum: MAX_COUNT,
   },
-  priority: { description: "Higher first.", type: "integer", minimum: -COUNT, maximum: COUNT },
+  priority: { description: "Higher first.", type: "integer", minimum: -MAX_COUNT, maximum: MAX_COUNT },
   queue: { description: "Which queue it is in.", ...ID },
   tags: {
     description: "Labels.",
     type: "array",
-    items: { type: "string", minLength: 1, maxLength: 128 },
+    items: { type: "string", minLength: 1, maxLength: MAX_LABEL_LENGTH },
   },
   env: {
     description: "Variables in its environment. A step's own are added to those of the defaults.",
@@ -63,23 +60,20 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     description: "Of all jobs of this key, in whatever queue or flow, only so many run at once.",
     type: "string",
     minLength: 1,
-    maxLength: 128,
+    maxLength: MAX_LABEL_LENGTH,
     pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$",
   },
   key_limit: {
     description: "How many: of its key from now on.",
     type: "integer",
     minimum: 1,
-    maximum: COUNT,
+    maximum: MAX_COUNT,
   },
   delay: { description: "Not before so long from when the flow is started.", ...DURATION },
   run_at: {
     description: "Not before this instant, such as 2026-12-01T03:00:00Z or 2026-12-01 03:00 Europe/Rome.",
     type: "string",
-    anyOf: [
-      { pattern: "^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,9})?)? ?(Z|[+-]\\d{2}:?\\d{2})$" },
-      { pattern: "^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,3})?)? [A-Za-z][A-Za-z0-9_+/-]*$" },
-    ],
+    anyOf: [{ pattern: INSTANT_PATTERN.source }, { pattern: WALL_TIME_PATTERN.source }],
   },
   expires: { description: "If it was not started so long after the flow, it is dead.", ...DURATION },
 };
@@ -100,7 +94,13 @@ const STEP: Readonly<Record<StepField, Schema>> = {
 };
 
 /** Of these at most one. */
-const EXCLUDING = { not: { required: ["delay", "run_at"] } };
+const EXCLUDING = {
+  not: {
+    anyOf: PAIRS.filter((pair) => pair.every((field) => Object.hasOwn(JOB, field))).map((pair) => ({
+      required: pair,
+    })),
+  },
+};
 
 const FLOW: Readonly<Record<FlowField, Schema>> = {
   name: { description: "What the flow's id begins with.", ...ID },
@@ -108,7 +108,7 @@ const FLOW: Readonly<Record<FlowField, Schema>> = {
     description: "How many of its steps may run at once.",
     type: "integer",
     minimum: 1,
-    maximum: MAX_CONCURRENCY,
+    maximum: MAX_COUNT,
   },
   defaults: {
     description: "What every step has that does not say otherwise.",

@@ -14,6 +14,8 @@ export interface CommandSpec {
   /** `["worker", "start"]`. */
   path: readonly string[];
   aliases?: readonly (readonly string[])[];
+  /** Second words that others have for what it does, and that are no verbs here: whoever types one is led to it. */
+  soughtAs?: readonly string[];
   /** What follows the verb, as help shows it. */
   usage: string;
   /** How many bare words it takes. */

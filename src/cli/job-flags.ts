@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
-import { QueuectlError } from "../domain/errors.ts";
-import { checkInputs, type PlacedInput } from "../queue/enqueue.ts";
+import { type JobWords, PLAIN_WORDS, throwFault } from "../domain/job-fields.ts";
+import { readJobInput } from "../domain/job-input.ts";
+import type { PlacedInput } from "../queue/enqueue.ts";
 import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
 import { mapAsync } from "./map-async.ts";
-import { type ListSource, type StreamSource, usage } from "./read-source.ts";
+import type { ListSource, StreamSource } from "./read-source.ts";
+import { usage } from "./usage.ts";
 
 /** Flags by the names of the fields they set; they count for every job of the command line. */
 const FLAG_FIELDS: Readonly<Record<string, (texts: readonly string[]) => unknown>> = {
@@ -34,12 +36,6 @@ const FLAG_FIELDS: Readonly<Record<string, (texts: readonly string[]) => unknown
 /** Flags that are not called like their fields. */
 const FLAG_NAMES: Readonly<Record<string, string>> = { depends_on: "after", tags: "tag" };
 
-/** What a field needs beside it, so that its value can be checked alone. */
-const COMPANIONS: Readonly<Record<string, object>> = {
-  unique_return: { unique: "-" },
-  key_limit: { key: "-" },
-};
-
 function flagOf(field: string): string {
   return FLAG_NAMES[field] ?? field.replaceAll("_", "-");
 }
@@ -59,24 +55,25 @@ function numberOrText(texts: readonly string[]): unknown {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** What the fields that flags have set, or should have, are called where something is wrong with several of them. */
-export function flagNames({ options }: Invocation): Record<string, string> {
-  const given = Object.keys(FLAG_FIELDS).filter((field) => options.has(flagOf(field)));
-  const fields = given.flatMap((field) => [field, ...Object.keys(COMPANIONS[field] ?? {})]);
-  return Object.fromEntries(fields.map((field) => [field, `--${flagOf(field)}`]));
+/** What the fields that flags have set, or should have, are called: nobody who typed a flag knows of fields. */
+export function flagWords({ options }: Invocation): JobWords {
+  const isTyped = (field: string) => Object.hasOwn(FLAG_FIELDS, field) && options.has(flagOf(field));
+  return {
+    job: "job",
+    nameOf: (field, beside = field) => (isTyped(beside) ? `--${flagOf(field)}` : field),
+    describe: (field, part) =>
+      isTyped(field) ? `option --${flagOf(field)}` : PLAIN_WORDS.describe(field, part),
+  };
 }
 
 /** What the words say, and what the flags say over it. */
-export function withFlags<S extends ListSource | StreamSource>(
-  source: S,
-  { options }: Invocation,
-  io: Io,
-): S {
+export function withFlags<S extends ListSource | StreamSource>(source: S, invocation: Invocation, io: Io): S {
   const flags: Record<string, unknown> = {};
   for (const [field, read] of Object.entries(FLAG_FIELDS)) {
-    const texts = options.all(flagOf(field));
-    if (texts.length > 0) flags[field] = checkFlag(field, read(texts));
+    const texts = invocation.options.all(flagOf(field));
+    if (texts.length > 0) flags[field] = read(texts);
   }
+  if (Object.keys(flags).length > 0) checkFlags(flags, flagWords(invocation));
   const merge = ({ input, place }: PlacedInput): PlacedInput => ({
     input: mergeInput(input, flags, io.cwd),
     place,
@@ -85,18 +82,12 @@ export function withFlags<S extends ListSource | StreamSource>(
   return { ...source, inputs: source.inputs.map(merge) };
 }
 
-/** Refuses a value by the name of its flag: nobody who typed one knows of fields. */
-function checkFlag(field: string, value: unknown): unknown {
-  try {
-    checkInputs([{ input: { command: "true", ...COMPANIONS[field], [field]: value }, place: "" }], {
-      cwd: "/",
-    });
-    return value;
-  } catch (error) {
-    if (!(error instanceof QueuectlError)) throw error;
-    const message = error.message.replace(`The job field "${field}"`, `The option --${flagOf(field)}`);
-    throw new QueuectlError(error.code, message, { hint: error.hint });
-  }
+/** Refuses what is wrong in itself before any job is read; what a flag lacks, the jobs may have. */
+function checkFlags(flags: Record<string, unknown>, words: JobWords): void {
+  const defaults = { id: "", maxRetries: 0, cwd: "/", now: Date.now(), words };
+  readJobInput({ command: "true", ...flags }, defaults, (fault) => {
+    if (!fault.isLack) throwFault(fault);
+  });
 }
 
 function mergeInput(input: unknown, flags: Record<string, unknown>, cwd: string): unknown {

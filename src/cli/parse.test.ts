@@ -97,7 +97,7 @@ describe("what is refused", () => {
 
   test.each([
     ["queue show", "Did you mean queuectl queue list?"],
-    ["queue remove", "Did you mean queuectl queue drain or queuectl queue set?"],
+    ["queue remove", "Did you mean queuectl queue set or queuectl queue drain?"],
   ])("%s, which others have, leads to what does it here", (words, hint) => {
     expect(() => parse(words.split(" "))).toThrow(expect.objectContaining({ code: "invalid_usage", hint }));
   });

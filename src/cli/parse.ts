@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
-import { QueuectlError } from "../domain/errors.ts";
-import { suggest } from "../domain/suggest.ts";
+import type { QueuectlError } from "../domain/errors.ts";
+import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { CommandSpec, Invocation, OptionSpec, Options } from "./command.ts";
 import { COMMANDS, GLOBAL_OPTIONS } from "./command-tree.ts";
+import { usage } from "./usage.ts";
 
 /** What a command line means. */
 export type Parsed =
@@ -91,12 +92,6 @@ export function findCommand(words: readonly string[]): { spec: CommandSpec; word
   return undefined;
 }
 
-/** What does that which other programs have a word for. */
-const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
-  "queue show": ["list"],
-  "queue remove": ["drain", "set"],
-};
-
 /** `worker` alone asks for help, nothing at all for a beginning; anything else was mistyped. */
 function requireKnownFamily(words: readonly string[], option: string | undefined): Parsed {
   const [first, second] = words;
@@ -108,22 +103,20 @@ function requireKnownFamily(words: readonly string[], option: string | undefined
   const inFamily = verbs.filter((path) => path.length > 1 && path[0] === first);
   const isFamily = inFamily.length > 0;
   if (isFamily && (second === undefined || second === "help")) return { kind: "help", topic: [first] };
+  const sought = COMMANDS.filter(
+    ({ path, soughtAs }) => isFamily && path[0] === first && soughtAs?.includes(second ?? ""),
+  ).map(({ path }) => path.join(" "));
   // By its own word: the family's, which is right, would make the other look near to anything.
-  const other = OTHER_WORDS[`${first} ${second}`];
-  const near = isFamily
-    ? (
-        other ??
-        suggest(
-          second ?? "",
-          inFamily.map(([, ...rest]) => rest.join(" ")),
-        )
+  const similar = isFamily
+    ? suggest(
+        second ?? "",
+        inFamily.map(([, ...rest]) => rest.join(" ")),
       ).map((name) => `${first} ${name}`)
     : suggest(first, [...new Set(verbs.map(([name = ""]) => name))]);
+  const near = sought.length > 0 ? sought : similar;
   throw usage(
     `Unknown command "${isFamily ? `${first} ${second}` : first}"`,
-    near.length > 0
-      ? `Did you mean ${near.map((name) => `queuectl ${name}`).join(" or ")}?`
-      : "All commands: queuectl --help",
+    didYouMean(near.map((name) => `queuectl ${name}`)) ?? "All commands: queuectl --help",
   );
 }
 
@@ -193,15 +186,11 @@ function suggestOptions(typed: string, known: readonly OptionSpec[]): string | u
     typed.replace(/^-+/, ""),
     known.map(({ name }) => name),
   );
-  return near.length > 0 ? `Did you mean ${near.map((name) => `--${name}`).join(" or ")}?` : undefined;
+  return didYouMean(near.map((name) => `--${name}`));
 }
 
 function isGlobal(rawName: string): boolean {
   return GLOBAL_OPTIONS.some(({ name }) => `--${name}` === rawName);
-}
-
-function usage(message: string, hint?: string): QueuectlError {
-  return new QueuectlError("invalid_usage", message, { hint });
 }
 
 class ParsedOptions implements Options {

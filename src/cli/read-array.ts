@@ -1,16 +1,20 @@
-import { MAX_ARRAY_COUNT, parseArraySpec } from "../domain/array-spec.ts";
+import { parseArraySpec } from "../domain/array-spec.ts";
 import { QueuectlError } from "../domain/errors.ts";
+import { MAX_COUNT } from "../domain/job-fields.ts";
 import { findUnsafePlaceholder, hasPlaceholder, hasShellPlaceholder } from "../domain/placeholder.ts";
 import { type ArrayPlan, planArray } from "../queue/array-inputs.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
+import { flagWords } from "./job-flags.ts";
 import { announceReading, type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
-import { type ArraySource, type ListSource, type StreamSource, usage } from "./read-source.ts";
+import type { ArraySource, ListSource, StreamSource } from "./read-source.ts";
+import { usage } from "./usage.ts";
 
 /** The jobs of `--array` or `--each-line`, made of the one job that was given. */
-export function readArray(source: ListSource | StreamSource, { options }: Invocation, io: Io): ArraySource {
+export function readArray(source: ListSource | StreamSource, invocation: Invocation, io: Io): ArraySource {
+  const { options } = invocation;
   if (source.kind !== "one")
     throw usage(
       "An array is made of one job, and more were given",
@@ -23,14 +27,18 @@ export function readArray(source: ListSource | StreamSource, { options }: Invoca
   const [template] = source.inputs;
   const rules = {
     maxRunning: array?.maxRunning ?? null,
-    maxFails: readCount(options, "max-fails", { min: 1, max: MAX_ARRAY_COUNT }) ?? null,
+    maxFails: readCount(options, "max-fails", { min: 1, max: MAX_COUNT }) ?? null,
   };
   if (array !== null && (rules.maxFails ?? 0) > array.indices.length)
     throw usage(
       `--max-fails ${rules.maxFails} can never strike: the array has ${array.indices.length} jobs`,
       "It cancels what waits as soon as so many of them are dead.",
     );
-  const plan = planArray(template?.input, rules, { cwd: io.cwd, now: Date.now() });
+  const plan = planArray(template?.input, rules, {
+    cwd: io.cwd,
+    now: Date.now(),
+    words: flagWords(invocation),
+  });
   const { group } = plan;
   if (array !== null) {
     const inputs = array.indices.map((index) =>

@@ -6,7 +6,7 @@ import type { FlowContext } from "../queue/flow/check-job.ts";
 import { MAX_FLOW_BYTES } from "../queue/flow/fields.ts";
 import { parseFlow, refuseTooLarge } from "../queue/flow/parse-flow.ts";
 import type { Io } from "./io.ts";
-import { readable } from "./read-lines.ts";
+import { decodeText, readable } from "./read-lines.ts";
 
 const NAME_ONE = "Name a file with a flow in YAML or JSON.";
 
@@ -19,7 +19,7 @@ export async function readFlowFile(path: string, io: Io, context: FlowContext): 
     throw new QueuectlError("invalid_file", "The name of the flow's file is empty", { hint: NAME_ONE });
   const name = path === "-" ? "standard input" : path;
   const bytes = await readBounded(path === "-" ? io.stdin() : createReadStream(resolve(io.cwd, path)), name);
-  return await parseFlow(decode(bytes, name), name, context);
+  return await parseFlow(decodeText(bytes, name, "invalid_flow"), name, context);
 }
 
 async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
@@ -31,18 +31,4 @@ async function readBounded(chunks: AsyncIterable<Buffer>, name: string): Promise
     read.push(chunk);
   }
   return Buffer.concat(read);
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
-
-function decode(bytes: Buffer, name: string): string {
-  try {
-    // Drops a byte order mark too.
-    return UTF8.decode(bytes);
-  } catch (cause) {
-    throw new QueuectlError("invalid_flow", `${name} is not valid UTF-8`, {
-      hint: "Save it as UTF-8.",
-      cause,
-    });
-  }
 }

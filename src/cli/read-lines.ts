@@ -24,7 +24,7 @@ export async function* readLines(
   let number = 0;
   for await (const bytes of splitLines(readable(chunks, name))) {
     number += 1;
-    yield { number, text: decode(bytes, number, name) };
+    yield { number, text: decodeText(bytes, `Line ${number} of ${name}`, "invalid_json") };
   }
 }
 
@@ -54,15 +54,13 @@ export function cannotRead(
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-function decode(bytes: Buffer, number: number, name: string): string {
+/** The text of bytes without a byte order mark. @throws `code`, when they are none */
+export function decodeText(bytes: Buffer, what: string, code: "invalid_json" | "invalid_flow"): string {
   try {
-    // Drops a byte order mark too.
     return UTF8.decode(bytes);
   } catch (cause) {
-    throw new QueuectlError("invalid_json", `Line ${number} of ${name} is not valid UTF-8`, {
-      hint: "Nothing was enqueued. Save it as UTF-8.",
-      cause,
-    });
+    const hint = "Nothing was enqueued. Save it as UTF-8.";
+    throw new QueuectlError(code, `${what} is not valid UTF-8`, { hint, cause });
   }
 }
 

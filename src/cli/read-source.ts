@@ -4,6 +4,7 @@ import type { PlacedInput } from "../queue/enqueue.ts";
 import type { Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
 import type { LineCount } from "./read-lines.ts";
+import { usage } from "./usage.ts";
 
 /** What is to be enqueued, and how it was said: the answer has the same shape. */
 export type Source = ListSource | StreamSource | ArraySource;
@@ -49,7 +50,7 @@ export async function readSource(invocation: Invocation, io: Io): Promise<ListSo
   const file = options.text("file") ?? (args.length === 1 && args[0] === "-" ? "-" : undefined);
   if (file !== undefined)
     return await (await import("./read-jobs-file.ts")).readJobsFile(file, io, options.has("quiet"));
-  return fromWords(args);
+  return await fromWords(args);
 }
 
 function fromArgv(rest: readonly string[]): ListSource {
@@ -58,18 +59,11 @@ function fromArgv(rest: readonly string[]): ListSource {
   return one({ argv: [...rest] });
 }
 
-function fromWords(words: readonly string[]): ListSource {
+async function fromWords(words: readonly string[]): Promise<ListSource> {
   const [text = "", ...more] = words;
-  const looksLikeJson = /^\s*[{[]/.test(text);
-  if (more.length > 0) {
-    // cmd knows no single quotes: it hands them on, and takes the double ones for itself.
-    const hint = /^\s*'?[{[]/.test(text)
-      ? LOST_QUOTES
-      : `Put it in quotes, or after --: queuectl enqueue -- ${words.join(" ")}`;
-    throw usage(`The command came as ${words.length} separate words`, hint);
-  }
-  if (!looksLikeJson) return one({ command: text });
-  const value = parseJson(text);
+  if (more.length > 0) throw (await import("./refuse-words.ts")).refuseSeveral(words);
+  if (!/^\s*[{[]/.test(text)) return one({ command: text });
+  const value = await parseJson(text);
   return Array.isArray(value) ? fromList(value) : one(value);
 }
 
@@ -83,24 +77,10 @@ function one(input: unknown): ListSource {
   return { kind: "one", inputs: [{ input, place: "" }] };
 }
 
-const LOST_QUOTES = `This looks like JSON that lost its quotes on the way through the shell.
-  PowerShell 7:    queuectl enqueue '{"command":"echo hello"}'
-  PowerShell 5:    queuectl enqueue '{\\"command\\":\\"echo hello\\"}'
-  cmd:             queuectl enqueue "{\\"command\\":\\"echo hello\\"}"
-  sh, bash, zsh:   queuectl enqueue '{"command":"echo hello"}'`;
-
-function parseJson(text: string): unknown {
+async function parseJson(text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const lostQuotes = /^\s*[{[]/.test(text) && !text.includes('"') && text.includes(":");
-    throw new QueuectlError("invalid_json", `This is not valid JSON: ${(cause as Error).message}`, {
-      hint: `${lostQuotes ? `${LOST_QUOTES}\n` : ""}If it is a shell command that begins with ${text.trim().charAt(0)}: queuectl enqueue --command '…'`,
-      cause,
-    });
+    throw (await import("./refuse-words.ts")).refuseJson(text, cause);
   }
-}
-
-export function usage(message: string, hint: string): QueuectlError {
-  return new QueuectlError("invalid_usage", message, { hint });
 }

@@ -1,5 +1,5 @@
 import { openGate } from "../domain/gate.ts";
-import { JOB_STATES } from "../domain/job.ts";
+import { countsOf } from "../domain/job.ts";
 import { toQueueJson } from "../queue/queue-json.ts";
 import { similarQueues } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";
@@ -31,8 +31,7 @@ export async function showQueues(
 }
 
 function emptyQueue(name: string): QueueRecord {
-  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as QueueRecord["counts"];
-  return { gate: openGate("queue", name), counts };
+  return { gate: openGate("queue", name), counts: countsOf(() => 0) };
 }
 
 /** Says of queues without any jobs that they have none: perhaps they were mistyped. */

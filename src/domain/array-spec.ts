@@ -1,5 +1,6 @@
 import { describeValue } from "./describe.ts";
 import { QueuectlError } from "./errors.ts";
+import { MAX_COUNT } from "./job-fields.ts";
 
 /** Which members an array has, and how many of them may run at once. */
 export interface ArraySpec {
@@ -18,8 +19,6 @@ export interface IndexRange {
 /** The most members of an array whose indices are given. */
 export const MAX_ARRAY_MEMBERS = 100_000;
 export const MAX_ARRAY_INDEX = 1_000_000_000;
-/** The largest cap of an array, and the largest number of failures that it may be given. */
-export const MAX_ARRAY_COUNT = 1_000_000;
 
 /**
  * Reads the text of an array, in Slurm's form: `1-100%8`, `0-9:3`, `1,3,5-7`.
@@ -76,8 +75,8 @@ function parseRange(part: string, text: string): IndexRange {
 
 function parseCap(cap: string, text: string): number {
   const maxRunning = /^\d+$/.test(cap) ? Number(cap) : 0;
-  if (maxRunning < 1 || maxRunning > MAX_ARRAY_COUNT)
-    throw refused(text, `after % it takes how many may run at once, from 1 to ${MAX_ARRAY_COUNT}`);
+  if (maxRunning < 1 || maxRunning > MAX_COUNT)
+    throw refused(text, `after % it takes how many may run at once, from 1 to ${MAX_COUNT}`);
   return maxRunning;
 }
 

@@ -62,6 +62,12 @@ export function decideDependant(unmet: Iterable<StandingDependency>): DependantM
   return { to: isWaiting ? "blocked" : "pending" };
 }
 
+/** Conditions that cannot hold together with another one: of the same job it is wanted that it completes, and that it fails. */
+export function findContradictions<D extends Dependency>(dependsOn: readonly D[]): D[] {
+  const needed = new Set(dependsOn.filter(({ condition }) => condition === "completed").map(({ on }) => on));
+  return dependsOn.filter(({ on, condition }) => condition === "failed" && needed.has(on));
+}
+
 /**
  * A path of jobs that wait for each other in a circle, its first entry repeated at its end; null when there is none.
  * @param needs by job, those it waits for

@@ -3,13 +3,16 @@ const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } 
 /** The longest duration accepted anywhere: 100 years. Sums with an instant of today stay exact integers. */
 export const MAX_DURATION_MS: number = 36_525 * MS_PER_UNIT.d;
 
+/** What `parseDurationMs` reads: a number and its unit. */
+export const DURATION_PATTERN: RegExp = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?\s*$/;
+
 /**
  * Reads `30s`, `5m`, `2h`, `1d`, `250ms` or a bare number of seconds (fractions allowed).
  * What is not zero never becomes zero, for zero often means "no limit".
  * @returns whole milliseconds, or undefined when the text is none of these, is negative, or exceeds 100 years
  */
 export function parseDurationMs(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?$/.exec(text.trim());
+  const match = DURATION_PATTERN.exec(text);
   if (!match) return undefined;
   const unit = (match[2] ?? "s") as keyof typeof MS_PER_UNIT;
   const exactMs = Number(match[1]) * MS_PER_UNIT[unit];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Condition } from "./dependency.ts";
 import { countDone, type FlowState, type StandingStep, stateOfFlow, stepsToRetry } from "./flow-state.ts";
-import { JOB_STATES, type JobState } from "./job.ts";
+import { countsOf, type JobState } from "./job.ts";
 
 const CONDITIONS: Readonly<Record<string, Condition>> = { "?": "finished", "!": "failed" };
 
@@ -32,9 +32,7 @@ describe("a flow is", () => {
     ["cancelled", 1, "when a person ended it", [step("a", "completed"), step("b", "cancelled", "a")]],
     ["completed", 0, "when all its steps were pruned", []],
   ])("%s, with %i done, %s", (state, done, _, steps) => {
-    const counts = Object.fromEntries(
-      JOB_STATES.map((one) => [one, steps.filter((each) => each.state === one).length]),
-    ) as Record<JobState, number>;
+    const counts = countsOf((one) => steps.filter((each) => each.state === one).length);
     expect(countDone(steps)).toBe(done);
     expect(stateOfFlow(counts, done)).toBe(state);
   });

@@ -23,3 +23,8 @@ export interface NewGroup {
   maxFails: number | null;
   createdAt: number;
 }
+
+/** The error of a job of a group that was cancelled because too many others are dead. */
+export function enoughFailed({ id, maxFails }: { id: string; maxFails: number }): string {
+  return `${maxFails} of "${id}" failed, which is as many as may`;
+}

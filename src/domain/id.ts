@@ -1,7 +1,7 @@
 /** 32 characters without i, l, o and u: an id read aloud or typed from a screen stays what it was. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+export const ID_PATTERN: RegExp = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 export const MAX_ID_LENGTH = 128;
 

@@ -1,4 +1,6 @@
-const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})$/;
+/** What `parseInstant` reads. */
+export const INSTANT_PATTERN: RegExp =
+  /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})$/;
 
 /** The end of the year 9999: later ones are written with a sign and six digits. */
 const LAST_INSTANT = 253_402_300_799_999;
@@ -8,7 +10,7 @@ const LAST_INSTANT = 253_402_300_799_999;
  * @returns epoch milliseconds, or undefined when the text is no instant of the years 1970 to 9999
  */
 export function parseInstant(text: string): number | undefined {
-  const [, date = "", time, offset] = INSTANT.exec(text) ?? [];
+  const [, date = "", time, offset] = INSTANT_PATTERN.exec(text) ?? [];
   const at = Date.parse(`${date}T${time}${offset}`);
   if (Number.isNaN(at) || at < 0 || at > LAST_INSTANT) return undefined;
   // Date.parse rolls 31 February over into March; the day that was written must be the day that was meant.
@@ -17,7 +19,7 @@ export function parseInstant(text: string): number | undefined {
 }
 
 /** `2026-12-01 03:00 Europe/Rome`, with or without seconds, with a T or a space in the middle. */
-const WALL_TIME =
+export const WALL_TIME_PATTERN: RegExp =
   /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?) ([A-Za-z][A-Za-z0-9_+/-]*)$/;
 
 /**
@@ -25,7 +27,7 @@ const WALL_TIME =
  * @returns the wall time as `wall-time.ts` has it, or undefined when the text is none
  */
 export function parseWallTime(text: string): { wallMs: number; zone: string } | undefined {
-  const [, date, time, zone = ""] = WALL_TIME.exec(text) ?? [];
+  const [, date, time, zone = ""] = WALL_TIME_PATTERN.exec(text) ?? [];
   const wallMs = parseInstant(`${date}T${time}Z`);
   return wallMs === undefined ? undefined : { wallMs, zone };
 }

@@ -1,10 +1,7 @@
-import type { Condition, Dependency } from "./dependency.ts";
-import { QueuectlError } from "./errors.ts";
+import { type Condition, type Dependency, findContradictions } from "./dependency.ts";
 import type { JobSpec, NewJob } from "./job.ts";
 import {
   type GivenFields,
-  invalidJob,
-  nameOf,
   readDurationMs,
   readIds,
   readInstant,
@@ -20,13 +17,40 @@ export const DEPENDENCY_FIELDS: Readonly<Record<Condition, string>> = {
   failed: "after_fail",
 };
 
+/** Fields of which only one may be given: they say the same in two ways. */
+export const EXCLUDING: readonly (readonly [string, string])[] = [
+  ["run_at", "delay"],
+  ["expires_at", "expires"],
+  ["timeout", "timeout_seconds"],
+];
+
+/** Fields that say nothing without another one. */
+export const NEEDED: Readonly<Record<string, string>> = { unique_return: "unique", key_limit: "key" };
+
 /** From when on a job may start, and until when. Instants are epoch milliseconds, null without. */
 export function readTimes(given: GivenFields, now: number): Pick<NewJob, "runAt" | "expiresAt"> {
   const runAt = readMoment(given, { at: "run_at", after: "delay" }, now);
   const expiresAt = readMoment(given, { at: "expires_at", after: "expires" }, now);
   if (expiresAt !== null && expiresAt <= Math.max(runAt ?? now, now))
-    throw invalidJob("The job would expire before it may start", "Let it expire later, or start sooner.");
+    given.refuse(
+      ["run_at", "delay", "expires_at", "expires"],
+      `The ${given.words.job} would expire before it may start`,
+      "Let it expire later, or start sooner.",
+    );
   return { runAt, expiresAt };
+}
+
+/** Refuses two fields that say the same. */
+export function refuseBoth({ values, words, refuse }: GivenFields): void {
+  for (const fields of EXCLUDING) {
+    const [one, other] = fields;
+    if ((values[one] ?? null) !== null && (values[other] ?? null) !== null)
+      refuse(
+        fields,
+        `"${words.nameOf(one)}" and "${words.nameOf(other)}" exclude each other`,
+        "Give one of them.",
+      );
+  }
 }
 
 /** A point in time that is given as such, or as a time from now on. */
@@ -37,11 +61,6 @@ function readMoment(
 ): number | null {
   const instant = readInstant(given, at);
   const durationMs = readDurationMs(given, after);
-  if (instant !== undefined && durationMs !== undefined)
-    throw invalidJob(
-      `"${nameOf(given, at)}" and "${nameOf(given, after)}" exclude each other`,
-      "Give one of them.",
-    );
   if (durationMs !== undefined) return now + durationMs;
   return instant ?? null;
 }
@@ -50,7 +69,7 @@ function readMoment(
 export function readUnique(given: GivenFields): Pick<NewJob, "unique" | "uniqueReturn"> {
   const unique = readLabel(given, "unique");
   const uniqueReturn = readYesOrNo(given, "unique_return") ?? false;
-  if (uniqueReturn && unique === null) throw missing(given, "unique_return", "unique");
+  if (uniqueReturn) requireNeeded(given, "unique_return");
   return { unique, uniqueReturn };
 }
 
@@ -58,35 +77,37 @@ export function readUnique(given: GivenFields): Pick<NewJob, "unique" | "uniqueR
 export function readKey(given: GivenFields): Pick<NewJob, "key" | "keyLimit"> {
   const key = readLabel(given, "key");
   const keyLimit = readInteger(given, "key_limit", { min: 1 }) ?? null;
-  if (keyLimit !== null && key === null) throw missing(given, "key_limit", "key");
+  if (keyLimit !== null) requireNeeded(given, "key_limit");
   return { key, keyLimit };
 }
 
-function missing(given: GivenFields, field: string, needed: string): QueuectlError {
-  return invalidJob(
-    `"${nameOf(given, field)}" says nothing without "${nameOf(given, needed)}"`,
-    `Give "${nameOf(given, needed)}" too, or leave "${nameOf(given, field)}" out.`,
-  );
+function requireNeeded({ values, words, refuse }: GivenFields, field: keyof typeof NEEDED): void {
+  const needed = NEEDED[field] ?? "";
+  if ((values[needed] ?? null) !== null) return;
+  const [name, missing] = [words.nameOf(field), words.nameOf(needed, field)];
+  const hint = `Give "${missing}" too, or leave "${name}" out.`;
+  refuse([field, needed], `"${name}" says nothing without "${missing}"`, hint, { isLack: true });
 }
 
-/**
- * What must become of other jobs first.
- * @throws dependency_cycle for a job that would wait for itself
- */
+/** What must become of other jobs first. One that would wait for itself is refused with the code dependency_cycle. */
 export function readDependencies(given: GivenFields, id: string): Dependency[] {
   const dependsOn = Object.entries(DEPENDENCY_FIELDS).flatMap(([condition, field]) =>
     readIds(given, field).map((on) => ({ on, condition: condition as Condition })),
   );
   if (dependsOn.some(({ on }) => on === id))
-    throw new QueuectlError("dependency_cycle", `The job "${id}" would wait for itself`, {
-      hint: "Leave its own id out.",
-    });
-  const needed = listDependencies({ dependsOn }, "completed");
-  const both = listDependencies({ dependsOn }, "failed").find((on) => needed.includes(on));
-  if (both !== undefined)
-    throw invalidJob(
-      `The job would never run: "${both}" cannot both complete and fail`,
-      `Name it in one of "${nameOf(given, "depends_on")}" and "${nameOf(given, "after_fail")}".`,
+    given.refuse(
+      Object.values(DEPENDENCY_FIELDS),
+      `The job "${id}" would wait for itself`,
+      "Leave its own id out.",
+      { code: "dependency_cycle" },
+    );
+  const [both] = findContradictions(dependsOn);
+  const { completed, failed } = DEPENDENCY_FIELDS;
+  if (both)
+    given.refuse(
+      [completed, failed],
+      `The job would never run: "${both.on}" cannot both complete and fail`,
+      `Name it in one of "${given.words.nameOf(completed)}" and "${given.words.nameOf(failed)}".`,
     );
   return dependsOn;
 }

@@ -415,7 +415,7 @@ describe("texts that the system could not take as they were written are refused"
   test.each(
     places.flatMap(([name, build]) => texts.map(([what, text, rule]) => ({ name, build, what, text, rule }))),
   )("$what in $name", ({ name, build, text, rule }) => {
-    expect(refusal(build(text)).message).toBe(`The field "${name}" ${rule}`);
+    expect(refusal(build(text)).message).toBe(`The job field "${name}" ${rule}`);
   });
 
   test.each(["", "A=B", "=", "A\0", "\udc00"])("the variable name %j", (name) => {
@@ -501,7 +501,7 @@ describe("the timeout", () => {
 
   test("has two names and is given under one", () => {
     expect(refusal({ command: "true", timeout: 5, timeout_seconds: 5 }).message).toBe(
-      '"timeout" and "timeout_seconds" are the same field',
+      '"timeout" and "timeout_seconds" exclude each other',
     );
     expect(parseWith({ timeout: null, timeout_seconds: 5 }).timeoutMs).toBe(5_000);
     expect(parseWith({ timeout: 5, timeout_seconds: null }).timeoutMs).toBe(5_000);

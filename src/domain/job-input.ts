@@ -1,21 +1,30 @@
 import { describeValue } from "./describe.ts";
-import type { QueuectlError } from "./errors.ts";
 import { ID_RULE, isId } from "./id.ts";
 import type { NewJob } from "./job.ts";
-import { DEPENDENCY_FIELDS, readDependencies, readKey, readTimes, readUnique } from "./job-conditions.ts";
+import { readArgv, readCommand } from "./job-command.ts";
+import {
+  DEPENDENCY_FIELDS,
+  readDependencies,
+  readKey,
+  readTimes,
+  readUnique,
+  refuseBoth,
+} from "./job-conditions.ts";
 import {
   type GivenFields,
-  invalidJob,
+  isClean,
+  type JobFault,
+  type JobWords,
   MAX_COUNT,
   MAX_LABEL_LENGTH,
+  PLAIN_WORDS,
   readDurationMs,
   readInteger,
   readText,
-  requireCleanText,
-  wrongType,
+  refuseType,
+  throwFault,
 } from "./job-fields.ts";
-import { quoteArgv } from "./shell-quote.ts";
-import { suggest } from "./suggest.ts";
+import { didYouMean, suggest } from "./suggest.ts";
 
 /** What fields are called elsewhere: by a flag, in a flow, by others. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -32,13 +41,9 @@ export interface JobDefaults {
   /** Absolute; what a relative "cwd" of the input is relative to. */
   cwd: string | null;
   now: number;
-  names?: GivenFields["names"];
+  /** How refusals speak of it; as the job object does unless given. */
+  words?: JobWords | undefined;
 }
-
-/** The longest command, shell text or arguments together: a script of a thousand pages. */
-const MAX_COMMAND_BYTES = 1_048_576;
-/** The longest single argument: Linux takes 128 KiB (execve(2)), and only shell text can go another way. */
-const MAX_ARGUMENT_BYTES = 100_000;
 
 /** From the root, or from a drive's. */
 const ABSOLUTE_PATH = /^(\/|[A-Za-z]:[\\/])/;
@@ -90,14 +95,33 @@ const INPUT_FIELDS: readonly string[] = [
  * @throws invalid_job naming the field, its value and the rule, dependency_cycle; nothing is guessed or ignored
  */
 export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
-  const given = { values: requireFields(input), names: defaults.names };
+  return readJobInput(input, defaults, throwFault);
+}
+
+/**
+ * The same, for whoever wants to know of everything that is wrong.
+ * @param takeFault told of each fault; what is wrong then reads as if it was not given
+ */
+export function readJobInput(
+  input: unknown,
+  defaults: JobDefaults,
+  takeFault: (fault: JobFault) => void,
+): NewJob {
+  const refuse: GivenFields["refuse"] = (fields, message, hint, more) =>
+    takeFault({ fields, message, hint, ...more });
+  const given: GivenFields = {
+    values: readFields(input, refuse),
+    words: defaults.words ?? PLAIN_WORDS,
+    refuse,
+  };
+  refuseBoth(given);
   const argv = readArgv(given);
-  const id = readId(given) ?? defaults.id;
+  const id = readName(given, "id", "job id", "An id") ?? defaults.id;
   return {
     id,
     command: readCommand(given, argv),
     argv,
-    queue: readQueue(given) ?? "default",
+    queue: readName(given, "queue", "queue name", "A queue's name") ?? "default",
     priority: readInteger(given, "priority", { min: -MAX_COUNT }) ?? 0,
     tags: readTags(given),
     cwd: readCwd(given, defaults.cwd),
@@ -115,104 +139,50 @@ export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
   };
 }
 
-type Fields = Readonly<Partial<Record<string, unknown>>>;
+type Fields = GivenFields["values"];
 
-function requireFields(input: unknown): Fields {
+function readFields(input: unknown, refuse: GivenFields["refuse"]): Fields {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw invalidJob(
+    refuse(
+      [],
       `A job must be a JSON object, not ${describeValue(input)}`,
       `Write it like this: {"command":"echo hello"}`,
     );
+    return {};
   }
   for (const [name, value] of Object.entries(input)) {
     const isInitial = Object.hasOwn(READ_ONLY_FIELDS, name) ? READ_ONLY_FIELDS[name] : undefined;
     if (isInitial) {
       if (!isInitial(value, input as Fields))
-        throw invalidJob(
+        refuse(
+          [name],
           `The field "${name}" is kept by queuectl and cannot be set to ${describeValue(value)}`,
           `Leave "${name}" out.`,
         );
     } else if (!INPUT_FIELDS.includes(name)) {
-      throw unknownField(name);
+      refuse([name], `Unknown job field ${describeValue(name)}`, fieldHint(name));
     }
   }
   return input as Fields;
 }
 
-function readId(given: GivenFields): string | undefined {
-  const id = readText(given, "id");
-  if (id !== undefined && !isId(id))
-    throw invalidJob(`The job id ${describeValue(id)} is not allowed`, `An id has ${ID_RULE}.`);
-  return id;
-}
-
-function readQueue(given: GivenFields): string | undefined {
-  const queue = readText(given, "queue");
-  if (queue !== undefined && !isId(queue)) {
-    throw invalidJob(
-      `The queue name ${describeValue(queue)} is not allowed`,
-      `A queue's name has ${ID_RULE}.`,
-    );
-  }
-  return queue;
-}
-
-function readArgv(given: GivenFields): string[] | null {
-  const argv = given.values["argv"];
-  if (argv === undefined || argv === null) return null;
-  if (!Array.isArray(argv) || argv.length === 0)
-    throw wrongType(given, "argv", "an array of one or more strings", argv);
-  for (const arg of argv as unknown[]) {
-    if (typeof arg !== "string") throw wrongType(given, "argv", "strings", arg);
-    requireCleanText("argv", arg);
-  }
-  if (argv.some((arg) => byteLength(arg) > MAX_ARGUMENT_BYTES))
-    throw invalidJob(
-      `An argument of the job is longer than ${MAX_ARGUMENT_BYTES} bytes`,
-      "Put it into a file or its stdin, or give the whole as a shell command.",
-    );
-  if (argv[0] === "") throw invalidJob('The first entry of "argv" is empty', "It names the program to run.");
-  return argv;
-}
-
-function readCommand(given: GivenFields, argv: string[] | null): string {
-  const command = readText(given, "command");
-  if (argv !== null) {
-    const shown = quoteArgv(argv);
-    if (command !== undefined && command !== shown) {
-      throw invalidJob(`"command" and "argv" of the job say different things`, "Give one of them.");
-    }
-    return requireBounded(shown);
-  }
-  if (command === undefined)
-    throw invalidJob(`A job needs a "command"`, `Write it like this: {"command":"echo hello"}`);
-  if (command.trim() === "")
-    throw invalidJob(`The job's "command" is empty`, "Give the shell command that is to be run.");
-  return requireBounded(command);
-}
-
-function requireBounded(command: string): string {
-  if (byteLength(command) <= MAX_COMMAND_BYTES) return command;
-  throw invalidJob(
-    `The job's "command" is longer than ${MAX_COMMAND_BYTES} bytes`,
-    "Put it into a script file, and run that.",
-  );
-}
-
-/** As UTF-8. Most texts are far too short to be measured. */
-function byteLength(text: string): number {
-  return text.length * 3 <= MAX_ARGUMENT_BYTES ? text.length : new TextEncoder().encode(text).length;
+/** @param what it is in a sentence, and at the beginning of one */
+function readName(given: GivenFields, field: string, what: string, theName: string): string | undefined {
+  const name = readText(given, field);
+  if (name === undefined || isId(name)) return name;
+  given.refuse([field], `The ${what} ${describeValue(name)} is not allowed`, `${theName} has ${ID_RULE}.`);
+  return undefined;
 }
 
 function readTags(given: GivenFields): string[] {
   const tags = given.values["tags"];
   if (tags === undefined || tags === null) return [];
-  if (!Array.isArray(tags)) throw wrongType(given, "tags", "an array of strings", tags);
-  for (const tag of tags) {
-    if (typeof tag !== "string" || tag === "" || tag.length > MAX_LABEL_LENGTH) {
-      throw wrongType(given, "tags", `strings of 1 to ${MAX_LABEL_LENGTH} characters`, tag);
-    }
-    requireCleanText("tags", tag);
+  if (!Array.isArray(tags)) return refuseType(given, { field: "tags" }, "an array of strings", tags) ?? [];
+  for (const [part, tag] of (tags as unknown[]).entries()) {
+    const at = { field: "tags", part };
+    if (typeof tag !== "string" || tag === "" || tag.length > MAX_LABEL_LENGTH)
+      refuseType(given, { ...at, isNoText: true }, `strings of 1 to ${MAX_LABEL_LENGTH} characters`, tag);
+    else isClean(given, at, tag);
   }
   return [...new Set(tags as string[])];
 }
@@ -221,16 +191,18 @@ function readEnv(given: GivenFields): Record<string, string> {
   const env = given.values["env"];
   if (env === undefined || env === null) return {};
   if (typeof env !== "object" || Array.isArray(env))
-    throw wrongType(given, "env", "an object of names and strings", env);
+    return refuseType(given, { field: "env" }, "an object of names and strings", env) ?? {};
   for (const [name, value] of Object.entries(env)) {
-    if (name === "" || /[=\0]/.test(name) || !name.isWellFormed()) {
-      throw invalidJob(
+    const at = { field: "env", part: name };
+    if (name === "" || /[=\0]/.test(name) || !name.isWellFormed())
+      given.refuse(
+        ["env"],
         `The environment variable name ${describeValue(name)} is not allowed`,
         'A name is not empty and has no "=".',
+        { part: name },
       );
-    }
-    if (typeof value !== "string") throw wrongType(given, `env.${name}`, "a string", value);
-    requireCleanText(`env.${name}`, value);
+    else if (typeof value !== "string") refuseType(given, { ...at, isNoText: true }, "a string", value);
+    else isClean(given, at, value);
   }
   // From entries, not by assignment: a variable called __proto__ is a variable too.
   return Object.fromEntries(Object.entries(env as Record<string, string>));
@@ -239,27 +211,27 @@ function readEnv(given: GivenFields): Record<string, string> {
 function readCwd(given: GivenFields, base: string | null): string | null {
   const cwd = readText(given, "cwd");
   if (cwd === undefined) return base;
-  if (cwd === "") throw invalidJob('The job\'s "cwd" is empty', "Give a directory, or leave it out.");
   if (ABSOLUTE_PATH.test(cwd)) return cwd;
-  if (base === null) throw wrongType(given, "cwd", "an absolute path", cwd);
-  return `${base.replace(/\/$/, "")}/${cwd}`;
+  if (cwd === "")
+    given.refuse(
+      ["cwd"],
+      `The ${given.words.job}'s "${given.words.nameOf("cwd")}" is empty`,
+      "Give a directory, or leave it out.",
+    );
+  else if (base === null) refuseType(given, { field: "cwd" }, "an absolute path", cwd);
+  else return `${base.replace(/\/$/, "")}/${cwd}`;
+  return null;
 }
 
 function readBackoffBase(given: GivenFields): number | null {
   const base = given.values["backoff_base"];
   if (base === undefined || base === null) return null;
-  if (typeof base !== "number" || !Number.isFinite(base) || base < 0 || base > MAX_COUNT) {
-    throw wrongType(given, "backoff_base", `a number from 0 to ${MAX_COUNT}`, base);
-  }
-  return base;
+  if (typeof base === "number" && Number.isFinite(base) && base >= 0 && base <= MAX_COUNT) return base;
+  return refuseType(given, { field: "backoff_base" }, `a number from 0 to ${MAX_COUNT}`, base) ?? null;
 }
 
 function readTimeout(given: GivenFields): number | null {
-  const timeout = readDurationMs(given, "timeout");
-  const alias = readDurationMs(given, "timeout_seconds");
-  if (timeout !== undefined && alias !== undefined)
-    throw invalidJob('"timeout" and "timeout_seconds" are the same field', "Give one of them.");
-  return timeout ?? alias ?? null;
+  return readDurationMs(given, "timeout") ?? readDurationMs(given, "timeout_seconds") ?? null;
 }
 
 /** True for one that may have to wait for others. */
@@ -276,12 +248,8 @@ function isNull(value: unknown): boolean {
   return value === null;
 }
 
-function unknownField(name: string): QueuectlError {
+function fieldHint(name: string): string {
   const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
-  const near = other === undefined ? suggest(name, INPUT_FIELDS) : [other];
-  const question = near.length > 0 ? `Did you mean ${near.join(" or ")}? ` : "";
-  return invalidJob(
-    `Unknown job field ${describeValue(name)}`,
-    `${question}The fields are: ${INPUT_FIELDS.join(", ")}.`,
-  );
+  const question = didYouMean(other === undefined ? suggest(name, INPUT_FIELDS) : [other]);
+  return `${question === undefined ? "" : `${question} `}The fields are: ${INPUT_FIELDS.join(", ")}.`;
 }

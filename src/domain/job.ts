@@ -79,6 +79,11 @@ export interface Job extends JobSpec {
   updatedAt: number;
 }
 
+/** A number for each state. */
+export function countsOf(read: (state: JobState) => number): Record<JobState, number> {
+  return Object.fromEntries(JOB_STATES.map((state) => [state, read(state)])) as Record<JobState, number>;
+}
+
 /** True for one of the states a job can have. */
 export function isJobState(text: string): text is JobState {
   return (JOB_STATES as readonly string[]).includes(text);

@@ -116,3 +116,18 @@ export function decideOverlap(overlap: OverlapPolicy, unfinished: number): "fire
 export function replacedBy(jobId: string): string {
   return `replaced by job "${jobId}"`;
 }
+
+/** The note of the run that has ended earlier ones. */
+export function replacing(jobIds: readonly string[]): string {
+  return `replaced ${jobIds.map((id) => `"${id}"`).join(", ")}`;
+}
+
+/** The note of an instant that was left out while an earlier run went on. */
+export function skippedFor(jobId: string): string {
+  return `job "${jobId}" is unfinished`;
+}
+
+/** The note of an instant whose job was there already, under its unique name. */
+export function stoodForBy(jobId: string): string {
+  return `job "${jobId}" stands for it`;
+}

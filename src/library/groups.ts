@@ -13,7 +13,7 @@ export interface Group {
   readonly kind: GroupKind;
   /** Of an array its command, of a flow or schedule its name. */
   readonly name: string;
-  /** How many of its jobs may run at once; null: no cap. */
+  /** How many of its jobs may run at once; null: any number. */
   readonly concurrency: number | null;
   /** As soon as so many of its jobs are dead, those that wait are cancelled; null: never. */
   readonly maxFails: number | null;

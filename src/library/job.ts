@@ -107,7 +107,7 @@ export interface ArrayOptions {
   indices?: readonly number[] | undefined;
   from?: number | undefined;
   to?: number | undefined;
-  /** How many may run at once; no cap unless given. */
+  /** How many may run at once; any number unless given. */
   concurrency?: number | undefined;
   /** As soon as so many are dead, those that wait are cancelled; never unless given. */
   maxFails?: number | undefined;

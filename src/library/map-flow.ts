@@ -1,10 +1,10 @@
 import { describeValue } from "../domain/describe.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import type { Flow as CheckedFlow } from "../domain/flow.ts";
-import { suggest } from "../domain/suggest.ts";
+import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { FlowContext } from "../queue/flow/check-job.ts";
 import { Faults } from "../queue/flow/faults.ts";
-import { JOB_FIELDS, STEP_FIELDS } from "../queue/flow/fields.ts";
+import { JOB_FIELDS, STEP_FIELDS, stepWords } from "../queue/flow/fields.ts";
 import { locateObject } from "../queue/flow/locate-object.ts";
 import { checkFlow } from "../queue/flow/parse-flow.ts";
 import type { FlowStatus, FlowDetails as StoredFlow } from "../queue/flow.ts";
@@ -19,13 +19,13 @@ const nameOf = (field: string): string => FIELD_NAMES[field] ?? field;
  * @throws invalid_flow naming every fault and its place
  */
 export function readFlowInput(input: unknown, context: FlowContext): CheckedFlow {
-  const faults = new Faults("flow", FIELD_NAMES);
+  const faults = new Faults("flow", stepWords(FIELD_NAMES));
   const located = locateObject(input, faults, (path, key, value) => {
     if (path.length === 1 && path[0] === "defaults") return toFileField(JOB_FIELDS, key, value);
     if (path.length === 2 && path[0] === "steps") return toFileField(STEP_FIELDS, key, value);
     return [key, value];
   });
-  return checkFlow(located, faults, { ...context, names: FIELD_NAMES });
+  return checkFlow(located, faults, context);
 }
 
 /** @throws invalid_job */
@@ -33,9 +33,8 @@ function toFileField(fields: readonly string[], key: string, value: unknown): re
   const own = fields.find((field) => nameOf(field) === key);
   if (own !== undefined) return toJobField(key, value) ?? [own, value];
   const names = fields.map(nameOf);
-  const near = suggest(key, names);
   throw new QueuectlError("invalid_job", `Unknown field ${describeValue(key)}`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `The fields are: ${names.join(", ")}.`,
+    hint: didYouMean(suggest(key, names)) ?? `The fields are: ${names.join(", ")}.`,
   });
 }
 

@@ -4,9 +4,11 @@ import { QueuectlError } from "../domain/errors.ts";
 import { parseInstant } from "../domain/instant.ts";
 import type { Job as StoredJob } from "../domain/job.ts";
 import { listDependencies } from "../domain/job-conditions.ts";
+import { type JobWords, jobWords } from "../domain/job-fields.ts";
 import type { StartGate as InnerGate } from "../domain/start-gate.ts";
 import type { Explanation as InnerExplanation } from "../queue/explain.ts";
-import { isOutputPruned, lastLines, nextRunAt } from "../queue/job-json.ts";
+import { isOutputPruned, lastLines } from "../queue/info-json.ts";
+import { nextRunAt } from "../queue/job-json.ts";
 import type { ExecutionRecord } from "../store/store.ts";
 import type { Execution } from "./execution.ts";
 import type { Job, JobInput } from "./job.ts";
@@ -95,7 +97,7 @@ function toDate(at: number | null): Date | null {
 type InputName = keyof (JobInput & object);
 
 /** What each field is called in a job object of `domain/job-input.ts`, and how its value is written there. */
-const FIELDS: Readonly<Record<InputName, { name: string; write(name: string, value: unknown): unknown }>> = {
+const FIELDS: Readonly<Record<InputName, { name: string; write(what: string, value: unknown): unknown }>> = {
   id: as("id"),
   command: as("command"),
   argv: as("argv"),
@@ -126,6 +128,9 @@ export const FIELD_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(FIELDS).map(([ours, { name }]) => [name, ours]),
 );
 
+/** The library's words for a job. */
+export const FIELD_WORDS: JobWords = jobWords((field) => FIELD_NAMES[field] ?? field);
+
 /**
  * A job as the library takes it, written as a job object. Values whose form is the same are left to its parser.
  * @throws invalid_job naming the field
@@ -146,50 +151,51 @@ export function toJobFields(input: unknown): object {
   return Object.fromEntries(
     given.map(([ours, value]) => {
       const { name, write } = FIELDS[ours as InputName];
-      return [name, write(ours, value)];
+      return [name, write(`job field ${describeValue(ours)}`, value)];
     }),
   );
 }
 
 /**
- * One field of the library's as a job object has it; undefined when there is none of this name.
+ * One field of a step as a job object has it; undefined when there is none of this name.
  * @throws invalid_job
  */
 export function toJobField(ours: string, value: unknown): readonly [string, unknown] | undefined {
   if (!Object.hasOwn(FIELDS, ours)) return undefined;
   const { name, write } = FIELDS[ours as InputName];
-  return [name, value === null ? null : write(ours, value)];
+  return [name, value === null ? null : write(`field ${describeValue(ours)}`, value)];
 }
 
 const LOOKS_LIKE = 'Write it like this: { command: "echo hello" }';
 
 function as(
   name: string,
-  write: (name: string, value: unknown) => unknown = (_, value) => value,
+  write: (what: string, value: unknown) => unknown = (_, value) => value,
 ): (typeof FIELDS)[InputName] {
   return { name, write };
 }
 
-function writeDuration(name: string, value: unknown): string {
+/** @param what the field, as a sentence names it */
+function writeDuration(what: string, value: unknown): string {
   if (typeof value !== "number" || !(value >= 0 && value <= MAX_DURATION_MS))
-    throw wrongType(name, "milliseconds from 0 to 100 years", value);
+    throw wrongType(what, "milliseconds from 0 to 100 years", value);
   // What is not zero must not become zero, which often means "no limit".
   return `${Math.ceil(value)}ms`;
 }
 
-function writeInstant(name: string, value: unknown): string {
+function writeInstant(what: string, value: unknown): string {
   const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : "";
   if (parseInstant(text) === undefined)
     throw wrongType(
-      name,
+      what,
       "a valid Date of the years 1970 to 9999",
       value instanceof Date ? String(value) : value,
     );
   return text;
 }
 
-function wrongType(name: string, rule: string, value: unknown): QueuectlError {
-  return invalid(`The job field ${describeValue(name)} must be ${rule}, not ${describeValue(value)}`);
+function wrongType(what: string, rule: string, value: unknown): QueuectlError {
+  return invalid(`The ${what} must be ${rule}, not ${describeValue(value)}`);
 }
 
 function invalid(message: string, hint?: string): QueuectlError {

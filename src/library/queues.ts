@@ -35,9 +35,9 @@ export interface Queues {
 }
 
 export interface QueueLimits {
-  /** How many jobs may run at once, from 1; null takes the cap away. */
+  /** How many jobs may run at once, from 1; null takes this limit away. */
   concurrency?: number | null | undefined;
-  /** How many executions may start in any window of a period: `5/s`, `100/min`, `10/30s`; null takes the rate away. */
+  /** How many executions may start in any window of a period: `5/s`, `100/min`, `10/30s`; null takes it away. */
   rate?: string | null | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface QueueState {
   /** Why nothing of it starts now; null when the next job may. */
   readonly closed: Closure["kind"] | null;
   readonly running: number;
-  /** How many may run at once; null: no cap. */
+  /** How many may run at once; null: any number. */
   readonly concurrency: number | null;
   readonly rate: string | null;
   /** When its rate lets the next one start; null when it does now. */

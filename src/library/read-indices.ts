@@ -1,11 +1,12 @@
-import { expandRanges, MAX_ARRAY_COUNT, MAX_ARRAY_INDEX } from "../domain/array-spec.ts";
+import { expandRanges, MAX_ARRAY_INDEX } from "../domain/array-spec.ts";
+import { MAX_COUNT } from "../domain/job-fields.ts";
 import { checkOptions, type OptionRule, usage, wholeNumber } from "./check-options.ts";
 import type { ArrayOptions } from "./job.ts";
 
 const CALL = "queue.enqueueArray";
 
 const index = wholeNumber(0, MAX_ARRAY_INDEX);
-const count = wholeNumber(1, MAX_ARRAY_COUNT);
+const count = wholeNumber(1, MAX_COUNT);
 const indexList: OptionRule = {
   allows: (value) => Array.isArray(value) && value.length > 0 && value.every((each) => index.allows(each)),
   text: `an array of one or more whole numbers from 0 to ${MAX_ARRAY_INDEX}`,

@@ -82,8 +82,26 @@ export interface HistoryOptions {
   newest?: number | undefined;
 }
 
+/** What its jobs have of their own, as a job has it. */
+type JobOfSchedule = Pick<
+  Job,
+  | "command"
+  | "argv"
+  | "queue"
+  | "priority"
+  | "tags"
+  | "cwd"
+  | "timeoutMs"
+  | "backoffBase"
+  | "expiresAt"
+  | "unique"
+  | "key"
+  | "env"
+  | "stdin"
+>;
+
 /** A schedule as it stood when it was read. */
-export interface Schedule {
+export interface Schedule extends JobOfSchedule {
   readonly name: string;
   readonly pattern: string;
   readonly timeZone: string;
@@ -94,9 +112,15 @@ export interface Schedule {
   readonly nextAt: Date | null;
   /** What became of its newest instant; null before the first. */
   readonly last: Firing | null;
-  /** What its jobs run, as of a job. */
-  readonly command: string;
-  readonly queue: string;
+  /** Null means that the setting `max-retries` decides, at each run. */
+  readonly maxRetries: number | null;
+  /** A run is dead if it was not started so long after it was enqueued; null means never. */
+  readonly expiresInMs: number | null;
+  /** An unfinished job of the unique name stands for a run. */
+  readonly uniqueReturn: boolean;
+  readonly keyLimit: number | null;
+  /** Why no run can be made of it, as another version or a hand has left it; what is wrong in it is not there then. Else null. */
+  readonly fault: string | null;
   readonly createdAt: Date;
 }
 

@@ -40,7 +40,7 @@ import type { Flows } from "./flows.ts";
 import { forPrograms } from "./for-programs.ts";
 import type { Groups } from "./groups.ts";
 import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
-import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
+import { FIELD_WORDS, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { QueueParts } from "./queue-parts.ts";
 import type { Explanation, Queues } from "./queues.ts";
@@ -111,7 +111,7 @@ export class StoreQueue implements Queue {
   }
 
   async #context(): Promise<EnqueueContext> {
-    return { maxRetries: await this.#maxRetries(), cwd: process.cwd(), now: Date.now(), names: FIELD_NAMES };
+    return { maxRetries: await this.#maxRetries(), cwd: process.cwd(), now: Date.now(), words: FIELD_WORDS };
   }
 
   enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {

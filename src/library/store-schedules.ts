@@ -13,7 +13,7 @@ import { jobOf } from "../queue/schedule-json.ts";
 import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
 import { checkOptions, type OptionRule, oneOf, text, usage, wholeNumber, yesOrNo } from "./check-options.ts";
 import type { Job } from "./job.ts";
-import { FIELD_NAMES, toJob, toJobFields } from "./map-job.ts";
+import { FIELD_WORDS, toJob, toJobFields } from "./map-job.ts";
 import type { QueueParts } from "./queue-parts.ts";
 import type { Firing, HistoryOptions, NextOptions, Schedule, ScheduleInput, Schedules } from "./schedules.ts";
 
@@ -31,7 +31,7 @@ export class StoreSchedules implements Schedules {
       const { timeZone: zone, job, ...rest } = schedule;
       for (const given of ["name", "pattern"] as const)
         if (rest[given] === undefined) throw usage(`queue.schedules.add was given no ${given}`);
-      const context = { now: Date.now(), cwd: process.cwd(), names: FIELD_NAMES };
+      const context = { now: Date.now(), cwd: process.cwd(), words: FIELD_WORDS };
       return toSchedule(
         await addSchedule(this.#parts.store, { ...rest, zone, job: toJobFields(job) }, context),
       );
@@ -111,7 +111,7 @@ const INPUT_RULES: Readonly<Record<keyof ScheduleInput, OptionRule>> = {
 
 function toSchedule(schedule: ScheduleRecord): Schedule {
   const { name, pattern, zone, overlap, catchUp, isPaused, nextAt, last, createdAt } = schedule;
-  const { command, queue } = jobOf(schedule);
+  const job = jobOf(schedule);
   return {
     name,
     pattern,
@@ -121,8 +121,24 @@ function toSchedule(schedule: ScheduleRecord): Schedule {
     isPaused,
     nextAt: isPaused || nextAt === null ? null : new Date(nextAt),
     last: last && toFiring(last),
-    command,
-    queue,
+    command: job.command,
+    argv: job.argv,
+    queue: job.queue,
+    priority: job.priority,
+    tags: job.tags,
+    cwd: job.cwd,
+    timeoutMs: job.timeoutMs,
+    maxRetries: job.maxRetries,
+    backoffBase: job.backoffBase,
+    expiresInMs: job.expiresMs,
+    expiresAt: job.expiresAt === null ? null : new Date(job.expiresAt),
+    unique: job.unique,
+    uniqueReturn: job.uniqueReturn,
+    key: job.key,
+    keyLimit: job.keyLimit,
+    env: job.env,
+    stdin: job.stdin,
+    fault: job.fault,
     createdAt: new Date(createdAt),
   };
 }

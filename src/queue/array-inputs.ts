@@ -1,6 +1,6 @@
 import type { NewGroup } from "../domain/group.ts";
 import { JOB_ID_LENGTH, randomId } from "../domain/id.ts";
-import { invalidJob } from "../domain/job-fields.ts";
+import { throwFault } from "../domain/job-fields.ts";
 import { type JobDefaults, parseJobInput } from "../domain/job-input.ts";
 import { fillShellText, fillWords } from "../domain/placeholder.ts";
 import type { PlacedInput } from "./enqueue.ts";
@@ -32,15 +32,16 @@ export interface ArrayPlan {
 export function planArray(
   template: unknown,
   { maxRunning, maxFails }: ArrayRules,
-  context: Pick<JobDefaults, "cwd" | "now" | "names">,
+  context: Pick<JobDefaults, "cwd" | "now" | "words">,
 ): ArrayPlan {
   const newId = randomId(JOB_ID_LENGTH, Math.random);
   const job = parseJobInput(template, { ...context, id: newId, maxRetries: 0 });
   if (job.unique !== null)
-    throw invalidJob(
-      "The jobs of an array cannot be unique: each would exclude the others",
-      "Leave it out; or let a unique job enqueue the array when it runs.",
-    );
+    throwFault({
+      message: "The jobs of an array cannot be unique: each would exclude the others",
+      hint: "Leave it out; or let a unique job enqueue the array when it runs.",
+      fields: ["unique"],
+    });
   const { id, command, argv } = job;
   const fill = (value: string) =>
     argv === null

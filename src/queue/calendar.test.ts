@@ -8,7 +8,7 @@ import {
   walk,
 } from "../../tests/support/brute-force-calendar.ts";
 import { QueuectlError } from "../domain/errors.ts";
-import { readCalendar } from "./calendar.ts";
+import { readCalendar, requireInstants } from "./calendar.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -25,7 +25,7 @@ async function fires(pattern: string, zone: string, from: string, count: number)
 }
 
 async function refusalOf(pattern: string, zone = "UTC"): Promise<QueuectlError> {
-  const error = await readCalendar({ pattern, zone }).catch((thrown: unknown) => thrown);
+  const error = await requireInstants({ pattern, zone }).catch((thrown: unknown) => thrown);
   if (!(error instanceof QueuectlError)) throw new Error(`"${pattern}" in ${zone} was not refused`);
   expect(error.code).toBe("invalid_schedule");
   return error;

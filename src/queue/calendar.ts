@@ -34,16 +34,25 @@ const NAMES: readonly string[] = [
 /**
  * Reads a pattern for a zone. Croner only matches: it is given wall times as if they were UTC, so that what becomes of
  * those that a zone skips or shows twice is decided in one place (`domain/wall-time.ts`).
- * @throws invalid_schedule when the pattern or the zone cannot be read, or when no day ever matches
+ * @throws invalid_schedule when the pattern or the zone cannot be read
  */
 export async function readCalendar({ pattern, zone }: Timing): Promise<Calendar> {
-  const calendar = calendarOf(await readPattern(pattern), requireOffsets(zone));
+  return calendarOf(await readPattern(pattern), requireOffsets(zone));
+}
+
+/**
+ * Refuses a pattern that matches no day. To be asked once, of a new one: the search goes through centuries.
+ * @throws invalid_schedule, as `readCalendar`
+ */
+export async function requireInstants(timing: Timing): Promise<void> {
+  const calendar = await readCalendar(timing);
   // The calendar repeats itself every 400 years; the search covers more.
   if (calendar.next(0) === undefined)
-    throw new QueuectlError("invalid_schedule", `The schedule "${pattern}" never fires: no day matches it`, {
-      hint: "Look at its day and its month.",
-    });
-  return calendar;
+    throw new QueuectlError(
+      "invalid_schedule",
+      `The schedule "${timing.pattern}" never fires: no day matches it`,
+      { hint: "Look at its day and its month." },
+    );
 }
 
 async function readPattern(text: string): Promise<WallPattern> {
@@ -64,6 +73,9 @@ async function readPattern(text: string): Promise<WallPattern> {
   }
 }
 
+const THE_FIELDS =
+  "They are minute, hour, day of the month, month and day of the week; a sixth in front counts seconds.";
+
 function wrongFields(text: string, fields: readonly string[]): QueuectlError {
   if (text.trim().startsWith("@"))
     return new QueuectlError(
@@ -78,7 +90,7 @@ function wrongFields(text: string, fields: readonly string[]): QueuectlError {
     "invalid_schedule",
     `Cannot read the schedule "${text}": five fields are needed, or six, and it has ${count}`,
     {
-      hint: `They are minute, hour, day of the month, month and day of the week; a sixth in front counts seconds. Quote the schedule, or the shell takes each * for file names.`,
+      hint: `${THE_FIELDS} Quote the schedule, or the shell takes each * for file names.`,
     },
   );
 }
@@ -101,7 +113,11 @@ function wrongField(
   });
   const field = names[wrong];
   const message = `Cannot read the schedule "${text}"`;
-  if (field === undefined) return new QueuectlError("invalid_schedule", message, { cause });
+  if (field === undefined)
+    return new QueuectlError("invalid_schedule", `${message}: its fields do not go together`, {
+      hint: `${THE_FIELDS} Begin with * in each, and narrow one after the other.`,
+      cause,
+    });
   return new QueuectlError("invalid_schedule", `${message}: its ${field.name} is "${fields[wrong]}"`, {
     hint: `It may be ${field.values}: one, a list (1,4), a range (1-4), or * with or without a step (*/5).`,
     cause,

@@ -12,7 +12,7 @@ export interface EnqueueContext {
   cwd: string;
   now: number;
   /** As in `JobDefaults`. */
-  names?: JobDefaults["names"];
+  words?: JobDefaults["words"];
   /** Made with its jobs, which are those with a `member`. */
   group?: NewGroup | undefined;
 }
@@ -59,7 +59,7 @@ export async function enqueueJobs(
  */
 export function checkInputs(
   inputs: Iterable<PlacedInput>,
-  context: Pick<EnqueueContext, "cwd" | "names">,
+  context: Pick<EnqueueContext, "cwd" | "words">,
 ): NewJob[] {
   return Array.from(inputs, (input) => parsePlaced(input, { ...context, maxRetries: 0, now: Date.now() }));
 }

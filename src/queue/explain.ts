@@ -2,6 +2,7 @@ import { isExpired } from "../domain/expiry.ts";
 import { judgeGate } from "../domain/gate.ts";
 import { allowedExecutions, isFinished, type Job } from "../domain/job.ts";
 import { formatRate } from "../domain/rate.ts";
+import { serves } from "../domain/serves.ts";
 import type { StartGate, WorkerLack } from "../domain/start-gate.ts";
 import { mustMakeRoom } from "../domain/suspect.ts";
 import type { JobWaits, Store, WorkerRecord } from "../store/store.ts";
@@ -87,7 +88,7 @@ async function explainWorkers(
   }: { suspects: JobWaits["suspects"]; workers: readonly SeenWorker[]; now: number },
 ): Promise<StartGate[]> {
   const workers = seen.filter(({ isAlive, state }) => isAlive && state === "running");
-  const serving = workers.filter((worker) => serves(worker, job.queue));
+  const serving = workers.filter((worker) => serves(worker.queues, job.queue));
   const slots = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const busy = serving.reduce((sum, { held }) => sum + held.length, 0);
   const gate = (cause: WorkerLack | null): StartGate => {
@@ -106,20 +107,16 @@ async function explainWorkers(
   if (free.length === 0) return [gate("no_free_slot")];
   const due = await thatMayStart(store, suspects, now);
   const isKept = (worker: SeenWorker) => {
-    const suspect = due.find(({ queue }) => serves(worker, queue));
+    const suspect = due.find(({ queue }) => serves(worker.queues, queue));
     return suspect !== undefined && makesRoom(worker, suspect.queue, workers);
   };
   return [gate(free.every(isKept) ? "kept_for_suspect" : null)];
 }
 
-function serves({ queues }: SeenWorker, queue: string): boolean {
-  return queues?.includes(queue) ?? true;
-}
-
 /** Whether this is the worker that claims nothing more until it can run a suspect of a queue that it serves. */
 function makesRoom(worker: SeenWorker, queue: string, workers: readonly SeenWorker[]): boolean {
   const candidate = ({ id, held }: SeenWorker) => ({ id, held: held.length });
-  const rivals = workers.filter((other) => other.id !== worker.id && serves(other, queue));
+  const rivals = workers.filter((other) => other.id !== worker.id && serves(other.queues, queue));
   return mustMakeRoom(candidate(worker), rivals.map(candidate));
 }
 

@@ -2,6 +2,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { MIN_PREFIX_LENGTH } from "../domain/id.ts";
 import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { GroupRecord, Store } from "../store/store.ts";
+import { ambiguous } from "./find-job.ts";
 
 /** Among how many flows a reference is looked for, the newest first. */
 const MOST_LOOKED_AT = 1_000;
@@ -22,12 +23,10 @@ export async function findFlow(store: Store, reference: string): Promise<GroupRe
   const [only, ...others] = meant;
   if (only === undefined) throw flowNotFound(reference, flows);
   if (others.length === 0) return only;
-  throw new QueuectlError("ambiguous_id", `The id "${reference}" is ambiguous`, {
-    hint: `It could be ${meant
-      .slice(-10)
-      .map(({ id }) => id)
-      .join(", ")}${meant.length > 10 ? " and more" : ""}.`,
-  });
+  throw ambiguous(
+    reference,
+    meant.map(({ id }) => id),
+  );
 }
 
 /**

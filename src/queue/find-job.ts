@@ -85,7 +85,8 @@ function jobNotFound(id: string, near: readonly string[], rule = ""): QueuectlEr
   });
 }
 
-function ambiguous(prefix: string, ids: readonly string[]): QueuectlError {
+/** @param ids those that are most likely meant first; of more than ten, some more */
+export function ambiguous(prefix: string, ids: readonly string[]): QueuectlError {
   const more = ids.length > MOST_CANDIDATES ? " and more" : "";
   return new QueuectlError("ambiguous_id", `The id "${prefix}" is ambiguous`, {
     hint: `It could be ${ids.slice(0, MOST_CANDIDATES).join(", ")}${more}.`,

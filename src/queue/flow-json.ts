@@ -1,6 +1,7 @@
 import type { Dependency } from "../domain/dependency.ts";
 import type { Flow } from "../domain/flow.ts";
 import type { FlowState } from "../domain/flow-state.ts";
+import { listDependencies } from "../domain/job-conditions.ts";
 import type { FlowDetails, FlowStatus, StepStatus } from "./flow.ts";
 import { type JobJson, toJobJson } from "./job-json.ts";
 
@@ -64,7 +65,9 @@ function toStepJson({ name, dependsOn, job }: StepStatus): FlowStepJson {
 }
 
 export function toWaitsJson(dependsOn: readonly Dependency[]): WaitsJson {
-  const those = (condition: Dependency["condition"]) =>
-    dependsOn.filter((dependency) => dependency.condition === condition).map(({ on }) => on);
-  return { needs: those("completed"), after_any: those("finished"), after_fail: those("failed") };
+  return {
+    needs: listDependencies({ dependsOn }, "completed"),
+    after_any: listDependencies({ dependsOn }, "finished"),
+    after_fail: listDependencies({ dependsOn }, "failed"),
+  };
 }

@@ -10,7 +10,7 @@ import {
 } from "../domain/flow-state.ts";
 import type { NewGroup } from "../domain/group.ts";
 import { randomId } from "../domain/id.ts";
-import { JOB_STATES, type Job, type JobState, type NewJob } from "../domain/job.ts";
+import { countsOf, type Job, type NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { refuseGroupChange } from "../domain/refuse-change.ts";
 import { callJob } from "../domain/refuse-enqueue.ts";
@@ -112,9 +112,7 @@ export async function readSteps(store: Store, group: GroupRecord): Promise<FlowD
       })),
       job,
     });
-  const counts = Object.fromEntries(
-    JOB_STATES.map((state) => [state, steps.filter(({ job }) => job.state === state).length]),
-  ) as Record<JobState, number>;
+  const counts = countsOf((state) => steps.filter(({ job }) => job.state === state).length);
   return { ...toStatus({ ...group, counts }, countDone(standingSteps(steps))), steps };
 }
 

@@ -4,6 +4,7 @@ import { formatDuration } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
 import type { JobState } from "../domain/job.ts";
+import { MAX_COUNT } from "../domain/job-fields.ts";
 import { parseRate } from "../domain/rate.ts";
 import { didYouMean, suggest } from "../domain/suggest.ts";
 import type { QueueChange, QueueRecord, Store } from "../store/store.ts";
@@ -16,11 +17,8 @@ export interface QueueSettings {
   rate?: unknown;
 }
 
-/** More at once than anyone has workers for; a number beyond it is a slip. */
-const MOST_AT_ONCE = 1_000_000;
-
 /**
- * Sets a queue's cap and rate. The queue need not have jobs.
+ * Sets a queue's concurrency and rate. The queue need not have jobs.
  * @throws invalid_queue naming what is wrong; then nothing has changed
  */
 export async function setQueue(
@@ -30,21 +28,21 @@ export async function setQueue(
 ): Promise<void> {
   checkName(name);
   const change: QueueChange = {
-    ...(concurrency === undefined ? {} : { maxRunning: checkCap(name, concurrency) }),
+    ...(concurrency === undefined ? {} : { maxRunning: checkConcurrency(name, concurrency) }),
     ...(rate === undefined ? {} : { rate: rate === null ? null : parseRate(String(rate)) }),
   };
   await store.changeQueue(name, change);
 }
 
-function checkCap(name: string, cap: unknown): number | null {
-  if (cap === null) return null;
-  if (typeof cap === "number" && Number.isInteger(cap) && cap >= 1 && cap <= MOST_AT_ONCE) return cap;
+function checkConcurrency(name: string, given: unknown): number | null {
+  if (given === null) return null;
+  if (typeof given === "number" && Number.isInteger(given) && given >= 1 && given <= MAX_COUNT) return given;
   throw new QueuectlError(
     "invalid_queue",
-    `The queue "${name}" cannot have a cap of ${describeValue(cap)}`,
-    cap === 0
+    `The queue "${name}" cannot have a concurrency of ${describeValue(given)}`,
+    given === 0
       ? { refusal: { kind: "zero_limit", queue: name } }
-      : { hint: `A cap is a whole number from 1 to ${MOST_AT_ONCE}.` },
+      : { hint: `It is a whole number from 1 to ${MAX_COUNT}.` },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { NewJob } from "../domain/job.ts";
-import { parseJobInput } from "../domain/job-input.ts";
+import { readJobInput } from "../domain/job-input.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 import { maskSecrets } from "../domain/secrets.ts";
 import type { FiredInstant, FiringOutcome, ScheduleRecord } from "../store/schedule-store.ts";
@@ -31,6 +31,7 @@ export interface ScheduleJson {
   key_limit: number | null;
   env: Readonly<Record<string, string>>;
   stdin: string | null;
+  fault: string | null;
   created_at: string;
 }
 
@@ -71,6 +72,7 @@ export function toScheduleJson(schedule: ScheduleRecord): ScheduleJson {
     key_limit: job.keyLimit,
     env: maskSecrets(job.env),
     stdin: job.stdin,
+    fault: job.fault,
     created_at: toIso(schedule.createdAt),
   };
 }
@@ -84,18 +86,36 @@ interface ScheduledJob extends Omit<NewJob, "maxRetries"> {
   maxRetries: number | null;
   /** From each instant on. */
   expiresMs: number | null;
+  /** Why no run can be made of what another program, or a hand, has written; what is wrong in it is left out. */
+  fault: string | null;
 }
 
+/** In place of a number of retries, where none is given. */
+const INHERITED = -1;
+
+/** Whatever is stored is shown: one that cannot be read must not hide the others. */
 export function jobOf({ job }: Pick<ScheduleRecord, "job">): ScheduledJob {
-  const input = JSON.parse(job) as { max_retries?: number; expires_at?: string };
-  const parsed = parseJobInput(input, { id: "x", maxRetries: 0, cwd: null, now: 0 });
-  const isAbsolute = (input.expires_at ?? null) !== null;
+  const faults: string[] = [];
+  const input = readStored(job, faults);
+  const defaults = { id: "x", maxRetries: INHERITED, cwd: null, now: 0 };
+  const read = readJobInput(input, defaults, ({ message }) => faults.push(message));
+  const isAbsolute = (input["expires_at"] ?? null) !== null;
   return {
-    ...parsed,
-    maxRetries: input.max_retries ?? null,
-    expiresMs: isAbsolute ? null : parsed.expiresAt,
-    expiresAt: isAbsolute ? parsed.expiresAt : null,
+    ...read,
+    maxRetries: read.maxRetries === INHERITED ? null : read.maxRetries,
+    expiresMs: isAbsolute ? null : read.expiresAt,
+    expiresAt: isAbsolute ? read.expiresAt : null,
+    fault: faults[0] ?? null,
   };
+}
+
+function readStored(job: string, faults: string[]): Partial<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(job)) as Record<string, unknown>;
+  } catch (error) {
+    faults.push(`Its job is not valid JSON: ${(error as Error).message}`);
+    return {};
+  }
 }
 
 function nextAt({ isPaused, nextAt: at }: ScheduleRecord): string | null {

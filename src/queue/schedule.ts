@@ -2,12 +2,13 @@ import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
 import { isFinished } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
+import { type JobWords, PLAIN_WORDS } from "../domain/job-fields.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
-import { readCalendar } from "./calendar.ts";
+import { readCalendar, requireInstants } from "./calendar.ts";
 import { nextInstant, scheduledJob } from "./plan-firing.ts";
 
 export const OVERLAPS: readonly OverlapPolicy[] = ["skip", "queue", "replace", "allow"];
@@ -37,7 +38,7 @@ interface AddContext {
   now: number;
   cwd: string;
   /** As in `JobDefaults`. */
-  names?: Readonly<Record<string, string>> | undefined;
+  words?: JobWords | undefined;
 }
 
 /**
@@ -67,30 +68,29 @@ export async function checkSchedule(request: ScheduleRequest, context: AddContex
     throw new QueuectlError("invalid_schedule", `A schedule cannot be called ${JSON.stringify(name)}`, {
       hint: `A name has ${ID_RULE.replace("128", String(LONGEST_NAME))}.`,
     });
-  await readCalendar({ pattern, zone });
+  await requireInstants({ pattern, zone });
   parseScheduledJob(job, context);
 }
 
 /** @throws invalid_job */
-function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd: string | null } {
+function parseScheduledJob(
+  job: object,
+  { now, cwd, words = PLAIN_WORDS }: AddContext,
+): { cwd: string | null } {
   const own = ["id", "run_at", "delay"].find((field) => Object.hasOwn(job, field));
   if (own !== undefined)
-    throw new QueuectlError(
-      "invalid_job",
-      `The job of a schedule has no "${names?.[own] ?? own}" of its own`,
-      {
-        hint: "Each run gets an id and an instant from its schedule. Leave it out.",
-      },
-    );
+    throw new QueuectlError("invalid_job", `The job of a schedule has no "${words.nameOf(own)}" of its own`, {
+      hint: "Each run gets an id and an instant from its schedule. Leave it out.",
+    });
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
     const ids = (job as Partial<Record<string, unknown>>)[field];
     return Array.isArray(ids) && ids.length > 0;
   });
   if (waits !== undefined)
-    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${names?.[waits] ?? waits}"`, {
+    throw new QueuectlError("invalid_job", `The job of a schedule cannot have "${words.nameOf(waits)}"`, {
       hint: "Each run would wait for the same jobs. Leave it out.",
     });
-  return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
+  return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, words });
 }
 
 /** The zone of this machine. */

@@ -1,4 +1,5 @@
 import { judgeGate } from "../domain/gate.ts";
+import { serves } from "../domain/serves.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /** A shorter wait for a rate is over before anybody wonders. */
@@ -37,8 +38,7 @@ export class DrainWatch {
     if (now < this.#isToldUntil) return;
     const { store, queues, onEvent } = this.#options;
     const held = (await store.listQueues()).flatMap(({ gate, counts }) => {
-      const closure =
-        counts.pending > 0 && (queues?.includes(gate.name) ?? true) ? judgeGate(gate, now) : null;
+      const closure = counts.pending > 0 && serves(queues, gate.name) ? judgeGate(gate, now) : null;
       if (closure === null || closure.kind === "paused") return [];
       return [{ queue: gate.name, until: closure.kind === "pace" ? closure.opensAt : null }];
     });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { JOB_STATES } from "../../src/domain/job.ts";
+import { countsOf } from "../../src/domain/job.ts";
 import { closeScenes, openMemoryScene, openSqliteScene } from "../support/conformance.ts";
 import { Player, type Sight } from "./agreement-player.ts";
 import { QUEUES, step } from "./agreement-steps.ts";
@@ -26,8 +26,7 @@ function expectNoLater(seen: Player, expected: Player): void {
 
 /** What must hold in any store after any course of events. */
 function expectConsistent({ jobs, executions, workers, counts, countsByQueue }: Sight): void {
-  const countOf = (of: typeof jobs) =>
-    Object.fromEntries(JOB_STATES.map((state) => [state, of.filter((job) => job.state === state).length]));
+  const countOf = (of: typeof jobs) => countsOf((state) => of.filter((job) => job.state === state).length);
   expect(counts).toEqual(countOf(jobs));
   for (const [index, queue] of QUEUES.entries()) {
     expect(countsByQueue[index]).toEqual(countOf(jobs.filter((job) => job.queue === queue)));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { JOB_STATES, type JobState } from "../../src/domain/job.ts";
+import { countsOf, type JobState } from "../../src/domain/job.ts";
 import { toDead, toPendingAgain, toRetry } from "../../src/domain/transition.ts";
 import type { Claim } from "../../src/store/store.ts";
 import { buildGroup } from "../support/build-job.ts";
@@ -418,7 +418,7 @@ function after(on: string) {
 }
 
 function counts(some: Partial<Record<JobState, number>>): Record<string, number> {
-  return Object.fromEntries(JOB_STATES.map((state) => [state, some[state] ?? 0]));
+  return countsOf((state) => some[state] ?? 0);
 }
 
 /** Claims these jobs, which must be all that there is of the group. */

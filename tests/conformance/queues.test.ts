@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { openGate } from "../../src/domain/gate.ts";
-import { JOB_STATES } from "../../src/domain/job.ts";
+import { countsOf } from "../../src/domain/job.ts";
 import { toPendingAgain, toRetry } from "../../src/domain/transition.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
-const NOTHING = Object.fromEntries(JOB_STATES.map((state) => [state, 0]));
+const NOTHING = countsOf(() => 0);
 const RATE = { starts: 2, periodMs: 60_000 };
 
 describeStores("queues", (open) => {

@@ -64,7 +64,7 @@ const cases: Readonly<Record<string, [args: string[], says: string | RegExp, rem
     [['{"command":"a","env":{"A=B":"1"}}'], 'variable name "A=B" is not allowed', 'no "="'],
     [['{"command":"a","cwd":""}'], `"cwd" is empty`, "Give a directory"],
     [['{"command":"a","run_at":5}'], '"run_at" must be an instant', ""],
-    [['{"command":"a","timeout":1,"timeout_seconds":1}'], "the same field", "Give one of them"],
+    [['{"command":"a","timeout":1,"timeout_seconds":1}'], "exclude each other", "Give one of them"],
     [['{"command":"a","run_at":"2099-01-01T00:00:00Z","delay":1}'], "exclude each other", "Give one of them"],
   ],
   "read-only fields at other than their initial values": [

@@ -77,10 +77,10 @@ describe("queue set", () => {
   });
 
   test.each([
-    [["media", "--concurrency", "0"], "a cap of 0", "queue pause media"],
-    [["media", "--concurrency", "-1"], "a cap of -1", "from 1 to"],
-    [["media", "--concurrency", "many"], 'a cap of "many"', "from 1 to"],
-    [["media", "--concurrency", "1.5"], 'a cap of "1.5"', "from 1 to"],
+    [["media", "--concurrency", "0"], "a concurrency of 0", "queue pause media"],
+    [["media", "--concurrency", "-1"], "a concurrency of -1", "from 1 to"],
+    [["media", "--concurrency", "many"], 'a concurrency of "many"', "from 1 to"],
+    [["media", "--concurrency", "1.5"], 'a concurrency of "1.5"', "from 1 to"],
     [["media", "--rate", "100"], 'The rate "100" is not allowed: the period is missing', "100/min"],
     [["media", "--rate", "0/s"], "is 0", "queue pause"],
     [["a/b", "--rate", "5/s"], 'cannot be called "a/b"', "letters, digits"],

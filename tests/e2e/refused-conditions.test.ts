@@ -185,7 +185,7 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   );
   await refused(
     ["--each-line", "--", "x", "{}"],
-    'Line 2: The field "argv" contains a NUL character',
+    'Line 2: The job field "argv" contains a NUL character',
     "a\nb\0c\n",
   );
   await refused(["--each-line", "--", "x", "{}"], "There is no line in standard input", "\n \n");

@@ -27,6 +27,48 @@ async function firings(home: Home, name: string, outcome: string, count = 1): Pr
   }, `${name} to have ${count} ${outcome}`);
 }
 
+/** Jobs of schedules as another version, or a hand, may have left them. */
+const BROKEN: readonly [what: string, job: string, fault: RegExp, shown: object][] = [
+  [
+    "a field that this version does not know",
+    '{"command":"true","colour":"red","max_retries":2}',
+    /^Unknown job field "colour"$/,
+    { command: "true", max_retries: 2 },
+  ],
+  [
+    "a value of the wrong kind",
+    '{"command":"true","priority":"high","queue":"q"}',
+    /"priority" must be/,
+    { queue: "q", priority: 0 },
+  ],
+  ["what is no JSON", "{", /^Its job is not valid JSON/, { command: "" }],
+  ["what is no object", "null", /needs a "command"/, { command: "" }],
+];
+
+test.each(BROKEN)(
+  "a schedule with %s is shown as broken, and hides no other",
+  async (_, job, fault, shown) => {
+    const home = homeForTest();
+    await home.ok("schedule", "add", "good", "@daily", "true");
+    await home.ok("schedule", "add", "bad", "@daily", "true");
+    byHand(home.db, (database) =>
+      database.prepare("UPDATE schedules SET job = ? WHERE name = 'bad'").run(job),
+    );
+    const [bad, good] = await home.json<ScheduleJson[]>("schedule", "list");
+    expect(bad).toMatchObject({
+      name: "bad",
+      fault: expect.stringMatching(fault),
+      max_retries: null,
+      ...shown,
+    });
+    expect(good).toMatchObject({ name: "good", command: "true", fault: null });
+    const lines = (await home.ok("schedule", "list")).split("\n");
+    expect(lines[0]).toMatch(/^bad\t.*\t\(broken\) /);
+    expect(lines[1]).toMatch(/^good\t.*\ttrue$/);
+    expect(await home.ok("schedule", "show", "bad")).toMatch(/^Broken +: .*\. Put another in its place: /m);
+  },
+);
+
 describe("schedule add", () => {
   test("says when it runs next, on the clock that counts", async () => {
     const home = homeForTest();

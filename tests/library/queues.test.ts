@@ -91,8 +91,8 @@ describe("queue.queues", () => {
       says: RegExp,
     ]
   >([
-    [(queue) => queue.queues.set("a", { concurrency: 0 }), "invalid_queue", /a cap of 0/],
-    [(queue) => queue.queues.set("a", { concurrency: 1.5 }), "invalid_queue", /a cap of 1.5/],
+    [(queue) => queue.queues.set("a", { concurrency: 0 }), "invalid_queue", /a concurrency of 0/],
+    [(queue) => queue.queues.set("a", { concurrency: 1.5 }), "invalid_queue", /a concurrency of 1.5/],
     [(queue) => queue.queues.set("a", { rate: "5" }), "invalid_queue", /the period is missing/],
     [
       (queue) => queue.queues.set("a", untyped({ rate: 5 })),

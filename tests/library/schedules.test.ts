@@ -25,7 +25,23 @@ describe("a program's schedule", () => {
       nextAt: expect.any(Date),
       last: null,
       command: "echo 'two words'",
+      argv: ["echo", "two words"],
       queue: "media",
+      priority: 0,
+      tags: [],
+      cwd: process.cwd(),
+      timeoutMs: null,
+      maxRetries: null,
+      backoffBase: null,
+      expiresInMs: null,
+      expiresAt: null,
+      unique: null,
+      uniqueReturn: false,
+      key: null,
+      keyLimit: null,
+      env: {},
+      stdin: null,
+      fault: null,
       createdAt: expect.any(Date),
     });
     expect(added.nextAt?.toLocaleTimeString("en-GB", { timeZone: "Europe/Rome" })).toBe("03:00:00");
@@ -36,6 +52,43 @@ describe("a program's schedule", () => {
       ["hourly", "queue"],
       ["nightly", "skip"],
     ]);
+  });
+
+  test("tells of its job all that the command tells", async () => {
+    const { queue, home } = await LibraryScene.open();
+    const added = await queue.schedules.add({
+      name: "nightly",
+      pattern: "@daily",
+      job: {
+        command: "true",
+        priority: 3,
+        tags: ["a"],
+        cwd: "/",
+        timeoutMs: 90_000,
+        maxRetries: 7,
+        backoffBase: 1.5,
+        expiresInMs: 60_000,
+        unique: "u",
+        uniqueReturn: true,
+        key: "k",
+        keyLimit: 2,
+        env: { A: "b" },
+        stdin: "text",
+      },
+    });
+    expect(added).toMatchObject({ timeoutMs: 90_000, maxRetries: 7, expiresInMs: 60_000, keyLimit: 2 });
+    const told = await home.json<Record<string, unknown>>("--db", queue.db, "schedule", "show", "nightly");
+    const names: Record<string, string> = {
+      paused: "isPaused",
+      timeout: "timeoutMs",
+      expires: "expiresInMs",
+    };
+    const ours = Object.keys(told).map(
+      (name) => names[name] ?? name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    expect(Object.keys(added).toSorted()).toEqual(["argv", ...ours].toSorted());
+    for (const same of ["command", "queue", "priority", "tags", "cwd", "unique", "key", "env", "stdin"])
+      expect(added).toHaveProperty(same, told[same]);
   });
 
   test("is replaced only when that is said", async () => {

@@ -5,7 +5,7 @@ import {
   scheduleNamedLikeId,
   scheduleNotFound,
 } from "../../src/domain/refuse-schedule.ts";
-import { decideOverlap, replacedBy } from "../../src/domain/schedule.ts";
+import { decideOverlap, replacedBy, replacing, skippedFor, stoodForBy } from "../../src/domain/schedule.ts";
 import type { FiredInstant, Firing, ScheduleRecord, ScheduleStore } from "../../src/store/schedule-store.ts";
 
 import { addJobs } from "./memory-enqueue.ts";
@@ -130,19 +130,18 @@ function enqueueRun(
     .filter(({ group, state }) => group?.id === name && !isFinished(state))
     .map(({ id }) => id);
   const decision = decideOverlap(overlap, others.length);
-  if (decision === "skip")
-    return { outcome: "skipped", jobId: null, note: `job "${others[0]}" is unfinished` };
+  if (decision === "skip") return { outcome: "skipped", jobId: null, note: skippedFor(others[0] ?? "") };
   try {
     const [standIn] = undoIfRefused(truth, () => {
       if (decision === "replace") cancelJobs(truth, others, now, replacedBy(job.id));
       return addJobs(truth, [job]).existing;
     });
-    if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
+    if (standIn) return { outcome: "skipped", jobId: standIn.id, note: stoodForBy(standIn.id) };
   } catch (error) {
     if (expectedNextAt === undefined || !(error instanceof QueuectlError)) throw error;
     return { outcome: "refused", jobId: null, note: error.message };
   }
-  const note = decision === "replace" ? `replaced ${others.map((id) => `"${id}"`).join(", ")}` : null;
+  const note = decision === "replace" ? replacing(others) : null;
   return { outcome: "fired", jobId: job.id, note };
 }
 

@@ -4,6 +4,7 @@ import {
   judgeDependency,
   type StandingDependency,
 } from "../../src/domain/dependency.ts";
+import { enoughFailed } from "../../src/domain/group.ts";
 import { isFinished } from "../../src/domain/job.ts";
 import { isWaiting, type MemoryTruth, move, type StoredJob } from "./memory-truth.ts";
 
@@ -91,7 +92,7 @@ export function applyMaxFails(truth: MemoryTruth, group: string, now: number): b
   if (members.filter((job) => job.state === "dead").length < maxFails) return false;
   for (const job of members.filter(isUnstarted)) {
     move(truth, job, "cancelled");
-    const error = `${maxFails} of "${group}" failed, which is as many as may`;
+    const error = enoughFailed({ id: group, maxFails });
     Object.assign(job, { error, updatedAt: now });
   }
   return true;

@@ -1,7 +1,7 @@
 import { type Dependency, judgeDependency } from "../../src/domain/dependency.ts";
 import { QueuectlError } from "../../src/domain/errors.ts";
 import type { NewGroup } from "../../src/domain/group.ts";
-import { JOB_STATES, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
+import { countsOf, type Job, type JobState, type NewJob } from "../../src/domain/job.ts";
 import { type Lease, leaseState } from "../../src/domain/lease.ts";
 import { exitCodeOf, type Outcome } from "../../src/domain/outcome.ts";
 import { newPlace, placeClaimed, placeTaken } from "../../src/domain/pool.ts";
@@ -467,8 +467,7 @@ function membersOf(truth: MemoryTruth, group: string): Job[] {
 }
 
 function countStates(jobs: readonly Job[]): Record<JobState, number> {
-  const inState = (state: JobState) => jobs.filter((job) => job.state === state).length;
-  return Object.fromEntries(JOB_STATES.map((state) => [state, inState(state)])) as Record<JobState, number>;
+  return countsOf((state) => jobs.filter((job) => job.state === state).length);
 }
 
 function isExpired({ state, before }: ExpiredJobs): (job: Job) => boolean {

@@ -1,5 +1,6 @@
 import type { Job } from "../../domain/job.ts";
-import { type JobJson, lastLines, toJobJson } from "../../queue/job-json.ts";
+import { lastLines } from "../../queue/info-json.ts";
+import { type JobJson, toJobJson } from "../../queue/job-json.ts";
 import type { CapturedStream, Store } from "../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";

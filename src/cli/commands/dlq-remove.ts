@@ -7,13 +7,9 @@ import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import type { RemovedJson } from "../removed-json.ts";
 import { showChanged } from "../render/job.ts";
 import { writeJson } from "../render/json.ts";
-
-/** What was removed, by id. */
-export interface RemovedJson {
-  removed: readonly string[];
-}
 
 /** The answer of `dlq remove --json`. */
 export interface RemovedJobsJson extends RemovedJson {

@@ -6,9 +6,10 @@ import { openForWriting, readSetting, storeLocation } from "../context.ts";
 import { answer, hint } from "../enqueue-answer.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { flagNames, withFlags } from "../job-flags.ts";
+import { flagWords, withFlags } from "../job-flags.ts";
 import type { LineCount } from "../read-lines.ts";
-import { readSource, type Source, usage } from "../read-source.ts";
+import { readSource, type Source } from "../read-source.ts";
+import { usage } from "../usage.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const source = await readWhole(invocation, io);
@@ -16,9 +17,9 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForWriting(invocation, io);
   const maxRetries = (await readSetting(store, "max-retries", invocation, io)) as number;
   const group = source.kind === "array" ? source.group : undefined;
-  const names = flagNames(invocation);
+  const words = flagWords(invocation);
   const receipt = await placingPositions(source, () =>
-    enqueueJobs(store, source.inputs, { maxRetries, cwd: io.cwd, now: Date.now(), names, group }),
+    enqueueJobs(store, source.inputs, { maxRetries, cwd: io.cwd, now: Date.now(), words, group }),
   );
   await answer(store, receipt, source, invocation, io);
   if (!invocation.options.has("quiet")) await hint(store, receipt, source, invocation, io);
@@ -42,7 +43,7 @@ async function readWhole(invocation: Invocation, io: Io): Promise<Source> {
 async function checkBeforehand(source: Source, invocation: Invocation, io: Io): Promise<void> {
   if (source.kind === "stream") return;
   const inputs = source.kind === "array" ? source.checkable : source.inputs;
-  const context = { cwd: io.cwd, names: flagNames(invocation) };
+  const context = { cwd: io.cwd, words: flagWords(invocation) };
   const jobs = checkInputs(inputs, context);
   const doWait = jobs.some(({ dependsOn }) => dependsOn.length > 0);
   if (!doWait || storeExists(storeLocation(invocation, io).path)) return;

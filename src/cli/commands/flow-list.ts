@@ -1,23 +1,22 @@
-import { type FlowStatus, listFlows } from "../../queue/flow.ts";
+import { listFlows } from "../../queue/flow.ts";
 import { toFlowJson } from "../../queue/flow-json.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import { mapAsync } from "../map-async.ts";
 import { flowLine, flowTable } from "../render/flow.ts";
 import { writeJsonArray } from "../render/json.ts";
 import { painter } from "../render/style.ts";
-
-/** What a screen holds; a pipe gets all. */
-const MOST_ON_TERMINAL = 50;
+import { MOST_ON_TERMINAL } from "../render/table.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
   const limit = readCount(options, "limit", { min: 1, max: Number.MAX_SAFE_INTEGER });
   await using store = await openForReading(invocation, io);
   if (options.has("json")) {
-    await writeJsonArray(io, mapFlows(listFlows(store, limit)));
+    await writeJsonArray(io, mapAsync(listFlows(store, limit), toFlowJson));
   } else if (io.stdout.isTerminal) {
     // One more tells that there are more.
     const flows = await Array.fromAsync(listFlows(store, limit ?? MOST_ON_TERMINAL + 1));
@@ -30,8 +29,4 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     for await (const flow of listFlows(store, limit)) io.stdout.write(flowLine(flow, paint));
   }
   return DONE;
-}
-
-async function* mapFlows(flows: AsyncIterable<FlowStatus>) {
-  for await (const flow of flows) yield toFlowJson(flow);
 }

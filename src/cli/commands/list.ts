@@ -14,9 +14,7 @@ import { hintWhenJobsWaitInVain } from "../no-worker-hint.ts";
 import { jobLine, jobTable } from "../render/job.ts";
 import { writeJsonArray } from "../render/json.ts";
 import { painter } from "../render/style.ts";
-
-/** What a screen holds; a pipe gets all. */
-const MOST_ON_TERMINAL = 50;
+import { MOST_ON_TERMINAL } from "../render/table.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;

@@ -1,3 +1,4 @@
+import { serves } from "../../domain/serves.ts";
 import { findQueue, leftIn, startDrain, waitingIn } from "../../queue/queues.ts";
 import type { QueueRecord, Store } from "../../store/store.ts";
 import { seeWorkers } from "../../worker/observe-workers.ts";
@@ -47,7 +48,7 @@ async function describeWait(store: Store, name: string): Promise<string | undefi
     ...(counts.processing > 0 ? [`${counts.processing} running`] : []),
     ...(waitingIn(counts) > 0 ? [`${waitingIn(counts)} waiting`] : []),
   ];
-  const nobody = living.some(({ queues }) => queues?.includes(name) ?? true) ? "" : "; no worker serves it";
+  const nobody = living.some(({ queues }) => serves(queues, name)) ? "" : "; no worker serves it";
   const opened = gate.state === "draining" ? "" : `; somebody has made it ${gate.state}`;
   return `Waiting for the jobs of ${name}: ${parts.join(", ")}${nobody}${opened}`;
 }

@@ -37,6 +37,6 @@ function numberOrText(text: string | undefined): unknown {
 
 function describe({ gate }: QueueRecord): string {
   const { maxRunning, rate } = gate;
-  const atOnce = maxRunning === null ? "has no cap" : `runs at most ${maxRunning} at once`;
+  const atOnce = maxRunning === null ? "runs any number at once" : `runs at most ${maxRunning} at once`;
   return `${atOnce}${rate === null ? "" : `, and starts at most ${formatRate(rate)}`}`;
 }

@@ -1,4 +1,3 @@
-import { QueuectlError } from "../../domain/errors.ts";
 import {
   addSchedule,
   CATCH_UPS,
@@ -19,6 +18,7 @@ import { readSource } from "../read-source.ts";
 import { writeJson } from "../render/json.ts";
 import { zoneTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
+import { usage } from "../usage.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
@@ -118,7 +118,3 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
 }
 
 const EXAMPLE = "queuectl schedule add nightly '0 3 * * *' -- ./backup.sh";
-
-function usage(message: string, hint: string): QueuectlError {
-  return new QueuectlError("invalid_usage", message, { hint });
-}

@@ -57,6 +57,11 @@ function facts(schedule: ScheduleRecord, time: (at: number) => string): string[]
     visible(zone),
     isPaused ? "paused" : next,
     last === null ? "-" : `${last.outcome} ${time(last.instant)}`,
-    visible(jobOf(schedule).command),
+    commandOf(schedule),
   ];
+}
+
+function commandOf(schedule: ScheduleRecord): string {
+  const { command, fault } = jobOf(schedule);
+  return visible(fault === null ? command : `(broken) ${fault}`);
 }

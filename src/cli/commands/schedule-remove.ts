@@ -3,8 +3,8 @@ import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
+import type { RemovedJson } from "../removed-json.ts";
 import { writeJson } from "../render/json.ts";
-import type { RemovedJson } from "./dlq-remove.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;

@@ -28,7 +28,7 @@ function ofSchedule(schedule: ScheduleRecord, io: Io): Facts {
   return [
     ["Name", visible(name)],
     ["Pattern", visible(pattern)],
-    ["Zone", visible(zone)],
+    ["Time zone", visible(zone)],
     ["Overlap", overlap],
     ["Catch-up", catchUp],
     ["Next", isPaused ? "paused" : next],
@@ -48,6 +48,10 @@ function ofJob(schedule: ScheduleRecord, io: Io): Facts {
   const limit = job.keyLimit === null ? "" : `, at most ${job.keyLimit} at once`;
   const unique = job.uniqueReturn ? ", or the job that is there" : "";
   return [
+    [
+      "Broken",
+      job.fault === null ? null : `${visible(job.fault)}. Put another in its place: schedule add --replace`,
+    ],
     ["Command", visible(job.command)],
     ["Queue", job.queue],
     ["Priority", number(job.priority)],

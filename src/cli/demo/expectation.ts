@@ -1,5 +1,5 @@
 import type { Job } from "../../domain/job.ts";
-import { lastLines } from "../../queue/job-json.ts";
+import { lastLines } from "../../queue/info-json.ts";
 import type { Store } from "../../store/store.ts";
 import { seeWorkers } from "../../worker/observe-workers.ts";
 import type { Expectation } from "./steps.ts";

@@ -2,7 +2,8 @@ import type { GroupKind, GroupMembership } from "../../domain/group.ts";
 import type { DeadReason, JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
 import type { GroupJson } from "../../queue/group-json.ts";
-import type { ExecutionJson, InfoJson, JobJson } from "../../queue/job-json.ts";
+import type { ExecutionJson, InfoJson } from "../../queue/info-json.ts";
+import type { JobJson } from "../../queue/job-json.ts";
 import type { DeadJobJson } from "../commands/dlq-list.ts";
 import type { LogLineJson } from "../render/output-writers.ts";
 import type { ShapeOf } from "./shape.ts";
@@ -107,7 +108,11 @@ export const GROUP: ShapeOf<GroupJson> = {
     id: { type: "text", sentence: "its name; no job and no other group has it" },
     kind: { type: "text", values: KINDS, sentence: "what kind of group" },
     name: { type: "text", sentence: "the command of an array, the name of a flow or a schedule" },
-    concurrency: { type: "whole number", nullable: true, sentence: "how many may run at once; null: no cap" },
+    concurrency: {
+      type: "whole number",
+      nullable: true,
+      sentence: "how many may run at once; null: any number",
+    },
     max_fails: {
       type: "whole number",
       nullable: true,

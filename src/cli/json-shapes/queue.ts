@@ -16,7 +16,11 @@ export const CAUSES: Readonly<Record<Closure["kind"], string>> = {
 
 export const LIMITS = {
   running: { type: "whole number", sentence: "how many jobs run behind it" },
-  concurrency: { type: "whole number", nullable: true, sentence: "how many may at once; null: no cap" },
+  concurrency: {
+    type: "whole number",
+    nullable: true,
+    sentence: "how many may run at once; null: any number",
+  },
   rate: { type: "text", nullable: true, sentence: "how many may start in a period, such as 100/min" },
   opens_at: { type: "instant", nullable: true, sentence: "when its rate lets the next one start" },
 } as const;

@@ -1,5 +1,5 @@
 import type { FiringJson, ScheduleJson } from "../../queue/schedule-json.ts";
-import type { RemovedJson } from "../commands/dlq-remove.ts";
+import type { RemovedJson } from "../removed-json.ts";
 import { JOB } from "./job.ts";
 import type { ShapeOf } from "./shape.ts";
 
@@ -69,6 +69,12 @@ export const SCHEDULE: ShapeOf<ScheduleJson> = {
     key_limit: { type: "whole number", nullable: true, sentence: "how many jobs of the key may run at once" },
     env: { type: "texts by name", sentence: "its variables; secret-looking ones are masked" },
     stdin: { type: "text", nullable: true, sentence: "what each run reads" },
+    fault: {
+      type: "text",
+      nullable: true,
+      sentence:
+        "why no run can be made of it, as another version or a hand has left it: then what is wrong in its job is not shown; else null",
+    },
     created_at: { type: "instant", sentence: "when it was added, or replaced" },
   },
 };

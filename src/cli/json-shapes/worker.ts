@@ -191,7 +191,7 @@ export const EVENTS: { readonly [Kind in keyof WorkerEventsJson]: ShapeOf<Worker
       queue: {
         type: "text",
         nullable: true,
-        sentence: "whose cap or rate it is; null: that of a key or a group",
+        sentence: "whose concurrency or rate it is; null: that of a key or a group",
       },
       until: { type: "instant", nullable: true, sentence: "when a rate lets the next one start" },
     },

@@ -14,6 +14,9 @@ export interface Cell {
   paint?: (text: string) => string;
 }
 
+/** What a screen holds; a pipe gets all. */
+export const MOST_ON_TERMINAL = 50;
+
 const GAP = "  ";
 const NARROWEST = 8;
 

@@ -6,6 +6,7 @@ export const QUEUES: CommandGroup = {
   commands: [
     {
       path: ["queue", "list"],
+      soughtAs: ["show"],
       usage: "",
       args: { min: 0, max: 0 },
       sentence: "the queues, what is set of each, and how many jobs it has",
@@ -17,6 +18,7 @@ export const QUEUES: CommandGroup = {
     },
     {
       path: ["queue", "set"],
+      soughtAs: ["remove"],
       usage: "NAME",
       args: { min: 1, max: 1 },
       sentence: "how many jobs of a queue run at once, and start in a period",
@@ -55,6 +57,7 @@ export const QUEUES: CommandGroup = {
     },
     {
       path: ["queue", "drain"],
+      soughtAs: ["remove"],
       usage: "NAME",
       args: { min: 1, max: 1 },
       sentence: "take no new jobs, and wait until the queue is empty",

@@ -48,7 +48,7 @@ export const WORK: CommandGroup = {
         {
           name: "drain",
           sentence:
-            "exit when no job is due, running, or waiting for a retry; one behind a cap, a key or a rate is waited for, one in a paused queue is not",
+            "exit when no job is due, running, or waiting for a retry; one that a limit or a rate holds back is waited for, one in a paused queue is not",
         },
         ...FOREGROUND_OPTIONS,
         ...WORKER_SETTING_OPTIONS,

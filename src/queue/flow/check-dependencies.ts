@@ -1,7 +1,7 @@
-import { findCycle } from "../../domain/dependency.ts";
+import { findContradictions, findCycle } from "../../domain/dependency.ts";
 import { describeValue } from "../../domain/describe.ts";
 import { waitsByStep } from "../../domain/flow.ts";
-import { suggest } from "../../domain/suggest.ts";
+import { didYouMean, suggest } from "../../domain/suggest.ts";
 import type { Faults } from "./faults.ts";
 import type { PlacedStep } from "./read-step.ts";
 
@@ -20,21 +20,16 @@ export function checkDependencies(steps: readonly PlacedStep[], faults: Faults):
   const candidates = names.size <= MOST_NAMES ? [...names] : [];
   for (const { name, dependsOn } of steps) {
     for (const { on, at } of dependsOn)
-      if (!names.has(on)) faults.add(at, `There is no step ${describeValue(on)}`, nearHint(on, candidates));
-    refuseContradiction(name, dependsOn, faults);
-  }
-  refuseCycles(steps, faults);
-}
-
-function refuseContradiction(name: string, dependsOn: PlacedStep["dependsOn"], faults: Faults): void {
-  const needed = new Set(dependsOn.filter(({ condition }) => condition === "completed").map(({ on }) => on));
-  for (const { on, at, condition } of dependsOn)
-    if (condition === "failed" && needed.has(on))
+      if (!names.has(on))
+        faults.add(at, `There is no step ${describeValue(on)}`, didYouMean(suggest(on, candidates)));
+    for (const { on, at } of findContradictions(dependsOn))
       faults.add(
         at,
         `The step "${name}" would wait for "${on}" both to complete and to fail`,
-        'Take it out of "needs" or of "after_fail".',
+        `Take it out of "${faults.words.nameOf("needs")}" or of "${faults.words.nameOf("after_fail")}".`,
       );
+  }
+  refuseCycles(steps, faults);
 }
 
 function refuseCycles(steps: readonly PlacedStep[], faults: Faults): void {
@@ -60,9 +55,4 @@ function describePath(names: readonly string[]): string {
       ? names
       : [...names.slice(0, MOST_SHOWN - 2), `(${names.length - MOST_SHOWN} more)`, ...names.slice(-2)];
   return shown.join(" → ");
-}
-
-function nearHint(name: string, names: readonly string[]): string | undefined {
-  const near = suggest(name, names);
-  return near.length > 0 ? `Did you mean ${near.join(" or ")}?` : undefined;
 }

@@ -1,7 +1,7 @@
-import { QueuectlError } from "../../domain/errors.ts";
-import { type JobDefaults, parseJobInput } from "../../domain/job-input.ts";
+import type { JobFault, JobWords } from "../../domain/job-fields.ts";
+import { readJobInput } from "../../domain/job-input.ts";
 import { type Fault, NO_MERGES } from "./faults.ts";
-import { type LocatedEntry, type Place, toPlain } from "./located.ts";
+import { type Located, type LocatedEntry, type Place, toPlain } from "./located.ts";
 
 /** What the checks of a job need to know of their surroundings. */
 export interface FlowContext {
@@ -10,80 +10,55 @@ export interface FlowContext {
   now: number;
   /** The flow's id, when it was given: its steps' ids begin with it. */
   id?: string | undefined;
-  /** As in `JobDefaults`. */
-  names?: JobDefaults["names"];
 }
 
 /** A job object: fields by name, with their values. */
 export type JobObject = Record<string, unknown>;
 
-/** What is wrong with one field of a step, by the rules of a job: at the smallest part that is wrong by itself. */
-export function checkJobField(entry: LocatedEntry, context: FlowContext): Fault[] {
-  const faults = partsOf(entry).flatMap(({ at, value }) => checkValue(entry.key, { at, value }, context));
-  if (faults.length > 0) return faults;
-  return checkValue(entry.key, { at: entry.value.at, value: toPlain(entry.value) }, context);
+/** Where a job is written, and in whose words. */
+export interface JobSource {
+  at: Place;
+  /** Its fields as they are written, by their names in a job object. */
+  given: ReadonlyMap<string, LocatedEntry>;
+  words: JobWords;
+  /** Another part of it is written elsewhere. */
+  isPartial?: boolean;
 }
 
-/** What is wrong with a job as a whole: fields that exclude each other. */
-export function checkJob(job: JobObject, at: Place, context: FlowContext): Fault[] {
-  try {
-    const { cwd, now, names } = context;
-    parseJobInput(job, { id: "step", maxRetries: 0, cwd, now, names });
-    return [];
-  } catch (error) {
-    if (!(error instanceof QueuectlError)) throw error;
-    return [{ at, message: reword(error.message), hint: error.hint }];
-  }
-}
-
-/** What is a field of its own there, too. */
-export function jobField(field: string): string {
-  return field === "run" ? "command" : field;
-}
-
-function checkValue(
-  field: string,
-  { at, value }: { at: Place; value: unknown },
-  context: FlowContext,
+/**
+ * What is wrong with a step by the rules of a job: with one of its fields, at the smallest part that is wrong by itself; with
+ * several that do not go together, at the whole.
+ */
+export function checkJob(
+  job: JobObject,
+  { at, given, words, isPartial = false }: JobSource,
+  { cwd, now }: FlowContext,
 ): Fault[] {
-  const job = field === "run" || field === "argv" ? {} : { command: "true" };
-  return checkJob({ ...job, ...companions(field), [jobField(field)]: value }, at, context).map((fault) => ({
-    ...fault,
-    hint: fault.hint ?? (fault.message.includes('"env.<<"') ? NO_MERGES : quotesHint(fault.message, value)),
-  }));
+  const faults: Fault[] = [];
+  readJobInput(job, { id: "", maxRetries: 0, cwd, now, words }, ({ fields, part, ...fault }) => {
+    if (isPartial && fault.isLack) return;
+    const [field, ...others] = fields;
+    const entry = field === undefined || others.length > 0 ? undefined : given.get(field);
+    const wrong = entry && partOf(entry.value, part);
+    faults.push({
+      at: wrong?.at ?? at,
+      message: fault.message,
+      hint: fault.hint ?? (part === "<<" ? NO_MERGES : fault.isNoText ? quotesHint(wrong) : undefined),
+    });
+  });
+  return faults;
 }
 
-/** What a field says nothing without, which may stand elsewhere. */
-export function companions(field: string): JobObject {
-  return field === "key_limit" ? { key: "key" } : {};
-}
-
-/** Of a map of variables and a list of tags, each one; of words, those that are none. */
-function partsOf({ key, value }: LocatedEntry): { at: Place; value: unknown }[] {
-  if (key === "env" && value.kind === "map")
-    return value.entries.map((entry) => ({
-      at: entry.value.at,
-      value: Object.fromEntries([[entry.key, toPlain(entry.value)]]),
-    }));
-  if (key === "tags" && value.kind === "list")
-    return value.items.map((item) => ({ at: item.at, value: [toPlain(item)] }));
-  if (key === "argv" && value.kind === "list")
-    return value.items
-      .map((item) => ({ at: item.at, value: [toPlain(item)] }))
-      .filter(({ value: [word] }) => typeof word !== "string");
-  return [];
+function partOf(value: Located, part: JobFault["part"]): Located {
+  if (value.kind === "list" && typeof part === "number") return value.items[part] ?? value;
+  if (value.kind === "map") return value.entries.find(({ key }) => key === part)?.value ?? value;
+  return value;
 }
 
 /** YAML reads 8080, true and null as what they look like; where a text is wanted, they were meant as one. */
-function quotesHint(message: string, value: unknown): string | undefined {
-  const [, rule, seen] = /must be (.+), not (\d[\d.]*|true|false)$/.exec(message) ?? [];
-  return rule?.includes("string") && value !== undefined ? `In quotes it is a text: "${seen}"` : undefined;
-}
-
-/** The rules speak of jobs; who writes a flow writes steps. */
-export function reword(message: string): string {
-  return message
-    .replace(/^The job field/, "The field")
-    .replace('"command"', '"run"')
-    .replace(/\b([Tt])he job\b/, "$1he step");
+function quotesHint(wrong: Located | undefined): string | undefined {
+  const value = wrong && toPlain(wrong);
+  return typeof value === "boolean" || (typeof value === "number" && value >= 0)
+    ? `In quotes it is a text: "${value}"`
+    : undefined;
 }

@@ -1,7 +1,8 @@
 import { describeValue } from "../../domain/describe.ts";
 import { QueuectlError } from "../../domain/errors.ts";
-import { suggest } from "../../domain/suggest.ts";
-import { OTHER_NAMES } from "./fields.ts";
+import type { JobWords } from "../../domain/job-fields.ts";
+import { didYouMean, suggest } from "../../domain/suggest.ts";
+import { OTHER_NAMES, stepWords } from "./fields.ts";
 import type { LocatedEntry, LocatedMap, Place } from "./located.ts";
 
 /** One thing that is wrong, and what to do about it. */
@@ -10,8 +11,6 @@ export interface Fault {
   message: string;
   hint?: string | undefined;
 }
-
-export type FieldNames = Readonly<Partial<Record<string, string>>>;
 
 export const NO_MERGES: string = 'YAML 1.2 merges no mappings. What all steps share goes under "defaults".';
 
@@ -22,19 +21,15 @@ const MOST_SHOWN = 50;
 export class Faults {
   readonly source: string;
   readonly #faults: Fault[] = [];
-  readonly #names: FieldNames;
+  readonly words: JobWords;
 
   /**
    * @param source what the flow is called
-   * @param names what its author calls a field, where that is not the field's own name
+   * @param words what its author calls steps and fields
    */
-  constructor(source: string, names: FieldNames = {}) {
+  constructor(source: string, words: JobWords = stepWords()) {
     this.source = source;
-    this.#names = names;
-  }
-
-  nameOf(field: string): string {
-    return this.#names[field] ?? field;
+    this.words = words;
   }
 
   add(at: Place, message: string, hint?: string): void {
@@ -81,7 +76,7 @@ export class Faults {
       if (!names.includes(key))
         this.add(keyAt, `Unknown field ${describeValue(key)}`, fieldHint(key, names, of));
       else if (value.kind === "scalar" && value.value === null)
-        this.add(keyAt, `The field "${this.nameOf(key)}" has no value`, "Give it one, or take it out.");
+        this.add(keyAt, `The field "${this.words.nameOf(key)}" has no value`, "Give it one, or take it out.");
       else return true;
       return false;
     });
@@ -102,6 +97,8 @@ function fieldHint(key: string, names: readonly string[], of: string): string {
   if (key === "<<") return NO_MERGES;
   const other = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
   const near = other !== undefined && names.includes(other) ? [other] : suggest(key, names);
-  if (near.length > 0) return `Did you mean ${near.join(" or ")}?`;
-  return `The fields of ${of === "defaults" ? "the defaults" : `a ${of}`}: ${names.join(", ")}.`;
+  return (
+    didYouMean(near) ??
+    `The fields of ${of === "defaults" ? "the defaults" : `a ${of}`}: ${names.join(", ")}.`
+  );
 }

@@ -1,4 +1,4 @@
-import { MAX_DEPTH, MAX_LEXEMES, TOO_DEEP, TOO_DENSE } from "./located.ts";
+import { FLATTEN, MAX_DEPTH, MAX_LEXEMES, SPLIT, TOO_DEEP, TOO_DENSE } from "./located.ts";
 
 /** A text that is shorter is parsed quickly, however it is made. */
 const SHORT = 10_000;
@@ -7,13 +7,11 @@ const SHORT = 10_000;
 const SIGNS: readonly string[] = ["\u0002", "\u001f", "\u0018"];
 const PLAIN_TEXT_FOLLOWS = "\u001f";
 
-const SMALLER = "Make several flows of it, or an array of jobs: queuectl enqueue --array";
-
 /** What a text has more of than any flow, and from where on. */
 export interface Excess {
   offset: number;
   message: string;
-  hint?: string;
+  hint: string;
 }
 
 /**
@@ -37,11 +35,11 @@ export function findExcess(text: string, lex: (text: string) => Iterable<string>
       else if (lexeme.endsWith("\n")) marksOfLine = 0;
       else if (brackets === 0 && /^[-?:]$/.test(lexeme)) marksOfLine += 1;
     }
-    if (brackets + marksOfLine > MAX_DEPTH) return { offset, message: TOO_DEEP };
+    if (brackets + marksOfLine > MAX_DEPTH) return { offset, message: TOO_DEEP, hint: FLATTEN };
     isText = lexeme === PLAIN_TEXT_FOLLOWS;
     if (SIGNS.includes(lexeme)) continue;
     lexemes += 1;
-    if (lexemes > MAX_LEXEMES) return { offset, message: TOO_DENSE, hint: SMALLER };
+    if (lexemes > MAX_LEXEMES) return { offset, message: TOO_DENSE, hint: SPLIT };
     offset += lexeme.length;
   }
   return undefined;

@@ -1,5 +1,4 @@
 import { QueuectlError } from "../../domain/errors.ts";
-import { reword } from "./check-job.ts";
 import type { Faults } from "./faults.ts";
 import {
   type Located,
@@ -7,6 +6,7 @@ import {
   MAX_DEPTH,
   MAX_VALUES,
   type Place,
+  SPLIT,
   TOO_DEEP,
   TOO_MANY,
 } from "./located.ts";
@@ -43,8 +43,9 @@ class Locator {
     this.#values += 1;
     const at = { text, order: this.#values };
     // What holds itself ends here, too.
-    if (path.length >= MAX_DEPTH) return this.#refuse(at, TOO_DEEP);
-    if (this.#values > MAX_VALUES) return this.#refuse(at, TOO_MANY);
+    if (path.length >= MAX_DEPTH)
+      return this.#refuse(at, TOO_DEEP, "Give plain values; what holds itself has no end.");
+    if (this.#values > MAX_VALUES) return this.#refuse(at, TOO_MANY, SPLIT);
     if (Array.isArray(value)) {
       const items: unknown[] = value;
       return {
@@ -66,13 +67,13 @@ class Locator {
       return [{ key: name, keyAt, value: this.locate(written, place, [...path, name]) }];
     } catch (error) {
       if (!(error instanceof QueuectlError)) throw error;
-      this.#faults.add(keyAt, reword(error.message), error.hint);
+      this.#faults.add(keyAt, error.message, error.hint);
       return [];
     }
   }
 
-  #refuse(at: Place, message: string): Located {
-    if (this.isWhole) this.#faults.add(at, message);
+  #refuse(at: Place, message: string, hint: string): Located {
+    if (this.isWhole) this.#faults.add(at, message, hint);
     this.isWhole = false;
     return { kind: "scalar", at, value: null };
   }

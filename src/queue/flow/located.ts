@@ -53,6 +53,13 @@ export const TOO_DEEP: string = `This is nested more than ${MAX_DEPTH} levels de
 
 export const TOO_MANY: string = `The flow has more than ${MAX_VALUES} values, those that stand for others counted`;
 
+/** What to do about what is too deep. */
+export const FLATTEN =
+  "Nothing in a flow is nested deeper than a list of a step. Look for a bracket that is not closed.";
+
+/** What to do about what is too much. */
+export const SPLIT = "Make several flows of it, or an array of jobs.";
+
 /** The value without its places. */
 export function toPlain(located: Located): unknown {
   switch (located.kind) {

@@ -443,7 +443,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
 
   test("one step too many", async () => {
     expect(await faultsOf(chainOf(10_001))).toEqual([
-      "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs: queuectl enqueue --array",
+      "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs.",
     ]);
   });
 
@@ -527,6 +527,8 @@ describe("a file that is made to do harm is refused:", () => {
     const faults = await faultsOf(text);
     expect(faults).toEqual([expect.stringMatching(`^build\\.yaml:\\d+:\\d+: `)]);
     expect(faults[0]).toContain(says);
+    // What to do about it stands behind what is wrong.
+    expect(faults[0]).toMatch(says.startsWith("The alias") || says === "" ? "" : /\. \S.+\.$/);
   });
 });
 

@@ -2,18 +2,12 @@ import { describeValue } from "../../domain/describe.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import { FLOW_SUFFIX_LENGTH, type Flow } from "../../domain/flow.ts";
 import { ID_RULE, isId } from "../../domain/id.ts";
+import { MAX_COUNT } from "../../domain/job-fields.ts";
 import { checkDependencies } from "./check-dependencies.ts";
-import {
-  checkJob,
-  checkJobField,
-  companions,
-  type FlowContext,
-  type JobObject,
-  jobField,
-} from "./check-job.ts";
+import { checkJob, type FlowContext, type JobObject } from "./check-job.ts";
 import { Faults } from "./faults.ts";
-import { FLOW_FIELDS, JOB_FIELDS, MAX_CONCURRENCY, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
-import { type Located, type LocatedEntry, type LocatedMap, toPlain } from "./located.ts";
+import { FLOW_FIELDS, JOB_FIELDS, MAX_FLOW_BYTES, MAX_STEPS } from "./fields.ts";
+import { type Located, type LocatedEntry, type LocatedMap, SPLIT, toPlain } from "./located.ts";
 import { type PlacedStep, readStep, type StepContext } from "./read-step.ts";
 import { readYaml } from "./read-yaml.ts";
 
@@ -90,8 +84,8 @@ function readName(entry: LocatedEntry | undefined, flow: LocatedMap, faults: Fau
 function readConcurrency(entry: LocatedEntry | undefined, faults: Faults): number | null {
   if (entry === undefined) return null;
   const most = toPlain(entry.value);
-  if (typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= MAX_CONCURRENCY) return most;
-  const rule = `a whole number from 1 to ${MAX_CONCURRENCY}`;
+  if (typeof most === "number" && Number.isInteger(most) && most >= 1 && most <= MAX_COUNT) return most;
+  const rule = `a whole number from 1 to ${MAX_COUNT}`;
   faults.add(entry.value.at, `The field "concurrency" must be ${rule}, not ${describeValue(most)}`);
   return null;
 }
@@ -108,12 +102,10 @@ function readDefaults(entry: LocatedEntry | undefined, faults: Faults, context: 
     );
     return {};
   }
-  const given = [...faults.knownFields(value, JOB_FIELDS, "defaults").values()];
-  const defaults = Object.fromEntries(given.map((field) => [jobField(field.key), toPlain(field.value)]));
-  const needed = Object.assign({}, ...given.map(({ key }) => companions(key)));
-  const fields = given.flatMap((field) => checkJobField(field, context));
-  const wrong =
-    fields.length > 0 ? fields : checkJob({ command: "true", ...needed, ...defaults }, keyAt, context);
+  const given = faults.knownFields(value, JOB_FIELDS, "defaults");
+  const defaults = Object.fromEntries([...given].map(([field, own]) => [field, toPlain(own.value)]));
+  const source = { at: keyAt, given, words: faults.words, isPartial: true };
+  const wrong = checkJob({ command: "true", ...defaults }, source, context);
   faults.addAll(wrong);
   // What is wrong is said once, here, and not at each step.
   return wrong.length > 0 ? {} : defaults;
@@ -137,8 +129,7 @@ function readSteps(
   }
   if (value.entries.length === 0) faults.add(value.at, "The flow has no steps", LOOKS_LIKE);
   if (value.entries.length > MAX_STEPS) {
-    const hint = "Make several flows of it, or an array of jobs.";
-    faults.add(value.at, `The flow has ${value.entries.length} steps; the most are ${MAX_STEPS}`, hint);
+    faults.add(value.at, `The flow has ${value.entries.length} steps; the most are ${MAX_STEPS}`, SPLIT);
     return [];
   }
   return value.entries.map((step) => readStep(step, faults, context));

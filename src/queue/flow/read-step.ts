@@ -1,10 +1,11 @@
-import type { Condition, Dependency } from "../../domain/dependency.ts";
+import { CONDITIONS, type Dependency } from "../../domain/dependency.ts";
 import { describeValue } from "../../domain/describe.ts";
 import type { FlowStep } from "../../domain/flow.ts";
 import { ID_RULE, isId, MAX_ID_LENGTH } from "../../domain/id.ts";
-import { checkJob, checkJobField, type FlowContext, type JobObject, jobField } from "./check-job.ts";
+import { DEPENDENCY_FIELDS, EXCLUDING, NEEDED } from "../../domain/job-conditions.ts";
+import { checkJob, type FlowContext, type JobObject } from "./check-job.ts";
 import type { Faults } from "./faults.ts";
-import { STEP_FIELDS } from "./fields.ts";
+import { jobField, STEP_FIELDS, stepField } from "./fields.ts";
 import { type Located, type LocatedEntry, type LocatedMap, type Place, toPlain } from "./located.ts";
 
 /** A step, and where its name and those that it waits for are written. */
@@ -22,13 +23,6 @@ export interface StepContext extends FlowContext {
   defaults: JobObject;
   idLength: number;
 }
-
-/** What each field says of the steps it names. */
-const CONDITIONS_BY_FIELD: Readonly<Record<"needs" | "after_any" | "after_fail", Condition>> = {
-  needs: "completed",
-  after_any: "finished",
-  after_fail: "failed",
-};
 
 export function readStep(
   { key: name, keyAt, value }: LocatedEntry,
@@ -54,43 +48,42 @@ export function readStep(
     return step;
   }
   const fields = faults.knownFields(value, STEP_FIELDS, "step");
-  const dependsOn = Object.entries(CONDITIONS_BY_FIELD).flatMap(([field, condition]) =>
-    readNames(fields.get(field), faults).map(({ at, on }) => ({ at, on, condition })),
-  );
-  const given = [...fields.values()].filter(({ key }) => !Object.hasOwn(CONDITIONS_BY_FIELD, key));
-  return { ...step, dependsOn, job: readJob(given, step, value, faults, context) };
+  const dependsOn = CONDITIONS.flatMap((condition) => {
+    const field = stepField(DEPENDENCY_FIELDS[condition]);
+    const entry = fields.get(field);
+    fields.delete(field);
+    return readNames(entry, faults).map(({ at, on }) => ({ at, on, condition }));
+  });
+  return { ...step, dependsOn, job: readJob(fields, step, value, faults, context) };
 }
 
 function readJob(
-  given: readonly LocatedEntry[],
+  fields: ReadonlyMap<string, LocatedEntry>,
   { name, at }: PlacedStep,
   map: LocatedMap,
   faults: Faults,
   context: StepContext,
 ): JobObject {
-  const isCommand = ({ key }: LocatedEntry) => key === "run" || key === "argv";
-  if (!map.entries.some(isCommand))
-    faults.add(at, `The step "${name}" has nothing to run`, 'Give it run: "…", or argv: […].');
-  const wrong = given.flatMap((entry) => checkJobField(entry, context));
-  const own = Object.fromEntries(given.map(({ key, value }) => [jobField(key), toPlain(value)]));
+  const hasCommand = map.entries.some(({ key }) => key === "run" || key === "argv");
+  if (!hasCommand) faults.add(at, `The step "${name}" has nothing to run`, 'Give it run: "…", or argv: […].');
+  const given = new Map([...fields.values()].map((entry) => [jobField(entry.key), entry]));
+  const own = Object.fromEntries([...given].map(([field, { value }]) => [field, toPlain(value)]));
   const job = withDefaults(own, context.defaults);
-  if (wrong.length > 0) faults.addAll(wrong);
-  // One without a value has been refused already.
-  else if (given.some(isCommand)) faults.addAll(checkJob(job, at, context));
+  // What is missing has been said, if it is.
+  const whole = given.has("command") || given.has("argv") ? job : { ...job, command: "true" };
+  faults.addAll(checkJob(whole, { at, given, words: faults.words }, context));
   return job;
 }
 
-/** Fields that exclude each other: of the step's own and a default, the own counts. */
-const EXCLUDING: readonly (readonly [string, string])[] = [["delay", "run_at"]];
-
-/** Variables are added to each other; of everything else, the step's own counts. */
+/** Variables are added to each other; of everything else, the step's own counts, and what says the same is left out. */
 function withDefaults(own: JobObject, defaults: JobObject): JobObject {
   const job = { ...defaults, ...own };
   for (const [one, other] of EXCLUDING) {
     if (one in own && !(other in own)) delete job[other];
     if (other in own && !(one in own)) delete job[one];
   }
-  if (!("key" in job) && !("key_limit" in own)) delete job["key_limit"];
+  for (const [field, needed] of Object.entries(NEEDED))
+    if (!(needed in job) && !(field in own)) delete job[field];
   if ("env" in own && "env" in defaults)
     job["env"] = { ...(defaults["env"] as object), ...(own["env"] as object) };
   return job;
@@ -108,7 +101,7 @@ function readNames(entry: LocatedEntry | undefined, faults: Faults): { at: Place
       : undefined;
     faults.add(
       item.at,
-      `The field "${faults.nameOf(entry.key)}" takes names of steps, not ${describeValue(name)}`,
+      `The field "${faults.words.nameOf(entry.key)}" takes names of steps, not ${describeValue(name)}`,
       hint,
     );
     return [];

@@ -3,11 +3,13 @@ import { describeValue } from "../../domain/describe.ts";
 import type { Fault, Faults } from "./faults.ts";
 import { findExcess } from "./find-excess.ts";
 import {
+  FLATTEN,
   type Located,
   type LocatedEntry,
   MAX_DEPTH,
   MAX_VALUES,
   type Place,
+  SPLIT,
   TOO_DEEP,
   TOO_MANY,
 } from "./located.ts";
@@ -114,7 +116,7 @@ class Reader {
   }
 
   #readNode(node: unknown, at: Place, from: From): Located {
-    if (from.depth > MAX_DEPTH) return this.#refuse(at, TOO_DEEP);
+    if (from.depth > MAX_DEPTH) return this.#refuse(at, TOO_DEEP, FLATTEN);
     if (this.#kinds.isMap(node)) {
       const entries = node.items.map((pair) => this.#readEntry(pair, from));
       this.#refuseTwins(entries);
@@ -175,8 +177,8 @@ class Reader {
       extent.values += values;
       extent.height = Math.max(extent.height, height + 1);
     }
-    if (extent.height > MAX_DEPTH) return this.#refuse(located.at, TOO_DEEP);
-    if (extent.values > MAX_VALUES) return this.#refuse(located.at, TOO_MANY);
+    if (extent.height > MAX_DEPTH) return this.#refuse(located.at, TOO_DEEP, FLATTEN);
+    if (extent.values > MAX_VALUES) return this.#refuse(located.at, TOO_MANY, SPLIT);
     this.#extents.set(located, extent);
     return located;
   }
@@ -214,6 +216,7 @@ const REWORDED: Readonly<Partial<Record<YAMLError["code"], string>>> = {
 
 /** Its other sentences say what is wrong; for what people do most often, this says how to mend it. */
 const REMEDIES: Readonly<Partial<Record<YAMLError["code"], string>>> = {
+  RESOURCE_EXHAUSTION: FLATTEN,
   TAB_AS_INDENT: "Indent with spaces.",
   BAD_INDENT: "What belongs together begins in the same column.",
   BLOCK_AS_IMPLICIT_KEY: 'A text with ": " in it goes in quotes, or below a line that ends in |.',

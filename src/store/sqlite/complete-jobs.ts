@@ -1,10 +1,10 @@
 import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
 import type { EnqueueReceipt } from "../store.ts";
+import { addGroup } from "./add-group.ts";
 import type { Database } from "./database.ts";
 import { addDependencies } from "./dependencies.ts";
 import { setKeyLimit } from "./gates.ts";
-import { addGroup } from "./groups.ts";
 import { insertRows, positionOf, refuseInserted } from "./insert-jobs.ts";
 import { settle } from "./settle.ts";
 
@@ -50,7 +50,6 @@ export function complete(db: Database, receipt: EnqueueReceipt, extras: Extras):
   refuseInserted(db, receipt);
   for (const [key, limit] of extras.keys(receipt.existing)) setKeyLimit(db, key, limit);
   if (!extras.hasDependencies) return;
-  const position = (seq: number) => positionOf(seq - receipt.firstSeq + 1, receipt.existing);
-  addDependencies(db, { ...receipt, createdAt: extras.createdAt }, position);
+  addDependencies(db, { ...receipt, createdAt: extras.createdAt }, (seq) => positionOf(seq, receipt));
   settle(db, extras.createdAt);
 }

@@ -3,9 +3,9 @@ import type { NewGroup } from "../../domain/group.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { EnqueueReceipt } from "../store.ts";
+import { addGroup } from "./add-group.ts";
 import { complete, Extras } from "./complete-jobs.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
-import { addGroup } from "./groups.ts";
 import { COLUMNS, findUnfinished, PLACEHOLDERS, standIn, toValues } from "./insert-jobs.ts";
 
 /** Rows that one turn of the event loop moves to the staging table. */

@@ -1,28 +1,9 @@
-import type { GroupKind, NewGroup } from "../../domain/group.ts";
-import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import type { GroupKind } from "../../domain/group.ts";
+import { countsOf, type JobState } from "../../domain/job.ts";
 import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../../domain/refuse-change.ts";
-import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { GroupRecord } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./rows.ts";
-
-/** @throws duplicate_id when a job or another group has the id */
-export function addGroup(db: Database, group: NewGroup): void {
-  const { id, kind, name, maxRunning, maxFails, createdAt } = group;
-  const taken = db
-    .prepare("SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM job_groups WHERE id = ?1")
-    .get(id);
-  if (taken) throw refuseEnqueue({ kind: "duplicate_id", of: kind, id, isOfList: false });
-  db.prepare("INSERT INTO job_groups (id, kind, name, max_fails, created_at) VALUES (?, ?, ?, ?, ?)").run(
-    id,
-    kind,
-    name,
-    maxFails,
-    createdAt,
-  );
-  if (maxRunning !== null)
-    db.prepare("INSERT INTO gates (scope, name, max_running) VALUES ('group', ?, ?)").run(id, maxRunning);
-}
 
 const GROUPS = `
   SELECT job_groups.id, job_groups.kind, job_groups.name, max_running, max_fails, created_at
@@ -53,7 +34,6 @@ function toGroup(db: Database, row: Row): GroupRecord {
   const rows = db
     .prepare("SELECT state, count(*) AS jobs FROM jobs WHERE group_id = ? GROUP BY state")
     .all(id) as { state: JobState; jobs: number }[];
-  const count = (state: JobState) => rows.find((counted) => counted.state === state)?.jobs ?? 0;
   return {
     id,
     kind: row["kind"] as GroupKind,
@@ -61,7 +41,7 @@ function toGroup(db: Database, row: Row): GroupRecord {
     maxRunning: row["max_running"] as number | null,
     maxFails: row["max_fails"] as number | null,
     createdAt: row["created_at"] as number,
-    counts: Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<JobState, number>,
+    counts: countsOf((state) => rows.find((counted) => counted.state === state)?.jobs ?? 0),
   };
 }
 

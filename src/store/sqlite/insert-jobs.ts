@@ -39,7 +39,7 @@ export function insertRows(db: Database, jobs: Iterable<NewJob>): EnqueueReceipt
  */
 export function refuseInserted(db: Database, receipt: EnqueueReceipt): void {
   if (receipt.count === 0) return;
-  const position = (seq: number) => positionOf(seq - receipt.firstSeq + 1, receipt.existing);
+  const position = (seq: number) => positionOf(seq, receipt);
   refuseDraining(db, receipt, position);
   refuseGroupIds(db, receipt, position);
 }
@@ -78,9 +78,9 @@ export function findUnfinished(db: Database, unique: string): string | undefined
   return row?.["id"] as string | undefined;
 }
 
-/** The place in the list of the nth job that was added. */
-export function positionOf(nth: number, existing: EnqueueReceipt["existing"]): number {
-  let position = nth;
+/** The place in the list of a job that was added. */
+export function positionOf(seq: number, { firstSeq, existing }: EnqueueReceipt): number {
+  let position = seq - firstSeq + 1;
   for (const skipped of existing) if (skipped.position <= position) position += 1;
   return position;
 }

@@ -1,4 +1,4 @@
-import { JOB_STATES, type Job, type JobState } from "../../domain/job.ts";
+import { countsOf, type Job, type JobState } from "../../domain/job.ts";
 import type { OutcomeKind } from "../../domain/outcome.ts";
 import type { Activity, CapturedStream, ExecutionRecord, JobFilter, OutputMark } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -83,9 +83,9 @@ export async function counts(
 ): Promise<Record<JobState, number>> {
   const rows = await db.read(() => db.prepare("SELECT queue, state, jobs FROM counters").all() as Row[]);
   const wanted = queues === null ? rows : rows.filter((row) => queues.includes(row["queue"] as string));
-  const sum = (state: JobState) =>
-    wanted.filter((row) => row["state"] === state).reduce((total, row) => total + (row["jobs"] as number), 0);
-  return Object.fromEntries(JOB_STATES.map((state) => [state, sum(state)])) as Record<JobState, number>;
+  return countsOf((state) =>
+    wanted.filter((row) => row["state"] === state).reduce((total, row) => total + (row["jobs"] as number), 0),
+  );
 }
 
 export async function activity(db: Database, now: number): Promise<Activity> {

@@ -1,7 +1,15 @@
 import { QueuectlError } from "../../domain/errors.ts";
 import type { NewJob } from "../../domain/job.ts";
 import { duplicateSchedule, scheduleNamedLikeId, scheduleNotFound } from "../../domain/refuse-schedule.ts";
-import { type CatchUpPolicy, decideOverlap, type OverlapPolicy, replacedBy } from "../../domain/schedule.ts";
+import {
+  type CatchUpPolicy,
+  decideOverlap,
+  type OverlapPolicy,
+  replacedBy,
+  replacing,
+  skippedFor,
+  stoodForBy,
+} from "../../domain/schedule.ts";
 import type { FiredInstant, Firing, FiringOutcome, NewSchedule, ScheduleRecord } from "../schedule-store.ts";
 import { cancelAll } from "./cancel.ts";
 import { insertAll } from "./complete-jobs.ts";
@@ -185,22 +193,21 @@ function enqueueRun(
 ): Pick<FiredInstant, "outcome" | "jobId" | "note"> {
   const others = overlap === "skip" || overlap === "replace" ? unfinished(db, name) : [];
   const decision = decideOverlap(overlap, others.length);
-  if (decision === "skip")
-    return { outcome: "skipped", jobId: null, note: `job "${others[0]}" is unfinished` };
+  if (decision === "skip") return { outcome: "skipped", jobId: null, note: skippedFor(others[0] ?? "") };
   // Whatever it replaced stays replaced only if it comes itself.
   db.exec("SAVEPOINT run");
   try {
     if (decision === "replace") cancelAll(db, others, now, replacedBy(job.id));
     const [standIn] = insertAll(db, [job]).existing;
     db.exec("RELEASE run");
-    if (standIn) return { outcome: "skipped", jobId: standIn.id, note: `job "${standIn.id}" stands for it` };
+    if (standIn) return { outcome: "skipped", jobId: standIn.id, note: stoodForBy(standIn.id) };
   } catch (error) {
     // A full disk may have rolled back all of it: whatever is no refusal is left to the transaction's own end.
     if (isByHand || !(error instanceof QueuectlError)) throw error;
     db.exec("ROLLBACK TO run; RELEASE run");
     return { outcome: "refused", jobId: null, note: error.message };
   }
-  const note = decision === "replace" ? `replaced ${others.map((id) => `"${id}"`).join(", ")}` : null;
+  const note = decision === "replace" ? replacing(others) : null;
   return { outcome: "fired", jobId: job.id, note };
 }
 

@@ -1,4 +1,5 @@
 import { CONDITIONS, type Condition, decideDependant, judgeDependency } from "../../domain/dependency.ts";
+import { enoughFailed } from "../../domain/group.ts";
 import type { JobState } from "../../domain/job.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { openStirredGates } from "./stirred-gates.ts";
@@ -155,7 +156,7 @@ export function applyMaxFails(db: Database, group: string, now: number): boolean
   db.prepare(`
     UPDATE jobs SET state = 'cancelled', error = ?, updated_at = ?
     WHERE group_id = ? AND state IN ('pending', 'blocked', 'failed')`).run(
-    `${maxFails} of "${group}" failed, which is as many as may`,
+    enoughFailed({ id: group, maxFails }),
     now,
     group,
   );

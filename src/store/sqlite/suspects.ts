@@ -1,4 +1,5 @@
 import type { Closure } from "../../domain/gate.ts";
+import { serves } from "../../domain/serves.ts";
 import { mustMakeRoom } from "../../domain/suspect.ts";
 import type { ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -40,7 +41,7 @@ function countHeld(db: Database): ReadonlyMap<string, number> {
 function listServing(db: Database, queue: string): string[] {
   const rows = db.prepare("SELECT id, queues FROM workers WHERE state = 'running'").all() as Row[];
   return rows
-    .filter((row) => readJson<string[] | null>(row, "queues")?.includes(queue) ?? true)
+    .filter((row) => serves(readJson<string[] | null>(row, "queues"), queue))
     .map((row) => row["id"] as string);
 }
 

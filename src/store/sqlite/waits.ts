@@ -1,6 +1,6 @@
 import { type Dependency, judgeDependency, type StandingDependency } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
-import { JOB_STATES, type JobState } from "../../domain/job.ts";
+import { countsOf, JOB_STATES, type JobState } from "../../domain/job.ts";
 import type { JobWaits, QueueRecord, StandingGroup } from "../store.ts";
 import type { Database } from "./database.ts";
 import { gatesOfRow, holdersOf, readGate } from "./gates.ts";
@@ -52,7 +52,6 @@ function readGroup(db: Database, seq: number, { on, condition }: Dependency): St
       WHERE group_id = ? AND seq < ? GROUP BY state`)
     .all(on, seq) as { state: JobState; jobs: number }[];
   if (rows.length === 0) return undefined;
-  const count = (state: JobState) => rows.find((row) => row.state === state)?.jobs ?? 0;
   // State by state: of several states together all rows would have to be sorted.
   const first = db.prepare(`
     SELECT seq, id, state FROM jobs INDEXED BY jobs_by_group
@@ -64,10 +63,7 @@ function readGroup(db: Database, seq: number, { on, condition }: Dependency): St
       )
       .sort((a, b) => a.seq - b.seq),
   );
-  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<
-    JobState,
-    number
-  >;
+  const counts = countsOf((state) => rows.find((row) => row.state === state)?.jobs ?? 0);
   return { on, condition, counts, unmet: unmet.slice(0, MOST_UNMET).map(({ id, state }) => ({ id, state })) };
 }
 
@@ -119,12 +115,10 @@ export async function listQueues(db: Database, wanted?: readonly string[]): Prom
     const names = new Set([...rows.map((row) => row["queue"]), ...set.map((row) => row["name"])] as string[]);
     const byQueue = Map.groupBy(rows, (row) => row["queue"] as string);
     return [...names].sort().map((name) => {
-      const count = (state: JobState) =>
-        (byQueue.get(name)?.find((row) => row["state"] === state)?.["jobs"] as number | undefined) ?? 0;
-      const counts = Object.fromEntries(JOB_STATES.map((state) => [state, count(state)])) as Record<
-        JobState,
-        number
-      >;
+      const counts = countsOf(
+        (state) =>
+          (byQueue.get(name)?.find((row) => row["state"] === state)?.["jobs"] as number | undefined) ?? 0,
+      );
       // A queue without a row in `gates` counts nothing behind it; the counters know.
       return { gate: { ...readGate(db, "queue", name), running: counts.processing }, counts };
     });
