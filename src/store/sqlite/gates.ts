@@ -66,9 +66,15 @@ export class Gatekeeper {
     return judgeGate(this.#load(scope, name).gate, this.#now);
   }
 
-  /** How many run behind a gate, those included that this claim has let through. */
-  runningBehind(scope: GateScope, name: string): number {
-    return this.#load(scope, name).gate.running;
+  /** Spares the look at a gate of which nothing is set, as the caller knows. */
+  knowOpen(scope: GateScope, name: string): void {
+    this.#gates.set(`${scope}:${name}`, { gate: openGate(scope, name), passed: 0 });
+  }
+
+  /** How many more may run behind a gate at once, besides those that this claim has let through. */
+  roomBehind(scope: GateScope, name: string): number {
+    const { maxRunning, running } = this.#load(scope, name).gate;
+    return maxRunning === null ? Number.POSITIVE_INFINITY : Math.max(0, maxRunning - running);
   }
 
   /** Whether the starts of a queue's jobs must be noted. */

@@ -9,9 +9,18 @@ import * as query from "./query.ts";
 import { readSettings, writeSetting } from "./settings.ts";
 import { onRing, ring } from "./wakeups.ts";
 
-/** What an enqueue, whose time is that of its program's reading, has nothing to do with. Loaded once. */
-const others = () => import("./other-verbs.ts");
-const schedules = () => import("./schedules.ts");
+/** What an enqueue, whose time is that of its program's reading, has nothing to do with. */
+const others = once(() => import("./other-verbs.ts"));
+const schedules = once(() => import("./schedules.ts"));
+
+/** Loads at the first call: to import what is loaded already asks Node's loader all the same, which costs more than a query. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
 
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
 export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
