@@ -2,11 +2,12 @@ import type { Claim, ClaimBatch, ClaimRequest } from "../store.ts";
 import { readChores } from "./chores.ts";
 import type { Database } from "./database.ts";
 import { expireJobs, nextExpiry } from "./expire.ts";
-import { Gatekeeper, recordStart } from "./gates.ts";
+import { Gatekeeper } from "./gates.ts";
 import { nextWaking, noteTurns, stirBehind, wakeDueLanes } from "./lanes.ts";
 import { pickDueJobs } from "./pick-due-jobs.ts";
 import { type Row, toJob } from "./rows.ts";
 import { isUnsettled, settle } from "./settle.ts";
+import { recordStart } from "./starts.ts";
 import { stirOpening } from "./stirred-gates.ts";
 import { earliest, findSuspect, inTurn, NO_SUSPECT } from "./suspects.ts";
 
