@@ -16,6 +16,8 @@ interface Standing {
   fill(store: Store): Promise<void>;
   /** Needs what an older queuectl does not know. */
   isNew?: true;
+  /** How many are asked for at once; else one. */
+  limit?: number;
 }
 
 const jobs = (count: number, given: (index: number) => Parameters<typeof buildJob>[0]) =>
@@ -65,6 +67,15 @@ const STANDINGS: readonly Standing[] = [
       await store.enqueue(jobs(2_000, () => ({ queue: "free" })));
     },
   },
+  {
+    name: "a full queue of 20,000 priorities, asked for two at once",
+    isNew: true,
+    limit: 2,
+    fill: async (store) => {
+      await store.changeQueue("full", { maxRunning: 1 });
+      await store.enqueue(jobs(20_000, (priority) => ({ queue: "full", priority })));
+    },
+  },
 ];
 
 async function claimAll(store: Store, worker: string, limit: number): Promise<void> {
@@ -84,7 +95,7 @@ export async function* claim(): AsyncGenerator<string> {
     ? ((await import(pathToFileURL(join(before, "src/store/open-store.ts")).href))
         .openStore as typeof openStore)
     : undefined;
-  for (const { name, fill, isNew } of STANDINGS) {
+  for (const { name, fill, isNew, limit = 1 } of STANDINGS) {
     const directory = mkdtempSync("/dev/shm/queuectl-bench-");
     const stores: { of: string; store: Store; micros: number[] }[] = [];
     try {
@@ -95,11 +106,12 @@ export async function* claim(): AsyncGenerator<string> {
         const store = await open(join(directory, `${of}.db`), { patienceMs: 5_000 });
         await fill(store);
         await store.registerWorker(buildWorker("w"), 1);
-        await claimAndFinish(store, CLAIMS_A_ROUND);
+        await claimAndFinish(store, CLAIMS_A_ROUND, limit);
         stores.push({ of, store, micros: [] });
       }
       for (let round = 0; round < ROUNDS; round++)
-        for (const { store, micros } of stores) micros.push(await claimAndFinish(store, CLAIMS_A_ROUND));
+        for (const { store, micros } of stores)
+          micros.push(await claimAndFinish(store, CLAIMS_A_ROUND, limit));
       const median = (values: number[]) =>
         values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
       yield `${name}: ${stores.map(({ of, micros }) => `${of} ${median(micros).toFixed(0)} µs`).join(", ")}`;
@@ -111,8 +123,8 @@ export async function* claim(): AsyncGenerator<string> {
 }
 
 /** Microseconds of processor for each of so many claims with the finish of the one before. */
-async function claimAndFinish(store: Store, times: number): Promise<number> {
-  const request = { worker: "w", limit: 1, queues: null, now: Date.now(), outputLimitBytes: 1_024 };
+async function claimAndFinish(store: Store, times: number, limit: number): Promise<number> {
+  const request = { worker: "w", limit, queues: null, now: Date.now(), outputLimitBytes: 1_024 };
   const from = process.cpuUsage();
   let [held] = (await store.claim(request)).claims;
   for (let count = 0; count < times; count++) {

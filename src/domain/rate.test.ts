@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { QueuectlError } from "./errors.ts";
-import { formatRate, parseRate } from "./rate.ts";
+import { boundForgotten, formatRate, parseRate } from "./rate.ts";
 
 describe("reading a rate", () => {
   test.each([
@@ -66,6 +66,20 @@ test("what is written is read as what it was", () => {
       expect(parseRate(formatRate(rate))).toEqual(rate);
     }),
   );
+});
+
+test.each([
+  [
+    "a queue that was busy all the time",
+    [3_000, 4_000],
+    { starts: 1, periodMs: 1_000 },
+    [0, 1_000, 2_000, 3_000, 4_000],
+  ],
+  ["starts that came together", [50, 60], { starts: 2, periodMs: 100 }, [-150, -140, -50, -40, 50, 60]],
+  ["starts that came far apart", [0, 90, 200], { starts: 3, periodMs: 100 }, [-100, -10, 0, 0, 90, 200]],
+  ["as many as are kept", [1, 2, 3], { starts: 2, periodMs: 100 }, [1, 2, 3]],
+])("forgotten starts were as late as the rate allowed: %s", (_, kept, rate, all) => {
+  expect(boundForgotten(kept, rate, all.length)).toEqual(all);
 });
 
 function refusalOf(text: string): QueuectlError {

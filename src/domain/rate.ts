@@ -54,6 +54,26 @@ function parsePeriod(rate: string, text: string): number {
   return periodMs;
 }
 
+/**
+ * The times of a queue's newest starts, and before them the latest that those can have been whose times are forgotten: a rate
+ * held, so each was a period before the one that came so many starts later, and no later than the next. Who changes a rate so
+ * never sees the new one exceeded for what the old one had no need to know.
+ * @param kept oldest first, at least as many as the rate counts
+ * @param count of how many there are to be times
+ */
+export function boundForgotten(
+  kept: readonly number[],
+  { starts, periodMs }: Rate,
+  count: number,
+): readonly number[] {
+  const newestFirst = kept.toReversed();
+  while (newestFirst.length < count) {
+    const [next, aPeriodLater] = [newestFirst.at(-1), newestFirst.at(-starts)] as [number, number];
+    newestFirst.push(Math.min(next, aPeriodLater - periodMs));
+  }
+  return newestFirst.reverse();
+}
+
 /** Writes a rate as `parseRate` reads it, in the largest unit that is exact. */
 export function formatRate({ starts, periodMs }: Rate): string {
   const { name, ms } = PERIODS.find((unit) => periodMs % unit.ms === 0) ?? { name: "ms", ms: 1 };

@@ -36,6 +36,23 @@ describeStores("queues", (open) => {
     expect(await scene.store.listQueues(["set"])).toMatchObject([{ gate: { maxRunning: 4 } }]);
   });
 
+  test("a full one gives its room to the highest priority, whatever has come or gone since it was full", async () => {
+    const scene = await open();
+    await scene.store.changeQueue("default", { maxRunning: 1 });
+    const priorities = { first: 20, gone: 10, next: 9, last: 1 };
+    await scene.enqueue(...Object.entries(priorities).map(([id, priority]) => ({ id, priority })));
+    await scene.startWorker("w");
+    const [first] = await scene.claim("w");
+    await scene.enqueue({ id: "late", priority: 5 });
+    await scene.store.cancelJobs(["gone"], scene.time.now());
+    const order: string[] = [];
+    for (let held = first; held !== undefined; [held] = await scene.claim("w", { limit: 1 })) {
+      order.push(held.job.id);
+      await scene.finish("w", held);
+    }
+    expect(order).toEqual(["first", "next", "late", "last"]);
+  });
+
   test("one whose jobs are all gone is not listed any more, unless it was set", async () => {
     const scene = await open();
     await scene.enqueue({ id: "a", queue: "gone" }, { id: "b", queue: "set" });

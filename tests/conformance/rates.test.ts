@@ -82,6 +82,65 @@ describeStores("rates", (open) => {
     expect(await scene.claimIds("w")).toEqual(["d"]);
   });
 
+  test("a longer period that it is given counts what the shorter one let through and had no need to remember", async () => {
+    const scene = await openPaced(open, 2, []);
+    await scene.store.changeQueue("default", { rate: { starts: 2, periodMs: 1_000 } });
+    await scene.enqueue(...Array.from({ length: 20 }, () => ({})));
+    const first = scene.time.now();
+    for (let second = 0; second < 4; second++)
+      expect(await scene.claim("w", { now: first + second * 1_000 })).toHaveLength(2);
+    await scene.store.changeQueue("default", { rate: { starts: 5, periodMs: PERIOD_MS } });
+    const fifthNewest = first + 1_000;
+    expect(await scene.claim("w", { now: fifthNewest + PERIOD_MS - 1 })).toEqual([]);
+    expect(await scene.claim("w", { now: fifthNewest + PERIOD_MS })).toHaveLength(1);
+  });
+
+  test("what was counted before it was lowered counts when it is raised again", async () => {
+    const scene = await openPaced(open, 3, ["a", "b", "c", "d", "e", "f"]);
+    expect(await scene.claimIds("w")).toEqual(["a", "b", "c"]);
+    await scene.store.changeQueue("default", { rate: { starts: 1, periodMs: 1_000 } });
+    scene.time.pass(1_000);
+    expect(await scene.claimIds("w")).toEqual(["d"]);
+    await scene.store.changeQueue("default", { rate: { starts: 4, periodMs: PERIOD_MS } });
+    scene.time.pass(1_000);
+    expect(await scene.claimIds("w")).toEqual([]);
+    scene.time.pass(PERIOD_MS);
+    expect(await scene.claimIds("w")).toEqual(["e", "f"]);
+  });
+
+  test("no start after a change is one too many for the new rate, whatever the old one let through", async () => {
+    const rate = fc.record({
+      starts: fc.integer({ min: 1, max: 6 }),
+      periodMs: fc.integer({ min: 1, max: 60 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        rate,
+        rate,
+        fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 10, maxLength: 30 }),
+        async (was, becomes, pausesMs) => {
+          const scene = await open();
+          await scene.enqueue(...Array.from({ length: 200 }, () => ({})));
+          await scene.startWorker("w");
+          await scene.store.changeQueue("default", { rate: was });
+          const begun: number[] = [];
+          let now = scene.time.now();
+          for (const [index, pauseMs] of pausesMs.entries()) {
+            const isChanged = index >= pausesMs.length / 2;
+            if (index === Math.ceil(pausesMs.length / 2))
+              await scene.store.changeQueue("default", { rate: becomes });
+            now += pauseMs;
+            const claimed = await scene.claim("w", { now });
+            const allowed = becomes.starts - begun.filter((at) => at > now - becomes.periodMs).length;
+            if (isChanged) expect(claimed.length).toBeLessThanOrEqual(Math.max(0, allowed));
+            begun.push(...claimed.map(() => now));
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   test("after the wall clock was set back it is closed for one period, and not for the whole step", async () => {
     const scene = await openPaced(open, 1, ["a", "b"]);
     expect(await scene.claimIds("w")).toEqual(["a"]);

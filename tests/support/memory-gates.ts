@@ -1,10 +1,21 @@
 import { type Gate, type GateScope, judgeGate, openGate } from "../../src/domain/gate.ts";
 import type { Job } from "../../src/domain/job.ts";
+import { boundForgotten } from "../../src/domain/rate.ts";
 import type { QueueChange } from "../../src/store/store.ts";
 import type { MemoryTruth, StoredJob } from "./memory-truth.ts";
 
-/** What somebody has set of a gate, and the newest starts of its queue: as many as its rate counts. */
-export type StoredGate = Omit<Gate, "running" | "paceStartAt"> & { starts: number[] };
+/** What somebody has set of a gate; since its queue has a rate, how many started, and when the newest so many did. */
+export type StoredGate = Omit<Gate, "running" | "paceStartAt"> & {
+  started: number;
+  startsKept: number;
+  starts: readonly number[];
+};
+
+const NO_STARTS: Pick<StoredGate, "started" | "startsKept" | "starts"> = {
+  started: 0,
+  startsKept: 0,
+  starts: [],
+};
 
 /**
  * A gate as it stands: nothing about it is kept that can be counted.
@@ -15,7 +26,8 @@ export function readGate(
   [scope, name]: [GateScope, string],
   { passing = [], now = 0 }: { passing?: readonly Job[]; now?: number } = {},
 ): Gate {
-  const { starts, ...set } = truth.gates.get(keyOf(scope, name)) ?? { ...openGate(scope, name), starts: [] };
+  const stored = truth.gates.get(keyOf(scope, name)) ?? { ...openGate(scope, name), ...NO_STARTS };
+  const { starts, started: _, startsKept: __, ...set } = stored;
   const running = holdersOf(truth, [scope, name]).length;
   const allowed = passing.filter((job) => isBehind(job, [scope, name]));
   const allStarts = [...starts, ...allowed.map(() => now)];
@@ -53,23 +65,29 @@ export function mayPass(truth: MemoryTruth, job: Job, passing: readonly Job[], n
 export function gateToSet(truth: MemoryTruth, scope: GateScope, name: string): StoredGate {
   const key = keyOf(scope, name);
   const { running: _, paceStartAt: __, ...open } = openGate(scope, name);
-  const gate = truth.gates.get(key) ?? { ...open, starts: [] };
+  const gate = truth.gates.get(key) ?? { ...open, ...NO_STARTS };
   truth.gates.set(key, gate);
   return gate;
 }
 
 export function changeQueue(truth: MemoryTruth, name: string, change: QueueChange): void {
   const gate = gateToSet(truth, "queue", name);
+  const was = gate.rate;
   Object.assign(gate, change);
-  if (gate.rate === null) gate.starts = [];
+  if (gate.rate === null) Object.assign(gate, NO_STARTS);
+  else if (change.rate) {
+    if (was !== null && gate.started > gate.startsKept)
+      gate.starts = boundForgotten(gate.starts, was, Math.min(gate.rate.starts, gate.started));
+    gate.startsKept = Math.max(gate.startsKept, gate.rate.starts);
+  }
 }
 
 /** Counts a start for the rate of its queue, if it has one. */
 export function recordStart(truth: MemoryTruth, { queue }: Job, now: number): void {
   const gate = truth.gates.get(keyOf("queue", queue));
   if (!gate?.rate) return;
-  gate.starts.push(now);
-  gate.starts.splice(0, gate.starts.length - gate.rate.starts);
+  gate.started += 1;
+  gate.starts = [...gate.starts, now].slice(-gate.startsKept);
 }
 
 function keyOf(scope: GateScope, name: string): string {

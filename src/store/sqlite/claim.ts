@@ -1,12 +1,15 @@
 import type { Claim, ClaimBatch, ClaimRequest } from "../store.ts";
+import { readChores } from "./chores.ts";
 import type { Database } from "./database.ts";
 import { expireJobs, nextExpiry } from "./expire.ts";
-import { Gatekeeper, recordStart } from "./gates.ts";
+import { Gatekeeper } from "./gates.ts";
 import { nextWaking, noteTurns, stirBehind, wakeDueLanes } from "./lanes.ts";
 import { pickDueJobs } from "./pick-due-jobs.ts";
 import { type Row, toJob } from "./rows.ts";
 import { isUnsettled, settle } from "./settle.ts";
-import { earliest, findSuspect, inTurn } from "./suspects.ts";
+import { recordStart } from "./starts.ts";
+import { stirOpening } from "./stirred-gates.ts";
+import { earliest, findSuspect, inTurn, NO_SUSPECT } from "./suspects.ts";
 
 /**
  * Hands out due jobs. Runs inside a write transaction, so that nobody else claims meanwhile.
@@ -16,40 +19,29 @@ import { earliest, findSuspect, inTurn } from "./suspects.ts";
  * beside it. Without suspects that is one seek in an empty index.
  */
 export function claimJobs(db: Database, request: ClaimRequest): ClaimBatch {
-  if (request.limit <= 0 || !mayClaim(db, request.worker)) return { claims: [], nextDueAt: null };
+  if (request.limit <= 0) return { claims: [], nextDueAt: null };
   const { now, queues, limit } = request;
-  const hasMoreExpired = expireJobs(db, now);
-  settle(db, now);
-  wakeDueLanes(db, now);
+  const chores = readChores(db, request.worker);
+  if (!chores.mayClaim) return { claims: [], nextDueAt: null };
+  const hasExpired = chores.expiryAt <= now;
+  const hasMoreExpired = hasExpired && expireJobs(db, now);
+  if (chores.openingAt <= now) stirOpening(db, now);
+  const hasSettled = hasExpired || chores.isUnsettled || chores.openingAt <= now;
+  if (hasSettled) settle(db, now);
+  if (chores.wakingAt <= now) wakeDueLanes(db, now);
   const keeper = new Gatekeeper(db, now);
-  const suspect = findSuspect(db, keeper, request);
+  // A suspect that was let go just now is in no chores yet.
+  const suspect = chores.hasSuspects || hasSettled ? findSuspect(db, keeper, request) : NO_SUSPECT;
   const others = pickDueJobs(db, keeper, request);
   const { rows, isAll } = suspect.row
     ? inTurn(db, suspect.row, others.rows, request)
     : { rows: others.rows, isAll: false };
   const claims = rows.map((row) => claimRow(db, row, keeper, request));
   noteTurns(db, claims);
-  stirBehind(
-    db,
-    others.rows.filter((row) => !rows.includes(row)),
-  );
+  if (rows !== others.rows) stirBehind(db, others.rows, rows);
   if (claims.length >= limit || isAll) return { claims, nextDueAt: null };
   if (hasMoreExpired || others.mustLookAgain || isUnsettled(db)) return { claims, nextDueAt: now };
   return { claims, nextDueAt: earliest([nextWaking(db, queues), suspect.nextDueAt, nextExpiry(db)]) };
-}
-
-/**
- * A worker that was declared dead, or never registered, may hold nothing: nobody would take its jobs back. One that runs
- * a suspect holds enough.
- */
-function mayClaim(db: Database, worker: string): boolean {
-  const row = db
-    .prepare(`
-      SELECT 1 FROM workers WHERE id = ? AND state = 'running' AND NOT EXISTS (
-        SELECT 1 FROM jobs INDEXED BY jobs_suspect_held
-        WHERE jobs.worker = workers.id AND jobs.state = 'processing' AND jobs.suspicion IS NOT NULL)`)
-    .get(worker);
-  return row !== undefined;
 }
 
 function claimRow(

@@ -1,10 +1,10 @@
-import { type Condition, type Dependency, findCycle, judgeDependency } from "../../domain/dependency.ts";
+import { type Condition, type Dependency, findCycle } from "../../domain/dependency.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import type { JobState } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { Database } from "./database.ts";
 import { type Row, readJson } from "./rows.ts";
-import { moveDependant } from "./settle.ts";
+import { moveDependant, standing } from "./settle.ts";
 
 /**
  * Arrays that wait for arrays: each member for each. More would hold everyone up, and one job in between does the same; so
@@ -59,8 +59,7 @@ function tie(
     "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
   for (const row of found) {
-    const isMet = judgeDependency(condition, row["state"] as JobState) === "met";
-    insert.run(job.seq, row["seq"] as number, condition, isMet ? 1 : 0);
+    insert.run(job.seq, row["seq"] as number, condition, standing(condition, row["state"] as JobState));
   }
   return found.length;
 }

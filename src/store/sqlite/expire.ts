@@ -5,16 +5,15 @@ import type { Row } from "./rows.ts";
 /** One claim ends no more than so many; it asks to be called again. */
 const EXPIRED_AT_MOST = 500;
 
-const EXPIRING = `jobs INDEXED BY jobs_expiring
+/** Those that may expire, in an index of their own. */
+export const EXPIRING: string = `jobs INDEXED BY jobs_expiring
   WHERE expires_at IS NOT NULL AND executions = 0 AND state IN ('pending', 'blocked')`;
 
 /**
- * Ends the jobs that were not started in time, whatever they stand before. Read first: as a rule there are none.
+ * Ends the jobs that were not started in time, whatever they stand before.
  * @returns true when there may be more
  */
 export function expireJobs(db: Database, now: number): boolean {
-  const first = nextExpiry(db);
-  if (first === null || first > now) return false;
   const expired = db
     .prepare(
       `SELECT seq, expires_at FROM ${EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ${EXPIRED_AT_MOST}`,

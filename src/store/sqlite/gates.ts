@@ -6,7 +6,6 @@ import {
   openGate,
   type Rate,
 } from "../../domain/gate.ts";
-import type { QueueChange } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./rows.ts";
 
@@ -66,9 +65,15 @@ export class Gatekeeper {
     return judgeGate(this.#load(scope, name).gate, this.#now);
   }
 
-  /** How many run behind a gate, those included that this claim has let through. */
-  runningBehind(scope: GateScope, name: string): number {
-    return this.#load(scope, name).gate.running;
+  /** Spares the look at a gate of which nothing is set, as the caller knows. */
+  knowOpen(scope: GateScope, name: string): void {
+    this.#gates.set(`${scope}:${name}`, { gate: openGate(scope, name), passed: 0 });
+  }
+
+  /** How many more may run behind a gate at once, besides those that this claim has let through. */
+  roomBehind(scope: GateScope, name: string): number {
+    const { maxRunning, running } = this.#load(scope, name).gate;
+    return maxRunning === null ? Number.POSITIVE_INFINITY : Math.max(0, maxRunning - running);
   }
 
   /** Whether the starts of a queue's jobs must be noted. */
@@ -104,41 +109,6 @@ export class Gatekeeper {
     const number = started + passed + 1 - starts;
     return number > started ? this.#now : paceStartAt(this.#db, queue, number);
   }
-}
-
-/** Notes a start, of a queue with a rate; the newest are kept, as many as the rate counts. */
-export function recordStart(db: Database, queue: string, now: number): void {
-  const row = db
-    .prepare(`
-      UPDATE gates SET started = started + 1
-      WHERE scope = 'queue' AND name = ? AND rate_starts IS NOT NULL RETURNING started, rate_starts`)
-    .get(queue) as { started: number; rate_starts: number } | undefined;
-  if (row === undefined) return;
-  db.prepare("INSERT INTO gate_starts (queue, number, at) VALUES (?, ?, ?)").run(queue, row.started, now);
-  db.prepare("DELETE FROM gate_starts WHERE queue = ? AND number <= ?").run(
-    queue,
-    row.started - row.rate_starts,
-  );
-}
-
-export async function changeQueue(db: Database, name: string, change: QueueChange): Promise<void> {
-  await db.write(() => {
-    db.prepare(`
-      INSERT INTO gates (scope, name, running)
-      VALUES ('queue', ?1, coalesce((SELECT jobs FROM counters WHERE queue = ?1 AND state = 'processing'), 0))
-      ON CONFLICT (scope, name) DO NOTHING`).run(name);
-    const { state, maxRunning, rate } = change;
-    if (state !== undefined)
-      db.prepare("UPDATE gates SET state = ? WHERE scope = 'queue' AND name = ?").run(state, name);
-    if (maxRunning !== undefined)
-      db.prepare("UPDATE gates SET max_running = ? WHERE scope = 'queue' AND name = ?").run(maxRunning, name);
-    if (rate !== undefined) {
-      db.prepare(
-        "UPDATE gates SET rate_starts = ?, rate_period_ms = ? WHERE scope = 'queue' AND name = ?",
-      ).run(rate?.starts ?? null, rate?.periodMs ?? null, name);
-      if (rate === null) db.prepare("DELETE FROM gate_starts WHERE queue = ?").run(name);
-    }
-  });
 }
 
 /** Makes a key's gate, or gives it another limit. */

@@ -3,14 +3,16 @@ import type { Job } from "../../domain/job.ts";
 import type { Database } from "./database.ts";
 import { endExpired } from "./expire.ts";
 import { type Gatekeeper, gatesOfRow } from "./gates.ts";
-import { keyOf, type Lane, type PageSize, pageFor, UNTIL_STIRRED } from "./lanes.ts";
+import { forEachPage, keyOf, type Lane, pageFor, UNTIL_STIRRED } from "./lanes.ts";
 import { JOB_COLUMNS, type Row } from "./rows.ts";
+import { noteOpening } from "./stirred-gates.ts";
 
 /**
- * So many due jobs one claim turns away at closed gates, and so many of one lane: a key with a million due jobs then holds
- * up nobody. The claim goes on with other lanes, asks to be called again at once, and the crowded lane waits its turn.
+ * So many due jobs one claim turns away at closed gates, and lanes it finds to be of no use; and so many jobs of one lane:
+ * a key with a million due jobs then holds up nobody. The claim goes on with other lanes, asks to be called again at once,
+ * and the crowded lane waits its turn.
  */
-export const PARKED_AT_MOST: number = 500;
+export const LOOKS_AT_MOST: number = 500;
 const PARKED_OF_ONE_LANE = 100;
 
 /** What one claim has seen on its way through the lanes. */
@@ -18,8 +20,8 @@ export interface Walk {
   db: Database;
   keeper: Gatekeeper;
   now: number;
-  parkedLeft: number;
-  /** A parked job made room at its other gate. */
+  looksLeft: number;
+  /** A gate may let others go on now: a parked job made room at its other gate, or who was let go on at this one is gone. */
   hasStirred: boolean;
   /** Jobs that were picked. */
   taken: Set<number>;
@@ -41,6 +43,7 @@ export class LaneReader {
   constructor(walk: Walk, lane: Lane) {
     this.#walk = walk;
     this.#lane = lane;
+    if (!lane.isGated) walk.keeper.knowOpen("queue", lane.queue);
   }
 
   get key(): string {
@@ -56,19 +59,23 @@ export class LaneReader {
     if (closure !== null) {
       // A gate holds back only what is due: else a worker that drains would wait for a job of tomorrow.
       if (this.#read(1) === undefined) return this.#sleep(this.#nextDueAt(), false);
-      return this.#sleep(closure.kind === "pace" ? closure.opensAt : UNTIL_STIRRED, true);
+      if (closure.kind === "pace") noteOpening(this.#walk.db, this.#lane.queue, closure.opensAt);
+      return this.#sleep(UNTIL_STIRRED, true);
     }
     for (let row = this.#read(wanted); row !== undefined; row = this.#read(wanted)) {
       if (this.#isTurnedAway(row)) continue;
       keeper.pass(row);
       return row;
     }
-    return this.#isCrowded() ? null : this.#sleep(this.#nextDueAt(), false);
+    if (this.#isCrowded()) return null;
+    // Its queue may hold back others, of lower priority, that are to come before whatever is awake below this one.
+    if (this.#lane.isGated) this.#walk.hasStirred = true;
+    return this.#sleep(this.#nextDueAt(), false);
   }
 
   #isCrowded(): boolean {
-    const { parkedLeft, crowded } = this.#walk;
-    if (parkedLeft > 0 && this.#parked < PARKED_OF_ONE_LANE && !crowded.has(this.key)) return false;
+    const { looksLeft, crowded } = this.#walk;
+    if (looksLeft > 0 && this.#parked < PARKED_OF_ONE_LANE && !crowded.has(this.key)) return false;
     crowded.set(this.key, this.#lane);
     return true;
   }
@@ -128,7 +135,7 @@ export class LaneReader {
 
   #countParked(): void {
     this.#parked += 1;
-    this.#walk.parkedLeft -= 1;
+    this.#walk.looksLeft -= 1;
   }
 
   #nextDueAt(): number {
@@ -139,6 +146,7 @@ export class LaneReader {
 
   #sleep(until: number, isHeldBack: boolean): null {
     const { queue, priority } = this.#lane;
+    this.#walk.looksLeft -= 1;
     this.#walk.db
       .prepare("UPDATE lanes SET asleep_until = ?, held_back = ? WHERE queue = ? AND priority = ?")
       .run(until, isHeldBack ? 1 : 0, queue, priority);
@@ -156,12 +164,8 @@ function toExpiring(row: Row): Pick<Job, "expiresAt" | "executions" | "state"> {
 
 const CLAIMABLE = `jobs INDEXED BY jobs_claimable
   WHERE state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL AND queue = ? AND priority = ?`;
-const dueJobs = (size: PageSize) =>
-  `SELECT ${JOB_COLUMNS} FROM ${CLAIMABLE} AND due_at <= ? AND (due_at, seq) > (?, ?) ORDER BY due_at, seq LIMIT ${size}`;
-const DUE: Readonly<Record<PageSize, string>> = {
-  1: dueJobs(1),
-  8: dueJobs(8),
-  64: dueJobs(64),
-  512: dueJobs(512),
-};
+const DUE = forEachPage(
+  (page) =>
+    `SELECT ${JOB_COLUMNS} FROM ${CLAIMABLE} AND due_at <= ? AND (due_at, seq) > (?, ?) ORDER BY due_at, seq LIMIT ${page}`,
+);
 const UPCOMING = `SELECT min(due_at) AS due_at FROM ${CLAIMABLE} AND due_at > ?`;

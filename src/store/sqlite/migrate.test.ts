@@ -10,6 +10,8 @@ import second from "./migrations/0002_cancel_late_results_suspects.sql";
 import third from "./migrations/0003_retention.sql";
 import fourth from "./migrations/0004_execution_usage.sql";
 import fifth from "./migrations/0005_pools.sql";
+import sixth from "./migrations/0006_gates_groups_dependencies.sql";
+import seventh from "./migrations/0007_schedules.sql";
 import { MIGRATIONS } from "./migrations.ts";
 
 afterEach(closeScenes);
@@ -50,6 +52,42 @@ test("a store of the release before is upgraded with its jobs: what waits is cla
     "CHECK constraint failed",
   );
   db.close();
+});
+
+test("a store of the last schema is upgraded as it stands: held back, paced, and waiting for what cannot come", async () => {
+  const path = join(await makeDirectory(), "queue.db");
+  const db = new DatabaseSync(path);
+  db.enableDefensive?.(false);
+  for (const migration of [first, second, third, fourth, fifth, sixth, seventh]) db.exec(migration);
+  db.exec(`
+    INSERT INTO store (id) VALUES ('old');
+    INSERT INTO jobs (id, command, state, reason, queue, max_retries, due_at, created_at, updated_at) VALUES
+      ('held', 'true', 'pending', NULL, 'full', 3, 1, 1, 1),
+      ('paced', 'true', 'pending', NULL, 'paced', 3, 1, 1, 1),
+      ('lost', 'true', 'cancelled', NULL, 'other', 3, 1, 1, 1),
+      ('open', 'true', 'blocked', NULL, 'other', 3, 1, 1, 1),
+      ('waits', 'true', 'dead', 'dependency', 'other', 3, 1, 1, 1);
+    INSERT INTO gates (scope, name, max_running, running) VALUES ('queue', 'full', 1, 0);
+    INSERT INTO gates (scope, name, rate_starts, rate_period_ms, started) VALUES ('queue', 'paced', 1, 100, 1);
+    INSERT INTO gate_starts (queue, number, at) VALUES ('paced', 1, 50);
+    UPDATE lanes SET asleep_until = 150, held_back = 1 WHERE queue = 'paced';
+    UPDATE gates SET stirred = 1 WHERE name = 'full';
+    UPDATE lanes SET asleep_until = 9007199254740991, held_back = 1 WHERE queue = 'full';
+    INSERT INTO dependencies (job, on_job, condition) SELECT seq, 3, 'completed' FROM jobs WHERE id = 'waits';
+    INSERT INTO dependencies (job, on_job, condition) SELECT seq, 4, 'completed' FROM jobs WHERE id = 'waits';
+    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 7;`);
+  db.close();
+  const store = await openStore(path);
+  await store.registerWorker(buildWorker("w"), 1);
+  const claimAt = async (now: number) =>
+    (await store.claim({ worker: "w", limit: 5, queues: null, now, outputLimitBytes: 1_024 })).claims.map(
+      ({ job }) => job.id,
+    );
+  expect(await claimAt(100)).toEqual(["held"]);
+  expect(await claimAt(200)).toEqual(["paced"]);
+  await store.retryJobs(["lost"], { change: "retry", now: 200 });
+  expect((await store.getJob("waits"))?.state).toBe("blocked");
+  await store.close();
 });
 
 test("the schema's version counts its migrations", () => {

@@ -2,9 +2,9 @@
 export { cancelJobs } from "./cancel.ts";
 export { changeMark } from "./change-mark.ts";
 export { changeMembers } from "./change-members.ts";
+export { changeQueue } from "./change-queue.ts";
 export { claimJobs } from "./claim.ts";
 export { finish } from "./finish.ts";
-export { changeQueue } from "./gates.ts";
 export { getGroup, listGroups } from "./groups.ts";
 export { claimReplacement } from "./pools.ts";
 export { rebaseWaits } from "./rebase-waits.ts";

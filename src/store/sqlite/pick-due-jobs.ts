@@ -2,8 +2,8 @@ import type { GateScope } from "../../domain/gate.ts";
 import type { ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Gatekeeper } from "./gates.ts";
-import { LaneReader, PARKED_AT_MOST, type Walk } from "./lane-reader.ts";
-import { awakeLanes, keyOf, type Lane, nextPriority, pageFor, sendBack } from "./lanes.ts";
+import { LaneReader, LOOKS_AT_MOST, type Walk } from "./lane-reader.ts";
+import { keyOf, type Lane, nextLevel, pageFor, sendBack } from "./lanes.ts";
 import type { Row } from "./rows.ts";
 import { openStirredGates } from "./stirred-gates.ts";
 
@@ -12,7 +12,7 @@ const ROUNDS_AT_MOST = 500;
 
 export interface Picked {
   rows: Row[];
-  /** There is more to look at than one claim looks at. */
+  /** Fewer were picked than asked for, but there is more to look at than one claim looks at. */
   mustLookAgain: boolean;
 }
 
@@ -28,36 +28,37 @@ export function pickDueJobs(db: Database, keeper: Gatekeeper, { queues, limit, n
     db,
     keeper,
     now,
-    parkedLeft: PARKED_AT_MOST,
+    looksLeft: LOOKS_AT_MOST,
     hasStirred: false,
     taken: new Set(),
     served: new Map(),
     crowded: new Map(),
   };
-  let above = Number.MAX_SAFE_INTEGER;
-  for (let rounds = 0; rows.length < limit; ) {
-    const priority = nextPriority(db, queues, above);
-    if (priority !== null) {
-      takeTurns(walk, awakeLanes(db, queues, priority, pageFor(limit)), { rows, limit });
-      above = priority;
+  let below = Number.MAX_SAFE_INTEGER;
+  for (let rounds = 0; rows.length < limit && walk.looksLeft > 0; ) {
+    const level = nextLevel(db, { queues, below, page: pageFor(limit) });
+    if (level !== null) {
+      takeTurns(walk, level.lanes, { rows, limit });
+      below = level.priority;
     }
-    if (priority !== null && !walk.hasStirred) continue;
+    if (level !== null && !walk.hasStirred) continue;
     walk.hasStirred = false;
     // Who is let go now may come before all that are left: from the highest priority again.
-    const isOpened = walk.parkedLeft > 0 && rounds < ROUNDS_AT_MOST && openStirredGates(db, keeper);
+    const isOpened = rounds < ROUNDS_AT_MOST && openStirredGates(db, keeper);
     rounds += 1;
-    if (isOpened) above = Number.MAX_SAFE_INTEGER;
-    else if (priority === null) break;
+    if (isOpened) below = Number.MAX_SAFE_INTEGER;
+    else if (level === null) break;
   }
   sendBack(db, walk.crowded.values());
-  return { rows, mustLookAgain: walk.crowded.size > 0 || walk.parkedLeft <= 0 || isStirred(db, keeper) };
+  const isSpent = walk.crowded.size > 0 || walk.looksLeft <= 0;
+  return { rows, mustLookAgain: rows.length < limit && (isSpent || isStirred(db, keeper)) };
 }
 
 /** One job from each lane, then a second from each, and so on; those that had one in an earlier round come after the others. */
 function takeTurns(walk: Walk, fresh: Iterator<Lane>, { rows, limit }: { rows: Row[]; limit: number }): void {
   const again: { servedAt: number; reader: LaneReader }[] = [];
   const served: LaneReader[] = [];
-  while (rows.length < limit) {
+  while (rows.length < limit && walk.looksLeft > 0) {
     const lane = fresh.next();
     const servedAt = lane.done ? undefined : walk.served.get(keyOf(lane.value));
     if (!lane.done && servedAt !== undefined) {

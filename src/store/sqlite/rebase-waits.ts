@@ -29,5 +29,5 @@ export async function rebaseWaits(db: Database, now: number, waitedMs: () => num
 function rebaseStarts(db: Database, now: number): void {
   const { changes } = db.prepare("UPDATE gate_starts SET at = ?1 WHERE at > ?1").run(now);
   if (changes > 0)
-    db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE held_back = 1").run();
+    db.prepare("UPDATE gates SET stirred = 1, opens_at = NULL WHERE opens_at IS NOT NULL").run();
 }

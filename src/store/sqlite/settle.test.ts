@@ -172,3 +172,95 @@ test("a key in many queues costs each end a few of them, and starves none", asyn
   expect(order).toHaveLength(60);
   expect(new Set(order.slice(0, 40)).size).toBe(30);
 });
+
+function lanesAwake(): number {
+  return hand.prepare("SELECT count(*) AS lanes FROM lanes WHERE asleep_until IS NULL").get()?.[
+    "lanes"
+  ] as number;
+}
+
+test("an end at a full queue wakes no more lanes than there is room for, however many priorities are in use", async () => {
+  await scene.store.changeQueue("default", { maxRunning: 2 });
+  await scene.enqueue(...Array.from({ length: 300 }, (_, n) => ({ id: `j${n}`, priority: n })));
+  const claims = await scene.claim("w");
+  expect(claims.map(({ job }) => job.id)).toEqual(["j299", "j298"]);
+  expect(lanesAwake()).toBe(0);
+  for (const [index, next] of ["j297", "j296"].entries()) {
+    await scene.finish("w", claims.slice(index, index + 1));
+    expect(lanesAwake()).toBe(1);
+    expect(await scene.claimIds("w")).toEqual([next]);
+    expect(lanesAwake()).toBe(0);
+  }
+});
+
+test("a rate that opens wakes some lanes, and all are told when it opens next", async () => {
+  await scene.store.changeQueue("default", { rate: { starts: 2, periodMs: 1_000 } });
+  await scene.enqueue(...Array.from({ length: 300 }, (_, n) => ({ id: `j${n}`, priority: n })));
+  const now = scene.time.now();
+  const claim = async (at: number) => {
+    const { claims, nextDueAt } = await scene.store.claim(scene.claimRequest("w", { now: at }));
+    return { ids: claims.map(({ job }) => job.id), nextDueAt };
+  };
+  expect(await claim(now)).toEqual({ ids: ["j299", "j298"], nextDueAt: now + 1_000 });
+  expect(await claim(now + 999)).toEqual({ ids: [], nextDueAt: now + 1_000 });
+  expect(lanesAwake()).toBe(0);
+  expect(await claim(now + 1_000)).toEqual({ ids: ["j297", "j296"], nextDueAt: now + 2_000 });
+  expect(lanesAwake()).toBe(0);
+});
+
+test("a full queue of very many priorities holds up no claim for long, and the others not for ever", async () => {
+  await scene.store.changeQueue("full", { maxRunning: 1 });
+  await scene.enqueue({ id: "free", priority: -1 }, ...priorities(1_200));
+  const claimed: string[][] = [];
+  const now = scene.time.now();
+  for (let next: number | null = now; next !== null && next <= now; ) {
+    const { claims, nextDueAt } = await scene.store.claim(scene.claimRequest("w", { now }));
+    claimed.push(claims.map(({ job }) => job.id));
+    next = nextDueAt;
+  }
+  expect(claimed).toEqual([["j1199"], [], ["free"]]);
+});
+
+function priorities(count: number): { id: string; queue: string; priority: number }[] {
+  return Array.from({ length: count }, (_, n) => ({ id: `j${n}`, queue: "full", priority: n }));
+}
+
+test("a cap that is raised lets all go on that there is room for, the highest priority first", async () => {
+  await scene.store.changeQueue("full", { maxRunning: 1 });
+  await scene.enqueue(...priorities(200));
+  expect(await scene.claimIds("w")).toEqual(["j199"]);
+  await scene.store.changeQueue("full", { maxRunning: 151 });
+  await scene.enqueue({ id: "other", priority: 100 });
+  const expected = Array.from({ length: 150 }, (_, n) => `j${198 - n}`);
+  expect((await scene.claimIds("w")).filter((id) => id !== "other")).toEqual(expected);
+});
+
+test("of an array that is brought back in batches, each batch settles what follows from it", async () => {
+  await scene.enqueueGroup({ id: "g" }, ...Array.from({ length: 1_200 }, () => ({})));
+  await scene.enqueue({ id: "waits", dependsOn: [after("g")] });
+  hand.exec("UPDATE jobs SET state = 'dead', reason = 'policy' WHERE group_id = 'g'");
+  await scene.claim("w");
+  expect(await scene.states("waits")).toEqual(["dead"]);
+  const now = scene.time.now();
+  const states: unknown[] = [];
+  for (let next: number | null = 0; next !== null; ) {
+    next = (await scene.store.changeMembers("g", { change: "retry", after: next, limit: 500, now })).next;
+    expect(hand.prepare("SELECT count(*) AS notes FROM unsettled").get()).toEqual({ notes: 0 });
+    states.push(...(await scene.states("waits")));
+  }
+  expect(states).toEqual(["dead", "dead", "blocked"]);
+});
+
+test("of many dependencies that cannot be met any more, the first is named, as they are now", async () => {
+  await scene.enqueue(...["a", "b", "c"].map((id) => ({ id })));
+  await scene.enqueue({ id: "waits", dependsOn: ["a", "b", "c"].map((id) => after(id)) });
+  await scene.store.cancelJobs(["b", "c"], scene.time.now());
+  expect(await scene.store.getJob("waits")).toMatchObject({
+    state: "dead",
+    error: expect.stringContaining('"b"'),
+  });
+  await scene.store.retryJobs(["b"], { change: "retry", now: scene.time.now() });
+  expect(await scene.states("waits")).toEqual(["dead"]);
+  await scene.store.retryJobs(["c"], { change: "retry", now: scene.time.now() });
+  expect(await scene.states("waits")).toEqual(["blocked"]);
+});

@@ -45,12 +45,15 @@ function listServing(db: Database, queue: string): string[] {
     .map((row) => row["id"] as string);
 }
 
+export interface FoundSuspect {
+  row: Row | null;
+  nextDueAt: number | null;
+}
+
+export const NO_SUSPECT: FoundSuspect = { row: null, nextDueAt: null };
+
 /** The first suspect that may start now, and when the next of the others is due. */
-export function findSuspect(
-  db: Database,
-  keeper: Gatekeeper,
-  { queues, now }: ClaimRequest,
-): { row: Row | null; nextDueAt: number | null } {
+export function findSuspect(db: Database, keeper: Gatekeeper, { queues, now }: ClaimRequest): FoundSuspect {
   const found = (queues ?? [null]).map((queue) => firstSuspect(db, keeper, queue, now));
   const rows = found.flatMap(({ row }) => (row === null ? [] : [row]));
   return {
@@ -59,12 +62,7 @@ export function findSuspect(
   };
 }
 
-function firstSuspect(
-  db: Database,
-  keeper: Gatekeeper,
-  queue: string | null,
-  now: number,
-): { row: Row | null; nextDueAt: number | null } {
+function firstSuspect(db: Database, keeper: Gatekeeper, queue: string | null, now: number): FoundSuspect {
   const lane = queue === null ? [] : [queue];
   const from = queue === null ? SUSPECTS : SUSPECTS_OF_QUEUE;
   // Row by row: as a rule the first one may pass.
