@@ -13,10 +13,14 @@ const COUNT = 1_000_000;
 
 const ID = { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$" };
 
+const NUMBER = "(\\d+(\\.\\d+)?|\\.\\d+)";
+
+const PARTS = ["d", "h", "m(in)?", "s", "ms"].map((unit) => `(${NUMBER}\\s*${unit}\\s*)?`).join("");
+
 const DURATION = {
   anyOf: [
     { type: "number", minimum: 0, maximum: 3_155_760_000 },
-    { type: "string", pattern: "^\\s*(\\d+(\\.\\d+)?|\\.\\d+)\\s*(ms|s|m|h|d)?\\s*$" },
+    { type: "string", pattern: `^\\s*(?=\\S)(${NUMBER}\\s*|${PARTS})$` },
   ],
 };
 
@@ -31,7 +35,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     maximum: COUNT,
   },
   timeout: {
-    description: "How long it may run: seconds, or 30s, 5m, 2h, 1d. 0 means no limit.",
+    description: "How long it may run: seconds, or 30s, 5m, 1h30m, 1d. 0 means no limit.",
     ...DURATION,
   },
   backoff_base: {
@@ -64,7 +68,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     type: "string",
     minLength: 1,
     maxLength: 128,
-    pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$",
+    pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\p{Cf}]+$",
   },
   key_limit: {
     description: "How many: of its key from now on.",

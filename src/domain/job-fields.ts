@@ -53,12 +53,13 @@ const CHARACTER_NAMES: Readonly<Partial<Record<string, string>>> = {
 
 /** Names that look alike are one name: what does not show, within or at the ends, would make two of them. */
 function requireVisible(given: GivenFields, field: string, value: string): void {
-  const [hidden] = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
+  const [hidden] = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
   const [blank] = /^\s|\s$/u.exec(value) ?? [];
   const character = hidden ?? blank;
   if (character === undefined) return;
-  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : "a control character");
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const invisible = /\p{Cf}/u.test(character) ? "a character that does not show" : "a control character";
+  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : invisible);
   throw invalidJob(
     `The job field ${describeValue(nameOf(given, field))} ${hidden === undefined ? "begins or ends with" : "contains"} ${called} (U+${code})`,
     "Take it out: two names that look alike would be different ones.",
@@ -97,7 +98,12 @@ export function readDurationMs(given: GivenFields, field: string): number | unde
   const text = typeof value === "number" ? decimal(value) : value;
   const ms = typeof text === "string" ? parseDurationMs(text) : undefined;
   if (ms === undefined)
-    throw wrongType(given, field, "seconds or a duration such as 30s, 5m, 2h, 1d, at most 100 years", value);
+    throw wrongType(
+      given,
+      field,
+      "seconds or a duration such as 30s, 5m, 1h30m, 1d, at most 100 years",
+      value,
+    );
   return ms;
 }
 
