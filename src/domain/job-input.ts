@@ -1,7 +1,7 @@
 import { describeValue } from "./describe.ts";
 import type { QueuectlError } from "./errors.ts";
 import { ID_RULE, isId } from "./id.ts";
-import type { NewJob } from "./job.ts";
+import { DEFAULT_QUEUE, type NewJob } from "./job.ts";
 import { DEPENDENCY_FIELDS, readDependencies, readKey, readTimes, readUnique } from "./job-conditions.ts";
 import {
   type GivenFields,
@@ -97,7 +97,7 @@ export function parseJobInput(input: unknown, defaults: JobDefaults): NewJob {
     id,
     command: readCommand(given, argv),
     argv,
-    queue: readQueue(given) ?? "default",
+    queue: readQueue(given) ?? DEFAULT_QUEUE,
     priority: readInteger(given, "priority", { min: -MAX_COUNT }) ?? 0,
     tags: readTags(given),
     cwd: readCwd(given, defaults.cwd),
