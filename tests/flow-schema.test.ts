@@ -107,7 +107,21 @@ const GOOD: Readonly<Record<StepField, readonly unknown[]>> = {
 /** At the edges of what is allowed, here or there. */
 const anything = fc.oneof(
   fc.constantFrom(0, 1, -1, 1.5, 1_000_000, 1_000_001, -1_000_000, -1_000_001, 3_155_760_001),
-  fc.constantFrom("", " ", "a", "5s", ".5 h", "5 minutes", "-1s", "a b", "2026-12-01T03:00:00Z", "/tmp"),
+  fc.constantFrom(
+    "",
+    " ",
+    "a",
+    "5s",
+    ".5 h",
+    "1h 30m",
+    "1h30",
+    "5 minutes",
+    "a\u200bb",
+    "-1s",
+    "a b",
+    "2026-12-01T03:00:00Z",
+    "/tmp",
+  ),
   fc.constantFrom(true, null, [], {}, ["a"], ["a", "b"], [""], [1], "x".repeat(128), ["x".repeat(129)]),
   fc.constantFrom({ A: "b" }, { A: 1 }, { "": "x" }, { "A=B": "x" }),
 );

@@ -28,7 +28,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     maximum: MAX_COUNT,
   },
   timeout: {
-    description: "How long it may run: seconds, or 30s, 5m, 2h, 1d. 0 means no limit.",
+    description: "How long it may run: seconds, or 30s, 5m, 1h30m, 1d. 0 means no limit.",
     ...DURATION,
   },
   backoff_base: {
@@ -61,7 +61,7 @@ const JOB: Readonly<Record<JobField, Schema>> = {
     type: "string",
     minLength: 1,
     maxLength: MAX_LABEL_LENGTH,
-    pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$",
+    pattern: "^(?!\\s)(?!.*\\s$)[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\p{Cf}]+$",
   },
   key_limit: {
     description: "How many: of its key from now on.",

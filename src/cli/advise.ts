@@ -32,6 +32,8 @@ export function advise(refusal: Refusal): string {
       return "All flows: queuectl flow list";
     case "no_such_queue":
       return "All queues: queuectl queue list";
+    case "pause_of_draining":
+      return `If it may, open it first: queuectl queue resume ${refusal.queue}`;
     case "no_such_schedule":
       return "All schedules: queuectl schedule list";
     case "duplicate_schedule":

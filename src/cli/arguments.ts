@@ -25,7 +25,7 @@ export function readDuration(options: Options, name: string): number | undefined
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
   if (ms !== undefined) return ms;
-  throw refuseOption(name, "seconds or a duration such as 30s, 5m, 2h", text);
+  throw refuseOption(name, "seconds or a duration such as 30s, 5m, 1h30m", text);
 }
 
 /** One word of a few. @throws invalid_usage naming them */

@@ -40,9 +40,17 @@ export async function answer(
   } else {
     for await (const { job, isNew } of jobs) {
       const text = isNew ? "Job enqueued successfully" : "Job exists already";
-      io.stdout.write(isQuiet ? `${job.id}\n` : `✅ ${text}. ID: ${job.id}\n`);
+      const why = isNew ? whyBornDead(job) : null;
+      const answer = why === null ? `✅ ${text}` : `Job enqueued, but ${job.state} at once: ${why}`;
+      io.stdout.write(isQuiet ? `${job.id}\n` : `${answer}. ID: ${job.id}\n`);
     }
   }
+}
+
+/** Why a job that was just added will not run; null when it may. */
+function whyBornDead({ state, reason, error, executions }: Job): string | null {
+  const isBornDead = executions === 0 && (reason === "dependency" || state === "cancelled");
+  return isBornDead ? visible(error ?? state) : null;
 }
 
 function countText(count: number): string {
@@ -62,6 +70,8 @@ export async function hint(
   if (first) {
     const fate = kind === "one" ? describeFate(first) : await describeFates(store, receipt);
     if (fate !== null) io.stderr.write(`${fate}\n`);
+    // Of one that will not run, that is all there is to say.
+    if (kind === "one" && whyBornDead(first) !== null) return;
     const isInherited = first.timeoutMs === null && (kind === "one" || kind === "array");
     const inherited = isInherited ? ((await readSetting(store, "job-timeout", invocation, io)) as number) : 0;
     if (inherited > 0)
@@ -69,21 +79,20 @@ export async function hint(
         `${kind === "one" ? "It" : "Each"} may run for ${formatDuration(inherited)} (setting job-timeout); --timeout changes that.\n`,
       );
   }
-  await hintWhenNobodyWorks(store, io);
+  await hintWhenNobodyWorks(store, first ? [first.queue] : [], invocation, io);
 }
 
 /** A word about a job that does not simply wait for a worker. */
-function describeFate({ id, state, reason, error }: Job): string | null {
-  if (state === "blocked") return `It waits for other jobs: queuectl info ${id}`;
-  const isBornDead = reason === "dependency" || state === "cancelled";
-  return isBornDead ? `It will not run: ${visible(error ?? state)}` : null;
+function describeFate(job: Job): string | null {
+  if (job.state === "blocked") return `It waits for other jobs: queuectl info ${job.id}`;
+  return job.state === "dead" && whyBornDead(job) !== null ? `What helps: queuectl explain ${job.id}` : null;
 }
 
 async function describeFates(store: Store, { firstSeq, lastSeq }: EnqueueReceipt): Promise<string | null> {
   const seqs = { first: firstSeq, last: lastSeq };
   for (const state of ["dead", "cancelled"] as const) {
     const job = await firstOf(store, { state, seqs });
-    if (job && describeFate(job) !== null) return `Some of them will not run: queuectl list --state ${state}`;
+    if (job && whyBornDead(job) !== null) return `Some of them will not run: queuectl list --state ${state}`;
   }
   return (await firstOf(store, { state: "blocked", seqs }))
     ? "Some of them wait for other jobs: queuectl list --state blocked"

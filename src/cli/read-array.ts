@@ -6,6 +6,7 @@ import { type ArrayPlan, planArray } from "../queue/array-inputs.ts";
 import type { PlacedInput } from "../queue/enqueue.ts";
 import { readCount } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
+import { giveHint } from "./hint.ts";
 import type { Io } from "./io.ts";
 import { flagWords } from "./job-flags.ts";
 import { announceReading, type LineCount, ReadingProgress, readLines } from "./read-lines.ts";
@@ -50,19 +51,18 @@ export function readArray(source: ListSource | StreamSource, invocation: Invocat
   const lines: LineCount = { blankLines: [], isArray: false };
   const progress = new ReadingProgress(io, options.has("quiet"));
   if (!options.has("quiet")) announceReading(io);
-  const inputs = eachLine(io, plan, lines, progress);
+  const inputs = eachLine(invocation, io, { plan, lines, progress });
   return { kind: "array", group, inputs, checkable: source.inputs, lines };
 }
 
 async function* eachLine(
+  invocation: Invocation,
   io: Io,
-  plan: ArrayPlan,
-  count: LineCount,
-  progress: ReadingProgress,
+  { plan, lines, progress }: { plan: ArrayPlan; lines: LineCount; progress: ReadingProgress },
 ): AsyncGenerator<PlacedInput> {
   for await (const { number, text } of readLines(io.stdin(), "standard input")) {
     if (text.trim() === "") {
-      count.blankLines.push(number);
+      lines.blankLines.push(number);
       continue;
     }
     progress.count();
@@ -73,6 +73,14 @@ async function* eachLine(
     throw new QueuectlError("invalid_job", "There is no line in standard input", {
       hint: "Each line that is not blank becomes one job.",
     });
+  // Of indices it is refused; how many lines come, who wrote the command may not have known.
+  const { maxFails } = plan.group;
+  if (maxFails !== null && maxFails > progress.jobs)
+    giveHint(
+      `--max-fails ${maxFails} can never strike: the array has ${progress.jobs === 1 ? "1 job" : `${progress.jobs} jobs`}`,
+      invocation,
+      io,
+    );
 }
 
 /** @throws invalid_usage when no job would see its line, or a shell might run what stands in it */

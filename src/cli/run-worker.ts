@@ -19,6 +19,7 @@ import { givenSettings, openForReading, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { isoTime } from "./render/time.ts";
+import { hintAtUnknown } from "./show-queues.ts";
 import { IN_PLACE_OF, startReplacement } from "./start-replacement.ts";
 import { workerEventJson, workerLine } from "./worker-lines.ts";
 import { WorkerLog } from "./worker-log.ts";
@@ -34,6 +35,8 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
   await using store = await (inPlaceOf === null ? openForWriting : openForReading)(invocation, io);
   // At the start, where somebody sees it; later it would cost the output of each job.
   if (inPlaceOf === null) createDataDirectory(store.name);
+  if (announceTo === undefined && inPlaceOf === null)
+    await hintAtUnknown(store, queues ?? [], invocation, io);
   const given = givenSettings(invocation, io);
   const readSettings = async () => resolveSettings({ ...given, store: await store.readSettings() });
   // In the background by the log's path, which leads to a new file when the log is full; stdout goes on to the old one.

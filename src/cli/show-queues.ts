@@ -1,9 +1,10 @@
 import { openGate } from "../domain/gate.ts";
-import { countsOf } from "../domain/job.ts";
+import { countsOf, DEFAULT_QUEUE } from "../domain/job.ts";
 import { toQueueJson } from "../queue/queue-json.ts";
 import { similarQueues } from "../queue/queues.ts";
 import type { QueueRecord, Store } from "../store/store.ts";
 import type { Invocation } from "./command.ts";
+import { giveHint, wantsHints } from "./hint.ts";
 import type { Io } from "./io.ts";
 import { writeJson } from "./render/json.ts";
 
@@ -38,14 +39,17 @@ function emptyQueue(name: string): QueueRecord {
 export async function hintAtUnknown(
   store: Store,
   names: readonly string[],
-  { options }: Invocation,
+  invocation: Invocation,
   io: Io,
 ): Promise<void> {
-  if (options.has("quiet") || options.has("json")) return;
-  for (const { gate, counts } of await store.listQueues(names)) {
-    if (Object.values(counts).some((count) => count > 0)) continue;
-    const near = await similarQueues(store, gate.name);
+  if (!wantsHints(invocation)) return;
+  const known = (await store.listQueues(names))
+    .filter(({ counts }) => Object.values(counts).some((count) => count > 0))
+    .map(({ gate }) => gate.name);
+  const unknown = names.filter((name) => name !== DEFAULT_QUEUE && !known.includes(name));
+  for (const name of unknown.sort()) {
+    const near = await similarQueues(store, name);
     const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
-    io.stderr.write(`The queue ${gate.name} has no jobs yet.${meant}\n`);
+    giveHint(`The queue ${name} has no jobs yet.${meant}`, invocation, io);
   }
 }

@@ -11,6 +11,7 @@ import { openForWriting, storeLocation } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { writeJson } from "./render/json.ts";
+import { hintAtUnknown } from "./show-queues.ts";
 import { IN_PLACE_OF } from "./start-replacement.ts";
 import type { WorkerNameJson } from "./worker-json.ts";
 
@@ -21,7 +22,9 @@ import type { WorkerNameJson } from "./worker-json.ts";
 export async function startInBackground(count: number, invocation: Invocation, io: Io): Promise<number> {
   readCount(invocation.options, "concurrency", { min: 1, max: 1_000 });
   // Opened here first: what is wrong with the store is said once, on this terminal.
-  await (await openForWriting(invocation, io)).close();
+  const store = await openForWriting(invocation, io);
+  await hintAtUnknown(store, invocation.options.all("queue"), invocation, io);
+  await store.close();
   const { path } = storeLocation(invocation, io);
   createDataDirectory(path);
   const log = workerLogFile(path);

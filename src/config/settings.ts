@@ -228,9 +228,9 @@ export function ruleOf(setting: Setting): string {
     case "number":
       return `a number from ${setting.min} to ${setting.max}`;
     case "duration":
-      return `a duration such as 30s, 5m, 2h or seconds${rangeOf(setting)}`;
+      return `a duration such as 30s, 5m, 1h30m or seconds${rangeOf(setting)}`;
     case "optionalDuration":
-      return "a duration such as 30s, 5m, 2h or seconds, or none";
+      return "a duration such as 30s, 5m, 1h30m or seconds, or none";
     case "size":
       return `a size such as 512KiB, 10MiB, 1GB or bytes, at least ${setting.min} bytes`;
     case "path":

@@ -18,6 +18,11 @@ describe("reading a duration", () => {
     [" 5 m ", 300_000],
     ["007s", 7_000],
     ["36525d", MAX_DURATION_MS],
+    ["1h30m", 5_400_000],
+    ["5m30s", 330_000],
+    ["1d 2h 3m 4s 5ms", 93_784_005],
+    ["2 h 5 min", 7_500_000],
+    ["1.5h 90m", 10_800_000],
   ])("%j is %d ms", (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
   });
@@ -30,9 +35,13 @@ describe("reading a duration", () => {
     "+5s",
     "5 s s",
     "5S",
-    "5min",
     "5w",
-    "1h30m",
+    "5mins",
+    "1h30",
+    "30m1h",
+    "1h1h",
+    "1h 30",
+    "36525d 1ms",
     "1,5s",
     "1.s",
     "1e3",
@@ -60,8 +69,27 @@ describe("reading a duration", () => {
     );
   });
 
+  test("reads what is written for people, as what it says", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: MAX_DURATION_MS }), (ms) => {
+        const text = formatDuration(ms);
+        const read = parseDurationMs(text);
+        expect(read).toBeLessThanOrEqual(ms);
+        expect(formatDuration(read ?? Number.NaN)).toBe(text);
+      }),
+    );
+  });
+
+  test("takes no longer for a text of blanks and digits than for another", () => {
+    for (const filler of [" ", "1", "1 ", "."])
+      expect(parseDurationMs(`1${filler.repeat(50_000)}x`)).toBeUndefined();
+  });
+
   test("answers any text with a whole number up to 100 years, or with nothing", () => {
-    const texts = fc.oneof(fc.string(), fc.stringMatching(/^\d{0,20}\.?\d{0,20} ?(ms|s|m|h|d)?$/));
+    const texts = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^(\d{0,20}\.?\d{0,20} ?(ms|s|m|min|h|d)? ?){0,6}$/),
+    );
     fc.assert(
       fc.property(texts, (text) => {
         const ms = parseDurationMs(text) ?? 0;

@@ -3,19 +3,31 @@ const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } 
 /** The longest duration accepted anywhere: 100 years. Sums with an instant of today stay exact integers. */
 export const MAX_DURATION_MS: number = 36_525 * MS_PER_UNIT.d;
 
-/** What `parseDurationMs` reads: a number and its unit. */
-export const DURATION_PATTERN: RegExp = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|h|d)?\s*$/;
+const NUMBER = "(\\d+(?:\\.\\d+)?|\\.\\d+)";
+
+/** Blanks belong to the part before them: where two could take the same ones, a long text would take for ever. */
+const PARTS: string = ["d", "h", "m(?:in)?", "s", "ms"]
+  .map((unit) => `(?:${NUMBER}\\s*${unit}\\s*)?`)
+  .join("");
+
+/** What `parseDurationMs` reads: seconds, or parts. */
+export const DURATION_PATTERN: RegExp = new RegExp(`^\\s*(?=\\S)(?:${NUMBER}\\s*|${PARTS})$`);
 
 /**
- * Reads `30s`, `5m`, `2h`, `1d`, `250ms` or a bare number of seconds (fractions allowed).
+ * Reads `30s`, `5m`, `2h`, `1d`, `250ms`, several of these with the largest first (`1h30m`), or a bare number of seconds;
+ * fractions are allowed. What `formatDuration` writes is read, too.
  * What is not zero never becomes zero, for zero often means "no limit".
  * @returns whole milliseconds, or undefined when the text is none of these, is negative, or exceeds 100 years
  */
 export function parseDurationMs(text: string): number | undefined {
   const match = DURATION_PATTERN.exec(text);
   if (!match) return undefined;
-  const unit = (match[2] ?? "s") as keyof typeof MS_PER_UNIT;
-  const exactMs = Number(match[1]) * MS_PER_UNIT[unit];
+  const [, seconds, ...parts] = match;
+  const { ms: one, s, m, h, d } = MS_PER_UNIT;
+  const exactMs =
+    seconds === undefined
+      ? [d, h, m, s, one].reduce((sum, unitMs, index) => sum + Number(parts[index] ?? 0) * unitMs, 0)
+      : Number(seconds) * s;
   const ms = exactMs > 0 ? Math.max(1, Math.round(exactMs)) : 0;
   return ms <= MAX_DURATION_MS ? ms : undefined;
 }

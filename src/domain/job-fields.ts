@@ -99,12 +99,13 @@ const CHARACTER_NAMES: Readonly<Partial<Record<string, string>>> = {
 
 /** Names that look alike are one name: what does not show, within or at the ends, would make two of them. */
 function isVisible(given: GivenFields, field: string, value: string): boolean {
-  const [hidden] = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
+  const [hidden] = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.exec(value) ?? [];
   const [blank] = /^\s|\s$/u.exec(value) ?? [];
   const character = hidden ?? blank;
   if (character === undefined) return true;
-  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : "a control character");
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const invisible = /\p{Cf}/u.test(character) ? "a character that does not show" : "a control character";
+  const called = CHARACTER_NAMES[character] ?? (hidden === undefined ? "a blank" : invisible);
   given.refuse(
     [field],
     `The ${given.words.describe(field)} ${hidden === undefined ? "begins or ends with" : "contains"} ${called} (U+${code})`,
@@ -144,7 +145,7 @@ export function readDurationMs(given: GivenFields, field: string): number | unde
   if (value === undefined) return undefined;
   const text = typeof value === "number" ? decimal(value) : value;
   const ms = typeof text === "string" ? parseDurationMs(text) : undefined;
-  const rule = "seconds or a duration such as 30s, 5m, 2h, 1d, at most 100 years";
+  const rule = "seconds or a duration such as 30s, 5m, 1h30m, 1d, at most 100 years";
   return ms ?? refuseType(given, { field }, rule, value);
 }
 

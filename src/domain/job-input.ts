@@ -1,6 +1,6 @@
 import { describeValue } from "./describe.ts";
 import { ID_RULE, isId } from "./id.ts";
-import type { NewJob } from "./job.ts";
+import { DEFAULT_QUEUE, type NewJob } from "./job.ts";
 import { readArgv, readCommand } from "./job-command.ts";
 import {
   DEPENDENCY_FIELDS,
@@ -121,7 +121,7 @@ export function readJobInput(
     id,
     command: readCommand(given, argv),
     argv,
-    queue: readName(given, "queue", "queue name", "A queue's name") ?? "default",
+    queue: readName(given, "queue", "queue name", "A queue's name") ?? DEFAULT_QUEUE,
     priority: readInteger(given, "priority", { min: -MAX_COUNT }) ?? 0,
     tags: readTags(given),
     cwd: readCwd(given, defaults.cwd),

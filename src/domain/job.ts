@@ -17,6 +17,9 @@ export type JobState = (typeof JOB_STATES)[number];
 /** Why a job is in the dead letter queue. */
 export type DeadReason = "retries_spent" | "crash_loop" | "dependency" | "policy" | "expired";
 
+/** Where a job is of which nobody said it. */
+export const DEFAULT_QUEUE = "default";
+
 /** What a person decides about a job. Instants are epoch milliseconds, durations milliseconds. */
 export interface JobSpec {
   id: string;

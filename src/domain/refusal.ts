@@ -17,6 +17,7 @@ export type Refusal =
   | { kind: "hopeless"; on: string }
   | { kind: "no_such_flow" }
   | { kind: "no_such_queue" }
+  | { kind: "pause_of_draining"; queue: string }
   | { kind: "no_such_schedule" }
   | { kind: "duplicate_schedule" }
   /** `other` stands in the way of a schedule's run; null when it has ended by now. */

@@ -28,6 +28,8 @@ export function advise(refusal: Refusal): string {
       return "All flows: queue.flows.list()";
     case "no_such_queue":
       return "All queues: queue.queues.list()";
+    case "pause_of_draining":
+      return `If it may, open it first: ${call("queues.resume", refusal.queue)}`;
     case "no_such_schedule":
       return "All schedules: queue.schedules.list()";
     case "duplicate_schedule":

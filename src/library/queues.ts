@@ -17,6 +17,7 @@ export interface Queues {
 
   /**
    * Lets nothing of these queues start; what runs goes on. One that has no jobs may be about to get some.
+   * @throws queue_draining for one that drains: paused, it would take new jobs again; then nothing has changed
    */
   pause(names: string | readonly string[]): Promise<void>;
 

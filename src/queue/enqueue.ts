@@ -47,9 +47,12 @@ export async function enqueueJobs(
     const jobs = Symbol.asyncIterator in inputs ? mapStream(inputs, parse) : Array.from(inputs, parse);
     return await store.enqueue(jobs, context.group);
   } catch (error) {
+    if (!(error instanceof QueuectlError)) throw error;
     // A store names a job by its id. Who gave none has never seen it, and will not.
-    const isNameless = error instanceof QueuectlError && hasNewId[(error.position ?? 0) - 1];
-    throw isNameless ? callJob(error, "the job") : error;
+    const refusal = hasNewId[(error.position ?? 0) - 1] ? callJob(error, "the job") : error;
+    throw refusal.code === "unknown_dependency"
+      ? await (await import("./near-dependencies.ts")).withNearDependencies(store, refusal)
+      : refusal;
   }
 }
 

@@ -34,7 +34,14 @@ export async function findFlow(store: Store, reference: string): Promise<GroupRe
  * @throws flow_not_found naming what might have been meant
  */
 export async function requireFlow(store: Store, id: string): Promise<GroupRecord> {
-  return (await getFlow(store, id)) ?? Promise.reject(flowNotFound(id, await newestFlows(store)));
+  const flow = await getFlow(store, id);
+  if (flow) return flow;
+  const flows = await newestFlows(store);
+  const last = flows.at(-1);
+  if (id !== "@last" || !last) throw flowNotFound(id, flows);
+  throw new QueuectlError("flow_not_found", "A verb that changes something takes whole ids only, not @last", {
+    hint: `The last flow: ${last.id}`,
+  });
 }
 
 /** The flow of exactly this id. */

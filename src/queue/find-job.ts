@@ -48,10 +48,19 @@ export async function requireJob(store: Store, id: string): Promise<Job> {
   const job = await store.getJob(id);
   if (job) return job;
   await refuseGroup(store, id);
+  if (id === "@last") await refuseLast(store);
   const longer = id.length >= MIN_PREFIX_LENGTH ? await store.findIds(id, 3) : [];
   if (longer.length > 0)
     throw jobNotFound(id, longer, " A verb that changes something takes whole ids only.");
   throw jobNotFound(id, await nearIds(store, id));
+}
+
+/** Who says `@last` may not have seen what has come since. */
+async function refuseLast(store: Store): Promise<void> {
+  const last = await findLast(store);
+  throw new QueuectlError("job_not_found", "A verb that changes something takes whole ids only, not @last", {
+    hint: `The last job: ${last.id}`,
+  });
 }
 
 async function findLast(store: Store): Promise<Job> {
@@ -70,11 +79,15 @@ async function refuseGroup(store: Store, id: string): Promise<void> {
     });
 }
 
-/** Ids like a mistyped one. Among the newest only: what people mistype, they have just read. */
 async function nearIds(store: Store, id: string): Promise<string[]> {
+  return suggest(id, await newestIds(store));
+}
+
+/** Among which a mistyped id is looked for: what people mistype, they have just read. */
+export async function newestIds(store: Store): Promise<string[]> {
   const ids: string[] = [];
   for await (const job of store.listJobs({ newest: MOST_LOOKED_AT })) ids.push(job.id);
-  return suggest(id, ids);
+  return ids;
 }
 
 function jobNotFound(id: string, near: readonly string[], rule = ""): QueuectlError {

@@ -47,11 +47,19 @@ function checkConcurrency(name: string, given: unknown): number | null {
 }
 
 /**
- * Pauses queues: nothing of them starts, and what runs goes on. One that nobody knows may be about to be used.
- * @throws invalid_queue for a name that none can have; then nothing has changed
+ * Pauses queues: nothing of them starts, and what runs goes on. One that nobody knows may be about to be used; one that
+ * drains stays as it is, for a paused queue takes new jobs.
+ * @throws invalid_queue for a name that none can have, queue_draining; then nothing has changed
  */
 export async function pauseQueues(store: Store, names: readonly string[]): Promise<void> {
   for (const name of names) checkName(name);
+  for (const { gate } of await store.listQueues(names))
+    if (gate.state === "draining")
+      throw new QueuectlError(
+        "queue_draining",
+        `Cannot pause the queue "${gate.name}": it is draining, and would take new jobs again`,
+        { refusal: { kind: "pause_of_draining", queue: gate.name } },
+      );
   for (const name of names) await store.changeQueue(name, { state: "paused" });
 }
 

@@ -152,7 +152,7 @@ export interface Store {
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */
   counts(queues: readonly string[] | null): Promise<Record<JobState, number>>;
 
-  /** When the longest waiting `pending` job arrived, and how many executions ended lately. */
+  /** Since when the longest waiting `pending` job of those that are due is, and how many executions ended lately. */
   activity(now: number): Promise<Activity>;
 
   /**

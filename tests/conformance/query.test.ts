@@ -169,9 +169,13 @@ describeStores("query", (open) => {
     expect(await scene.store.counts([])).toEqual(none);
   });
 
-  test("the longest waiting job is the pending one that arrived first", async () => {
+  test("the longest waiting job is the pending one that has been due for longest", async () => {
     const scene = await open();
-    await scene.enqueue({ id: "a", createdAt: 1_000 }, { id: "b", createdAt: 2_000, priority: 1 });
+    await scene.enqueue(
+      { id: "later", createdAt: 1_000, runAt: 20_000 },
+      { id: "a", createdAt: 1_000 },
+      { id: "b", createdAt: 1_000, runAt: 2_000, priority: 1 },
+    );
     const oldest = async () => (await scene.store.activity(9_000)).oldestPendingAt;
     expect(await oldest()).toBe(1_000);
     await scene.startWorker("w");
@@ -179,6 +183,7 @@ describeStores("query", (open) => {
     expect(await oldest()).toBe(1_000);
     await scene.claimOne("w");
     expect(await oldest()).toBeNull();
+    expect((await scene.store.activity(20_000)).oldestPendingAt).toBe(20_000);
   });
 
   test("executions that ended are counted for a minute and an hour", async () => {

@@ -110,15 +110,15 @@ test("a wrong type or range is refused with the rule, an unknown key with the ne
   await refused("backoff-base", "-0.5", "a number from 0 to");
   await refused("backoff-base", "Infinity", "a number from 0 to");
   await refused("backoff-jitter", "1.5", "a number from 0 to 1");
-  await refused("poll-interval", "0", "a duration such as 30s, 5m, 2h or seconds, at least 0.01 s");
+  await refused("poll-interval", "0", "a duration such as 30s, 5m, 1h30m or seconds, at least 0.01 s");
   await refused("job-timeout", "-5", "a duration");
   await refused("job-timeout", "5 parsecs", "a duration");
   await refused(
     "lease-timeout",
     "25h",
-    "a duration such as 30s, 5m, 2h or seconds, at least 1 s, at most 86400 s",
+    "a duration such as 30s, 5m, 1h30m or seconds, at least 1 s, at most 86400 s",
   );
-  await refused("stop-grace", "never", "a duration such as 30s, 5m, 2h or seconds, or none");
+  await refused("stop-grace", "never", "a duration such as 30s, 5m, 1h30m or seconds, or none");
   await refused("output-limit", "10", "a size such as 512KiB, 10MiB, 1GB or bytes, at least 1024 bytes");
   await refused("db-path", "", "a path");
   expectRefusal(await home.run(["config", "set", "max-retrys", "5"]), {

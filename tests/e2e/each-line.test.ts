@@ -26,6 +26,14 @@ test("each line that is not blank becomes a job, numbered as the lines are", asy
   expect(jobs.map(({ group }) => group?.member)).toEqual(["1", "3", "4", "6"]);
 });
 
+test("a limit of failures beyond the lines is said to be one that cannot strike, and no more", async () => {
+  const home = homeForTest();
+  const line = ["enqueue", "--each-line", "--max-fails", "5", "--timeout", "0", "--id", "m", "echo {}"];
+  const { exitCode, stderr } = await home.run(line, { stdin: "a\nb\n" });
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^--max-fails 5 can never strike: the array has 2 jobs\n/);
+});
+
 test("the answer is that of an array", async () => {
   const home = homeForTest();
   const quiet = await home.run(["enqueue", "--each-line", "--quiet", "--id", "q", "echo {}"], {

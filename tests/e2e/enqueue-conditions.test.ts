@@ -202,25 +202,46 @@ describe("dependencies:", () => {
     expect([await stateOf(home, "second"), await stateOf(home, "third")]).toEqual(["completed", "completed"]);
   });
 
+  test("an id that nobody has is refused with the one that was meant, of a flow by its name, too", async () => {
+    const home = homeForTest();
+    await home.ok("enqueue", "--id", "fetch", "true");
+    home.write("b.yaml", "{ name: build, steps: { one: { run: 'true' } } }");
+    const flow = (await home.ok("flow", "run", "b.yaml", "--quiet")).trim();
+    const after = (on: string) => home.run(["enqueue", "--after", on, "true"]);
+    const says = (on: string) => `The job cannot wait for "${on}"`;
+    expectRefusal(await after("fecth"), { exitCode: 1, says: says("fecth"), remedy: "Did you mean fetch?" });
+    expectRefusal(await after("build"), {
+      exitCode: 1,
+      says: says("build"),
+      remedy: `Did you mean ${flow}?`,
+    });
+    expectRefusal(await after("nothing"), { exitCode: 1, says: says("nothing"), remedy: "queuectl list" });
+    for (const [verb, id] of [
+      [["cancel"], "The last job: "],
+      [["flow", "retry"], `The last flow: ${flow}`],
+    ] as const)
+      expectRefusal(await home.run([...verb, "@last"]), {
+        exitCode: 4,
+        says: "takes whole ids only, not @last",
+        remedy: id,
+      });
+  });
+
   test("a job that can never run when it is enqueued is told so, and enqueued all the same", async () => {
     const home = homeForTest();
     await home.ok("enqueue", "--quiet", "--id", "good", "true");
     await home.ok("enqueue", "--quiet", "--id", "bad", "--max-retries", "0", "false");
     await home.drain();
-    const dead = await home.run(["enqueue", "--timeout", "0", "--id", "d", "--after", "bad", "true"]);
-    expect(dead).toMatchObject({ exitCode: 0, stdout: "✅ Job enqueued successfully. ID: d\n" });
-    expect(dead.stderr).toMatch(/^It will not run: job "bad", which it waited for, is dead\n/);
-    const needless = await home.run([
-      "enqueue",
-      "--timeout",
-      "0",
-      "--id",
-      "n",
-      "--after-fail",
-      "good",
-      "true",
-    ]);
-    expect(needless.stderr).toMatch(/^It will not run: not needed: job "good" completed\n/);
+    expect(await home.run(["enqueue", "--id", "d", "--after", "bad", "true"])).toMatchObject({
+      exitCode: 0,
+      stdout: 'Job enqueued, but dead at once: job "bad", which it waited for, is dead. ID: d\n',
+      stderr: "What helps: queuectl explain d\n",
+    });
+    expect(await home.run(["enqueue", "--id", "n", "--after-fail", "good", "true"])).toMatchObject({
+      exitCode: 0,
+      stdout: 'Job enqueued, but cancelled at once: not needed: job "good" completed. ID: n\n',
+      stderr: "",
+    });
     const list = await home.run(["enqueue", '[{"command":"true"},{"command":"true","depends_on":["bad"]}]']);
     expect(list.stderr).toMatch(/^Some of them will not run: queuectl list --state dead\n/);
     const array = await home.run([

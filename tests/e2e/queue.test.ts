@@ -180,6 +180,20 @@ describe("queue drain", () => {
     expect(readJob(home, "a")).toMatchObject({ state: "completed" });
   });
 
+  test("is not ended by a pause, which would let new jobs in", async () => {
+    const home = homeForTest();
+    await home.ok("enqueue", "--queue", "media", "true");
+    await home.ok("queue", "drain", "media", "--no-wait");
+    expectRefusal(await home.run(["queue", "pause", "other", "media"]), {
+      exitCode: 1,
+      says: 'Cannot pause the queue "media": it is draining',
+      remedy: "queuectl queue resume media",
+    });
+    expect(await home.json("queue", "list")).toMatchObject([{ name: "media", state: "draining" }]);
+    await home.ok("queue", "resume", "media");
+    await home.ok("queue", "pause", "media");
+  });
+
   test("with --no-wait returns at once", async () => {
     const home = homeForTest();
     await home.ok("enqueue", "--queue", "media", "true");

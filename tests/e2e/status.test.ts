@@ -22,15 +22,16 @@ test("status counts every state, and names the active workers and the longest wa
   const jobs = ["true", "true", "false", "exit 1"].map((command) => ({ command, max_retries: 0 }));
   await home.ok("enqueue", JSON.stringify(jobs));
   await home.ok("enqueue", "--backoff-base", "1000", "--id", "again", "false");
-  const worker = await home.startWorker(["--concurrency", "2"]);
+  const worker = await home.startWorker(["--concurrency", "2", "--queue", "default"]);
   await worker.printed("Job again failed");
   await home.ok("enqueue", "--id", "runs", "sleep 300");
   await worker.printed("Claimed job runs");
-  const oldest = await home.json<{ created_at: string }>("enqueue", "--queue", "q", "--delay", "1h", "true");
+  await home.ok("enqueue", "--queue", "q", "--delay", "60d", "true");
+  const oldest = await home.json<{ created_at: string }>("enqueue", "--queue", "q", "true");
 
   const status = await home.json<ShownStatus>("status");
   expect(status).toEqual({
-    counts: { ...NONE, pending: 1, processing: 1, completed: 2, failed: 1, dead: 2 },
+    counts: { ...NONE, pending: 2, processing: 1, completed: 2, failed: 1, dead: 2 },
     workers: [
       {
         id: expect.stringMatching(/^w-\w+$/),
@@ -38,7 +39,7 @@ test("status counts every state, and names the active workers and the longest wa
         host: expect.any(String),
         state: "running",
         pool: null,
-        queues: null,
+        queues: ["default"],
         concurrency: 2,
         current_jobs: ["runs"],
         started_at: expect.stringMatching(INSTANT),
@@ -53,7 +54,7 @@ test("status counts every state, and names the active workers and the longest wa
         running: 1,
         counts: { ...NONE, processing: 1, completed: 2, failed: 1, dead: 2 },
       },
-      { ...OPEN, name: "q", counts: { ...NONE, pending: 1 } },
+      { ...OPEN, name: "q", counts: { ...NONE, pending: 2 } },
     ],
     oldest_pending_at: oldest.created_at,
     throughput: { last_minute: expect.any(Number), last_hour: 5 },
@@ -204,4 +205,21 @@ test("on a narrow terminal no line is wider than it, and the names of queues are
     const hasQueues = ["status", "queue list"].includes(args.join(" "));
     expect(/^QUEUE +STATE.*\nthumbnails-of-videos +paused/m.test(stdout)).toBe(hasQueues);
   }
+});
+
+test("who enqueues, and who looks, is told of queues that no running worker serves", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", "--queue", "media", "--timeout", "0", "true");
+  const worker = await home.startWorker(["--queue", "mail", "--queue", "medai", "--queue", "default"]);
+  expect(worker.stderr).toBe(
+    "The queue mail has no jobs yet.\nThe queue medai has no jobs yet. Did you mean media?\n",
+  );
+  const hint = "No running worker serves the queue media. Start one: queuectl worker start --queue media\n";
+  expect((await home.run(["enqueue", "--queue", "media", "--timeout", "0", "true"])).stderr).toBe(hint);
+  expect((await home.run(["enqueue", "--queue", "mail", "--timeout", "0", "true"])).stderr).toBe("");
+  const { stdout, stderr } = await home.run(["status"]);
+  expect(stderr).toBe(hint);
+  expect(stdout).toContain("Held back: 2 in queues that no running worker serves\n");
+  for (const quiet of ["--json", "--quiet"])
+    expect((await home.run(["enqueue", "--queue", "media", "true", quiet])).stderr).toBe("");
 });

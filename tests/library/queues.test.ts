@@ -61,6 +61,10 @@ describe("queue.queues", () => {
       code: "queue_draining",
       remedy: /queue\.queues\.resume/,
     });
+    await expectRefused(() => queue.queues.pause("a"), {
+      code: "queue_draining",
+      remedy: /queue\.queues\.resume\("a"\)/,
+    });
     const drained = queue.queues.drain("a");
     await queue.work("a", () => {});
     await drained;

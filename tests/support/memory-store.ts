@@ -207,9 +207,9 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async activity(now) {
       const within = (ms: number) => truth.finishedAt.filter((at) => at > now - ms).length;
-      const oldest = truth.jobs.find(({ state }) => state === "pending");
+      const due = truth.jobs.filter(({ state, dueAt }) => state === "pending" && dueAt <= now);
       return {
-        oldestPendingAt: oldest?.createdAt ?? null,
+        oldestPendingAt: due.length === 0 ? null : Math.min(...due.map(({ dueAt }) => dueAt)),
         finishedLastMinute: within(60_000),
         finishedLastHour: within(3_600_000),
       };

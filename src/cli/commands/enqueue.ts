@@ -5,6 +5,7 @@ import type { Invocation } from "../command.ts";
 import { openForWriting, readSetting, storeLocation } from "../context.ts";
 import { answer, hint } from "../enqueue-answer.ts";
 import { DONE } from "../exit-codes.ts";
+import { wantsHints } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { flagWords, withFlags } from "../job-flags.ts";
 import type { LineCount } from "../read-lines.ts";
@@ -22,7 +23,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     enqueueJobs(store, source.inputs, { maxRetries, cwd: io.cwd, now: Date.now(), words, group }),
   );
   await answer(store, receipt, source, invocation, io);
-  if (!invocation.options.has("quiet")) await hint(store, receipt, source, invocation, io);
+  if (wantsHints(invocation)) await hint(store, receipt, source, invocation, io);
   return DONE;
 }
 

@@ -1,4 +1,5 @@
 import { ID_RULE, isId } from "../../domain/id.ts";
+import { DEFAULT_QUEUE } from "../../domain/job.ts";
 import { requireFlow } from "../../queue/find-flow.ts";
 import { readFlow, startFlow } from "../../queue/flow.ts";
 import { toFlowJson, toPlannedFlowJson } from "../../queue/flow-json.ts";
@@ -34,7 +35,8 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const id = await startFlow(store, flow, { id: given, maxRetries, cwd: io.cwd, now });
   if (options.has("json")) writeJson(io, toFlowJson(await readFlow(store, await requireFlow(store, id))));
   else io.stdout.write(options.has("quiet") ? `${id}\n` : `✅ Flow enqueued successfully. ID: ${id}\n`);
-  if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
+  const queues = flow.steps.map(({ job }) => String(job["queue"] ?? DEFAULT_QUEUE));
+  await hintWhenNobodyWorks(store, [...new Set(queues)], invocation, io);
   return DONE;
 }
 

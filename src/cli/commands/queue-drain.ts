@@ -5,6 +5,7 @@ import { seeWorkers } from "../../worker/observe-workers.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE, INTERRUPTED } from "../exit-codes.ts";
+import { giveHint } from "../hint.ts";
 import { listenForSignals } from "../interruption.ts";
 import type { Io } from "../io.ts";
 import { showQueues } from "../show-queues.ts";
@@ -15,21 +16,18 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   const name = args[0] ?? "";
   const again = `To open it again: queuectl queue resume ${name}`;
-  const hint = (text: string) => {
-    if (!options.has("quiet") && !options.has("json")) io.stderr.write(`${text}\n`);
-  };
   await using store = await openForReading(invocation, io);
   await startDrain(store, name);
   if (!options.has("no-wait")) {
     using interruption = listenForSignals();
     await sayWhileWaiting(() => describeWait(store, name), invocation, io, interruption.signal);
     if (interruption.signal.aborted) {
-      hint(`It goes on draining. ${again}`);
+      giveHint(`It goes on draining. ${again}`, invocation, io);
       return INTERRUPTED;
     }
   }
   await showQueues(store, [name], describe, invocation, io);
-  hint(again);
+  giveHint(again, invocation, io);
   return DONE;
 }
 

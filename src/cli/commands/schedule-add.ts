@@ -5,7 +5,7 @@ import {
   OVERLAPS,
   type ScheduleRequest,
 } from "../../queue/schedule.ts";
-import { type ScheduleJson, toScheduleJson } from "../../queue/schedule-json.ts";
+import { jobOf, type ScheduleJson, toScheduleJson } from "../../queue/schedule-json.ts";
 import type { ScheduleRecord } from "../../store/schedule-store.ts";
 import { readChoice } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
@@ -42,7 +42,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
     const reset = replaced ? setBack(replaced, schedule, request) : [];
     if (reset.length > 0) io.stderr.write(`Not given, and back to the default: ${reset.join(", ")}.\n`);
   }
-  if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
+  await hintWhenNobodyWorks(store, [jobOf(schedule).queue], invocation, io);
   return DONE;
 }
 

@@ -3,6 +3,7 @@ import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
+import { giveHint } from "../hint.ts";
 import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 import { isoTime, relativeTime, zoneTime } from "../render/time.ts";
@@ -25,7 +26,6 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   // For people, on the clock that counts.
   const onTerminal = (at: number) => `${zoneTime(at, zone)} ${visible(zone)}  ${relativeTime(at, now)}`;
   for (const at of instants) io.stdout.write(`${io.stdout.isTerminal ? onTerminal(at) : isoTime(at)}\n`);
-  if (isPaused && !options.has("quiet"))
-    io.stderr.write(`It is paused, and will not run: queuectl schedule resume ${name}\n`);
+  if (isPaused) giveHint(`It is paused, and will not run: queuectl schedule resume ${name}`, invocation, io);
   return DONE;
 }

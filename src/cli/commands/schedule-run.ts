@@ -15,6 +15,6 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const id = await runSchedule(store, args[0] ?? "", { now: Date.now(), maxRetries });
   if (options.has("json")) writeJson(io, toJobJson(await requireJob(store, id)));
   else io.stdout.write(options.has("quiet") ? `${id}\n` : `✅ Job enqueued successfully. ID: ${id}\n`);
-  if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
+  await hintWhenNobodyWorks(store, [(await requireJob(store, id)).queue], invocation, io);
   return DONE;
 }

@@ -7,7 +7,7 @@ import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { hintWhenJobsWaitInVain } from "../no-worker-hint.ts";
+import { hintWhenJobsWaitInVain, unservedQueues } from "../no-worker-hint.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
@@ -93,7 +93,10 @@ function toText(status: Status, { options }: Invocation, io: Io): string {
       ? ""
       : `Oldest pending: ${io.stdout.isTerminal ? relativeTime(oldestPendingAt, Date.now()) : isoTime(oldestPendingAt)}\n`;
   const width = widthOf(io.stdout);
-  const waits = waitsText(status, { now: Date.now(), width, paint });
+  // Where none runs at all, that is said apart.
+  const names = workers.some(({ isAlive }) => isAlive) ? status.queues.map(({ gate }) => gate.name) : [];
+  const unserved = unservedQueues(workers, names);
+  const waits = waitsText({ ...status, unserved }, { now: Date.now(), width, paint });
   const ended = `Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n`;
   const facts = foldLines(`${activeWorkersText(workers)}${oldest}${ended}`, width);
   return `Queue Status Summary:\n${lines.join("\n")}\n\n${facts}${waits}`;

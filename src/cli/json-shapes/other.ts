@@ -106,7 +106,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   unknown_dependency: "a job that it is to wait for does not exist",
   dependency_cycle: "jobs would wait for each other in a circle",
   dependency_failed: "a job that it waits for is dead or cancelled",
-  queue_draining: "the queue takes no new jobs",
+  queue_draining: "the queue drains: it takes no new jobs, and cannot be paused",
   invalid_queue: "a concurrency or a rate of a queue is not allowed",
   invalid_flow: "the file of a flow has faults; each is named with its place",
   invalid_schedule: "the pattern or the zone of a schedule is not allowed",

@@ -88,7 +88,7 @@ export const STATUS: ShapeOf<StatusJson> = {
     oldest_pending_at: {
       type: "instant",
       nullable: true,
-      sentence: "since when the oldest pending job waits",
+      sentence: "since when the longest waiting pending job is due; null when none is",
     },
     throughput: { type: "object", of: "throughput", sentence: "executions that ended" },
   },

@@ -10,7 +10,13 @@ const MOST_QUEUES = 8;
 
 /** What waits for what, as far as kept counters tell it; and the queues that have to do with it. */
 export function waitsText(
-  seen: { counts: Readonly<Record<JobState, number>>; queues: readonly QueueRecord[]; isHeldBack: boolean },
+  seen: {
+    counts: Readonly<Record<JobState, number>>;
+    queues: readonly QueueRecord[];
+    isHeldBack: boolean;
+    /** Names of queues that no running worker serves, though some run. */
+    unserved: readonly string[];
+  },
   look: Look,
 ): string {
   const reasons = reasonsText(seen, look.now);
@@ -18,17 +24,21 @@ export function waitsText(
   return `${waits}${queuesText(seen.queues, look)}`;
 }
 
-function reasonsText({ counts, queues, isHeldBack }: Parameters<typeof waitsText>[0], now: number): string {
-  const behind = { paused: 0, full: 0, pace: 0 };
+function reasonsText(
+  { counts, queues, isHeldBack, unserved }: Parameters<typeof waitsText>[0],
+  now: number,
+): string {
+  const behind = { paused: 0, full: 0, pace: 0, nobody: 0 };
   for (const { gate, counts: own } of queues) {
-    const closure = judgeGate(gate, now);
-    if (closure) behind[closure.kind] += own.pending + own.failed;
+    const cause = judgeGate(gate, now)?.kind ?? (unserved.includes(gate.name) ? "nobody" : null);
+    if (cause) behind[cause] += own.pending + own.failed;
   }
   const reasons = [
     ...(counts.blocked > 0 ? [`${counts.blocked} wait for other jobs`] : []),
     ...(behind.paused > 0 ? [`${behind.paused} in paused queues`] : []),
     ...(behind.full > 0 ? [`${behind.full} in full queues`] : []),
     ...(behind.pace > 0 ? [`${behind.pace} behind a rate`] : []),
+    ...(behind.nobody > 0 ? [`${behind.nobody} in queues that no running worker serves`] : []),
     // Jobs that wait for their key or group are not counted: only that there are some is known.
     ...(isHeldBack && behind.full + behind.pace === 0 ? ["some behind a key or a group"] : []),
   ];

@@ -42,6 +42,7 @@ export const QUEUES: CommandGroup = {
       usage: "NAME…",
       args: { min: 1, max: Number.POSITIVE_INFINITY },
       sentence: "start nothing of a queue; what runs goes on",
+      details: ["One that is draining cannot be paused: it would take new jobs again."],
       examples: [{ line: "queuectl queue pause media", sentence: "until it is resumed" }],
       options: [],
       load: () => import("../commands/queue-pause.ts"),

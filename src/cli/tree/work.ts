@@ -16,7 +16,7 @@ const WORKER_SETTING_OPTIONS: readonly OptionSpec[] = SETTINGS.filter(
   ({ flagOf }) => flagOf === "worker",
 ).map(({ key, type, sentence }) => ({
   name: key,
-  value: type === "size" ? "SIZE" : type === "number" ? "N" : "TIME",
+  value: type === "size" ? "SIZE" : type === "number" || type === "count" ? "N" : "TIME",
   sentence,
 }));
 

@@ -1,4 +1,4 @@
-import { findContradictions, findCycle } from "../../domain/dependency.ts";
+import { DependencyCount, findContradictions, findCycle } from "../../domain/dependency.ts";
 import { describeValue } from "../../domain/describe.ts";
 import { waitsByStep } from "../../domain/flow.ts";
 import { didYouMean, suggest } from "../../domain/suggest.ts";
@@ -29,7 +29,24 @@ export function checkDependencies(steps: readonly PlacedStep[], faults: Faults):
         `Take it out of "${faults.words.nameOf("needs")}" or of "${faults.words.nameOf("after_fail")}".`,
       );
   }
+  refuseTooMany(steps, faults);
   refuseCycles(steps, faults);
+}
+
+/** A store would find it only when all are added, after seconds. */
+function refuseTooMany(steps: readonly PlacedStep[], faults: Faults): void {
+  const count = new DependencyCount();
+  for (const { name, at, dependsOn } of steps) {
+    if (!count.allows(dependsOn.length)) {
+      faults.add(
+        at,
+        `With the step "${name}" there are too many waits: steps that wait for several others may have 50,000 in all`,
+        "Let one step in between wait for all of the first, and the others for that one.",
+      );
+      return;
+    }
+    count.add(dependsOn.length);
+  }
 }
 
 function refuseCycles(steps: readonly PlacedStep[], faults: Faults): void {

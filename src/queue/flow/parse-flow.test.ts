@@ -131,6 +131,16 @@ steps:
     expect(Object.entries(steps[2]?.job["env"] ?? {})).toEqual([["__proto__", "y"]]);
   });
 
+  test("with a step that is named twice counted once", async () => {
+    const { steps } = await parse(
+      "name: x\nsteps: { a: { run: x }, b: { run: x, needs: [a, a], after_any: a } }\n",
+    );
+    expect(steps[1]?.dependsOn).toEqual([
+      { on: "a", condition: "completed" },
+      { on: "a", condition: "finished" },
+    ]);
+  });
+
   test("with anchors: an alias stands for the whole value", async () => {
     const { steps } = await parse(
       "name: x\nsteps:\n  a: &a { run: x, tags: &t [t] }\n  b: *a\n  c: { run: y, tags: *t }\n",
@@ -237,7 +247,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "a wrong default, once and not for each step",
       "name: x\ndefaults: { timeout: soon }\nsteps: { a: { run: x }, b: { run: y } }\n",
-      '2:22: The field "timeout" must be seconds or a duration such as 30s, 5m, 2h, 1d, at most 100 years, not "soon".',
+      '2:22: The field "timeout" must be seconds or a duration such as 30s, 5m, 1h30m, 1d, at most 100 years, not "soon".',
     ],
     [
       "defaults that exclude each other, once and not for each step",
@@ -445,6 +455,17 @@ describe("what is wrong is said with its place and its remedy:", () => {
     expect(await faultsOf(chainOf(10_001))).toEqual([
       "build.yaml:3:3: The flow has 10001 steps; the most are 10000. Make several flows of it, or an array of jobs.",
     ]);
+  });
+
+  test("more waits than a store takes, before it would have to find that out", async () => {
+    const names = Array.from({ length: 1_500 }, (_, index) => `s${index}`);
+    const wide = (index: number) => names.slice(Math.max(0, index - 100), index).join(", ");
+    const steps = names.map((name, index) => `  ${name}: { run: x, needs: [${wide(index)}] }\n`);
+    const [fault, ...others] = await faultsOf(`name: x\nsteps:\n${steps.join("")}`);
+    expect(others).toEqual([]);
+    expect(fault).toMatch(
+      /^build\.yaml:\d+:3: With the step "s\d+" there are too many waits: steps that wait for several others may have 50,000 in all\. /,
+    );
   });
 
   test("all of it at once, in the order of the text", async () => {

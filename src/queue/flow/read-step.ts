@@ -89,13 +89,18 @@ function withDefaults(own: JobObject, defaults: JobObject): JobObject {
   return job;
 }
 
-/** One name or a list of them. */
+/** One name or a list of them, each once. */
 function readNames(entry: LocatedEntry | undefined, faults: Faults): { at: Place; on: string }[] {
   if (entry === undefined) return [];
   const items: readonly Located[] = entry.value.kind === "list" ? entry.value.items : [entry.value];
+  const seen = new Set<string>();
   return items.flatMap((item) => {
     const name = toPlain(item);
-    if (typeof name === "string") return [{ at: item.at, on: name }];
+    if (typeof name === "string") {
+      const isNew = !seen.has(name);
+      seen.add(name);
+      return isNew ? [{ at: item.at, on: name }] : [];
+    }
     const hint = ["number", "boolean"].includes(typeof name)
       ? `In quotes it is a name: "${name}"`
       : undefined;

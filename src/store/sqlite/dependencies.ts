@@ -1,17 +1,10 @@
-import { type Condition, type Dependency, findCycle } from "../../domain/dependency.ts";
+import { type Condition, type Dependency, DependencyCount, findCycle } from "../../domain/dependency.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import type { JobState } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { Database } from "./database.ts";
 import { type Row, readJson } from "./rows.ts";
 import { moveDependant, standing } from "./settle.ts";
-
-/**
- * Arrays that wait for arrays: each member for each. More would hold everyone up, and one job in between does the same; so
- * one job may wait for several of the largest arrays, and an array of any size for one job.
- */
-const DEPENDENCIES_AT_MOST = 50_000;
-const WIDEST = 1_000_000;
 
 /**
  * Ties jobs that were just added to those they wait for, and puts each where it belongs: blocked, free at once, or dead.
@@ -29,18 +22,16 @@ export function addDependencies(
       "SELECT seq, id, depends_on FROM jobs WHERE seq BETWEEN ? AND ? AND depends_on <> '[]' ORDER BY seq",
     )
     .all(firstSeq, lastSeq) as Row[];
-  let ofOthers = 0;
-  let widest = 0;
+  const count = new DependencyCount();
   for (const row of dependants) {
     const seq = row["seq"] as number;
     let own = 0;
     for (const dependency of readJson<Dependency[]>(row, "depends_on")) {
       own += tie(db, { id: row["id"] as string, seq, position: position(seq) }, dependency);
-      if (own > WIDEST || ofOthers + Math.min(own, widest) > DEPENDENCIES_AT_MOST)
+      if (!count.allows(own))
         throw refuseEnqueue({ kind: "too_many_dependencies", id: row["id"] as string }, position(seq));
     }
-    if (own > 1) ofOthers += Math.min(own, widest);
-    widest = Math.max(widest, own);
+    count.add(own);
   }
   refuseCycle(db, firstSeq, position);
   for (const row of dependants) moveDependant(db, row["seq"] as number, createdAt);

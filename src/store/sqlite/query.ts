@@ -91,16 +91,16 @@ export async function counts(
 export async function activity(db: Database, now: number): Promise<Activity> {
   return await db.read(() => {
     const oldest = db
-      .prepare(
-        "SELECT created_at FROM jobs INDEXED BY jobs_by_state WHERE state = 'pending' ORDER BY seq LIMIT 1",
-      )
-      .get();
+      .prepare(`
+        SELECT due_at FROM jobs INDEXED BY jobs_due
+        WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT 1`)
+      .get(now);
     const finishedWithin = (seconds: number) =>
       db
         .prepare("SELECT coalesce(sum(finished), 0) AS finished FROM throughput WHERE second > ?")
         .get(Math.floor(now / 1_000) - seconds)?.["finished"] as number;
     return {
-      oldestPendingAt: oldest ? (oldest["created_at"] as number) : null,
+      oldestPendingAt: oldest ? (oldest["due_at"] as number) : null,
       finishedLastMinute: finishedWithin(60),
       finishedLastHour: finishedWithin(3_600),
     };

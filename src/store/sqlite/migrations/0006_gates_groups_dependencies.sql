@@ -22,6 +22,7 @@ CREATE UNIQUE INDEX jobs_unique ON jobs (unique_name)
   WHERE unique_name IS NOT NULL AND state IN ('pending', 'blocked', 'processing', 'failed');
 CREATE INDEX jobs_expiring ON jobs (expires_at)
   WHERE expires_at IS NOT NULL AND executions = 0 AND state IN ('pending', 'blocked');
+CREATE INDEX jobs_due ON jobs (due_at) WHERE state = 'pending'; -- the longest waiting one, for each look at the status
 CREATE INDEX jobs_by_key ON jobs (limit_key, state, seq) WHERE limit_key IS NOT NULL;
 CREATE INDEX jobs_by_group ON jobs (group_id, state, seq) WHERE group_id IS NOT NULL;
 CREATE INDEX jobs_of_group ON jobs (group_id, seq) WHERE group_id IS NOT NULL;
