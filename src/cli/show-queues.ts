@@ -43,10 +43,11 @@ export async function hintAtUnknown(
   io: Io,
 ): Promise<void> {
   if (options.has("quiet") || options.has("json")) return;
-  for (const { gate, counts } of await store.listQueues(names)) {
-    if (Object.values(counts).some((count) => count > 0)) continue;
-    const near = await similarQueues(store, gate.name);
+  const known = new Map((await store.listQueues(names)).map(({ gate, counts }) => [gate.name, counts]));
+  for (const name of names) {
+    if (Object.values(known.get(name) ?? {}).some((count) => count > 0)) continue;
+    const near = await similarQueues(store, name);
     const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
-    io.stderr.write(`The queue ${gate.name} has no jobs yet.${meant}\n`);
+    io.stderr.write(`The queue ${name} has no jobs yet.${meant}\n`);
   }
 }

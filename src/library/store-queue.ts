@@ -293,7 +293,12 @@ export class StoreQueue implements Queue {
   }
 }
 
-const LIST_RULES = { state: jobState, group: jobId, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const LIST_RULES = {
+  state: jobState,
+  group: jobId,
+  queues: queueNames,
+  newest: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+};
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),
   drain: yesOrNo,
