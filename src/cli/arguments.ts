@@ -1,6 +1,7 @@
 import { describeValue } from "../domain/describe.ts";
 import { parseDurationMs } from "../domain/duration.ts";
 import { QueuectlError } from "../domain/errors.ts";
+import { ID_RULE, isId } from "../domain/id.ts";
 import type { Options } from "./command.ts";
 
 /** A whole number that was given as an option. @throws invalid_usage naming option, value and range */
@@ -39,6 +40,17 @@ export function readChoice<Choice extends string>(
   const choice = choices.find((each) => each === text);
   if (choice !== undefined) return choice;
   throw refuseOption(name, `one of ${choices.join(", ")}`, text);
+}
+
+/** The queues of a repeatable `--queue`; null when none was given. @throws invalid_usage */
+export function readQueues(options: Options): string[] | null {
+  const queues = options.all("queue");
+  const bad = queues.find((queue) => !isId(queue));
+  if (bad !== undefined)
+    throw new QueuectlError("invalid_usage", `--queue cannot be "${bad}"`, {
+      hint: `A queue's name has ${ID_RULE}.`,
+    });
+  return queues.length === 0 ? null : [...queues];
 }
 
 /** Said as the flags of a job say it: see `job-flags.ts`. */

@@ -3,8 +3,7 @@ import { hostname } from "node:os";
 import { resolveSetting, resolveSettings } from "../config/resolve.ts";
 import { toRetention } from "../config/retention.ts";
 import { toWorkerSettings } from "../config/worker-settings.ts";
-import { QueuectlError } from "../domain/errors.ts";
-import { ID_RULE, isId, randomId } from "../domain/id.ts";
+import { randomId } from "../domain/id.ts";
 import { schedulePlanner } from "../queue/plan-firing.ts";
 import { retainInTurn } from "../queue/prune.ts";
 import { createDataDirectory, workerLogFiles } from "../store/data-files.ts";
@@ -13,7 +12,7 @@ import type { WorkerEvent } from "../worker/events.ts";
 import { identifySelf } from "../worker/process-identity.ts";
 import { commandRunner } from "../worker/run-command.ts";
 import { Worker } from "../worker/supervisor.ts";
-import { readCount } from "./arguments.ts";
+import { readCount, readQueues } from "./arguments.ts";
 import type { Invocation } from "./command.ts";
 import { givenSettings, openForReading, openForWriting } from "./context.ts";
 import { DONE } from "./exit-codes.ts";
@@ -28,7 +27,7 @@ import { WorkerLog } from "./worker-log.ts";
 export async function runWorker(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
   const announceTo = readCount(options, "announce-fd", { min: 3, max: 1_000 });
-  const queues = readQueues(invocation);
+  const queues = readQueues(invocation.options);
   const concurrency = readCount(options, "concurrency", { min: 1, max: 1_000 }) ?? 1;
   const inPlaceOf = options.text(IN_PLACE_OF) ?? null;
   // A replacement belongs to a store that is there: it must not make one where it was taken away.
@@ -85,16 +84,6 @@ export async function runWorker(invocation: Invocation, io: Io): Promise<number>
     await out.flush();
     await log?.close();
   }
-}
-
-function readQueues({ options }: Invocation): string[] | null {
-  const queues = options.all("queue");
-  const bad = queues.find((queue) => !isId(queue));
-  if (bad !== undefined)
-    throw new QueuectlError("invalid_usage", `--queue cannot be "${bad}"`, {
-      hint: `A queue's name has ${ID_RULE}.`,
-    });
-  return queues.length === 0 ? null : [...queues];
 }
 
 /** The same trouble is met again and again, several times a second; it is said once in a while. */

@@ -141,6 +141,8 @@ export interface ListOptions {
   state?: JobState | undefined;
   /** Only the jobs of the array, flow or schedule of this id. */
   group?: string | undefined;
+  /** Only the jobs of these queues. */
+  queues?: readonly string[] | undefined;
   /** Only the newest so many, still oldest first. */
   newest?: number | undefined;
 }

@@ -300,7 +300,12 @@ export class StoreQueue implements Queue {
   }
 }
 
-const LIST_RULES = { state: jobState, group: idText, newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
+const LIST_RULES = {
+  state: jobState,
+  group: idText,
+  queues: queueNames,
+  newest: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+};
 const WORK_RULES = {
   concurrency: wholeNumber(1, 1_000),
   drain: yesOrNo,

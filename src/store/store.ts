@@ -407,6 +407,8 @@ export interface JobFilter {
   state?: JobState | undefined;
   /** Only the jobs of the group of this id. */
   group?: string | undefined;
+  /** Only those of these queues. */
+  queues?: readonly string[] | undefined;
   /** Only the newest so many of those that match when the list begins (still oldest first). */
   newest?: number | undefined;
   /** Only those of one enqueue. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { toDead, toRetry } from "../../src/domain/transition.ts";
+import type { Claim } from "../../src/store/store.ts";
 import { buildJob } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
@@ -75,6 +76,25 @@ describeStores("query", (open) => {
     ]);
     expect(await scene.ids({ newest: 99 })).toHaveLength(5);
     expect(await scene.ids({ newest: 0 })).toEqual([]);
+  });
+
+  test("those of some queues are listed, alone and with what else is asked for", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "a", queue: "mail" }, { id: "b" }, { id: "c", queue: "media" });
+    await scene.enqueueGroup({}, { id: "d", queue: "mail" }, { id: "e", queue: "media" });
+    await scene.startWorker("w");
+    await scene.finish("w", (await scene.claim("w", { queues: ["mail"], limit: 1 }))[0] as Claim);
+    expect(await scene.ids({ queues: ["mail"] })).toEqual(["a", "d"]);
+    expect(await scene.ids({ queues: ["mail", "media"] })).toEqual(["a", "c", "d", "e"]);
+    expect(await scene.ids({ queues: ["mail", "media"], newest: 2 })).toEqual(["d", "e"]);
+    expect(await scene.ids({ queues: ["mail", "media"], newest: 3 })).toEqual(["c", "d", "e"]);
+    expect(await scene.ids({ queues: ["mail"], newest: 0 })).toEqual([]);
+    expect(await scene.ids({ queues: ["mail"], state: "pending" })).toEqual(["d"]);
+    expect(await scene.ids({ queues: ["mail"], group: "g" })).toEqual(["d"]);
+    expect(await scene.ids({ queues: ["media"], group: "g", state: "completed" })).toEqual([]);
+    expect(await scene.ids({ queues: ["mail"], seqs: { first: 2, last: 5 } })).toEqual(["d"]);
+    expect(await scene.ids({ queues: ["absent"], newest: 3 })).toEqual([]);
+    expect(await scene.ids({ queues: [] })).toEqual([]);
   });
 
   test("the jobs of one enqueue are listed by their arrival numbers", async () => {

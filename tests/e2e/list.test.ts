@@ -44,6 +44,36 @@ test("all jobs or those of one state, oldest first: tabs between in a pipe, an a
   expect(fresh).toEqual(pendingJob({ id: "new", command: "echo 'a\tb'", argv: ["echo", "a\tb"] }));
 });
 
+test("only those of some queues, with what else is asked for; one without jobs may have been mistyped", async () => {
+  const home = homeForTest();
+  await home.ok("enqueue", '[{"id":"a","command":"true","queue":"mail"},{"id":"b","command":"true"}]');
+  await home.ok("enqueue", "--quiet", "--queue", "media", "--array", "1-60", "--id", "c", "true");
+  await home.ok("cancel", "c.2", "a");
+  const ids = async (...flags: string[]) =>
+    (await home.json<ShownJob[]>("list", ...flags)).map(({ id }) => id);
+  expect(await ids("--queue", "mail", "--queue", "default")).toEqual(["a", "b"]);
+  expect(await ids("--queue", "media", "--queue", "mail", "--state", "cancelled")).toEqual(["a", "c.2"]);
+  expect(await ids("--queue", "media", "--limit", "2")).toEqual(["c.59", "c.60"]);
+  expect(await ids("--queue", "mail", "--of", "c")).toEqual([]);
+  expect(await home.run(["list", "--queue", "mial", "--queue", "mail"])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^a\t.*\n$/),
+    stderr: expect.stringContaining("The queue mial has no jobs yet. Did you mean mail?\n"),
+  });
+  expectRefusal(await home.run(["list", "--queue", "no such"]), {
+    exitCode: 1,
+    says: '--queue cannot be "no such"',
+  });
+  const onTerminal = async (...flags: string[]) => (await home.terminal(["list", ...flags])).stdout;
+  expect(await onTerminal("--queue", "media")).toContain(
+    "and 10 older ones; all of them: queuectl list --queue media | less, or --limit N",
+  );
+  expect(await onTerminal("--queue", "media", "--of", "c")).toContain("and perhaps older ones; all of them:");
+  expect(await onTerminal("--queue", "mail", "--state", "dead")).toContain(
+    "There are no dead jobs in these queues.",
+  );
+});
+
 test("an unknown state is refused with the list of states, an absurd limit with its range", async () => {
   const home = homeForTest();
   const states = "The states: pending, blocked, processing, completed, failed, dead, cancelled.";

@@ -30,6 +30,8 @@ describe("list", () => {
     expect(await idsOf({ state: "completed", newest: 2 })).toEqual(["a-3", "a-4"]);
     expect(await idsOf({ newest: 2 })).toEqual(["b-3", "b-4"]);
     expect(await idsOf({ state: "dead" })).toEqual([]);
+    expect(await idsOf({ queues: ["b"], newest: 1 })).toEqual(["b-4"]);
+    expect(await idsOf({ queues: ["a", "b"], state: "pending" })).toHaveLength(5);
   });
 
   test("may be left early, and read by a consumer that changes what it reads", async () => {
@@ -45,6 +47,7 @@ describe("list", () => {
   test.each<[unknown, RegExp]>([
     [{ state: "done" }, /"state" of queue.list must be one of pending, blocked, .*, not "done"/],
     [{ newest: 0 }, /"newest" of queue.list must be a whole number from 1/],
+    [{ queues: [] }, /"queues" of queue.list must be one or more names/],
     [{ limit: 5 }, /queue.list has no option "limit"/],
   ])("refuses %j at the call", async (options, says) => {
     const { queue } = await LibraryScene.open();

@@ -479,9 +479,10 @@ function isOfDeadJob({ executions, jobs }: MemoryTruth, token: number): boolean 
   return jobs.some(({ seq, state }) => seq === execution?.seq && state === "dead");
 }
 
-function matching({ state, group, seqs }: JobFilter): (job: Job) => boolean {
+function matching({ state, group, queues, seqs }: JobFilter): (job: Job) => boolean {
   return (job) =>
     (state === undefined || job.state === state) &&
     (group === undefined || job.group?.id === group) &&
+    (queues === undefined || queues.includes(job.queue)) &&
     (seqs === undefined || (job.seq >= seqs.first && job.seq <= seqs.last));
 }

@@ -24,9 +24,11 @@ export const LOOK: CommandGroup = {
           line: "queuectl list --state completed --limit 10 --json",
           sentence: "the newest ten, for a program",
         },
+        { line: "queuectl list --queue mail --queue media", sentence: "of two queues" },
       ],
       options: [
         { name: "state", value: "STATE", sentence: "only jobs in this state" },
+        { name: "queue", value: "NAME", repeatable: true, sentence: "only those of this queue" },
         { name: "of", value: "ID", sentence: "only those of this array, flow or schedule" },
         { name: "limit", value: "N", sentence: "only the newest N" },
       ],

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildJob, buildWorker } from "../../../tests/support/build-job.ts";
 import { closeScenes, makeDirectory } from "../../../tests/support/conformance.ts";
 import { TestTime } from "../../../tests/support/test-time.ts";
+import type { JobFilter } from "../store.ts";
 import { changeQueue } from "./change-queue.ts";
 import { claimJobs } from "./claim.ts";
 import { Database } from "./database.ts";
@@ -128,4 +129,32 @@ test("what people look at often is answered from an index, without a sort", asyn
   expect(plans.length).toBeGreaterThanOrEqual(9);
   for (const { plan } of plans)
     expect(plan).toMatch(/^SEARCH jobs USING (INTEGER PRIMARY KEY|(COVERING )?INDEX)[^;]*$/);
+});
+
+test("jobs of some queues are looked for stretch by stretch, in order of arrival and without a sort", async () => {
+  for (const filter of [{}, { state: "pending" }, { group: "g" }, { group: "g", state: "dead" }] as const)
+    for (const newest of [undefined, 5])
+      await Array.fromAsync(query.listJobs(db, { ...filter, queues: ["mail"], newest }));
+  const plans = db.plans(/^\s*SELECT.*FROM jobs\b.*json_each/s);
+  expect(plans.length).toBeGreaterThanOrEqual(5);
+  for (const { sql, plan } of plans) {
+    expect(plan, sql).toMatch(
+      /^SEARCH jobs USING (INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)|INDEX \w+ \([^;]*rowid>\? AND rowid<\?\)|(COVERING )?INDEX \w+ \([^;]*seq>\? AND seq<\?\)); LIST SUBQUERY 1; SCAN json_each/,
+    );
+    expect(plan, sql).not.toMatch(/TEMP B-TREE/);
+  }
+});
+
+test("those of a rare queue are found among many others, with gaps between", async () => {
+  const common = Array.from({ length: 21_000 }, () => buildJob({}));
+  const rare = (id: string) => buildJob({ id, queue: "rare" });
+  await enqueue(db, [rare("r1"), ...common, rare("r2")]);
+  await db.write(() => db.prepare("DELETE FROM jobs WHERE queue = 'default' AND seq > 10000").run());
+  await enqueue(db, [rare("r3")]);
+  const ids = async (filter: JobFilter) =>
+    (await Array.fromAsync(query.listJobs(db, filter))).map(({ id }) => id);
+  expect(await ids({ queues: ["rare"] })).toEqual(["r1", "r2", "r3"]);
+  expect(await ids({ queues: ["rare"], newest: 2 })).toEqual(["r2", "r3"]);
+  expect(await ids({ queues: ["rare"], newest: 1, state: "pending" })).toEqual(["r3"]);
+  expect(await ids({ queues: ["default"], newest: 9_000 })).toHaveLength(9_000);
 });

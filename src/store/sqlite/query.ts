@@ -22,45 +22,101 @@ export async function findIds(db: Database, prefix: string, limit: number): Prom
 
 const PAGE = 500;
 
+/**
+ * So many arrival numbers one query goes over when it looks for jobs of some queues, which no index has in order of arrival:
+ * one for that alone would make each job dearer. However rare they are, no read is long.
+ */
+const SPAN = 20_000;
+
 /** Page after page by arrival number: no long read transaction that would keep the WAL from being reset. */
 export async function* listJobs(db: Database, filter: JobFilter = {}): AsyncGenerator<Job, void, undefined> {
   const first = filter.seqs?.first ?? 1;
   const last = filter.seqs?.last ?? Number.MAX_SAFE_INTEGER;
   let left = filter.newest ?? Number.MAX_SAFE_INTEGER;
+  const found = listed(filter);
+  if (filter.queues && (await countAtMost(db, filter)) === 0) return;
   let after = Math.max(first - 1, await beforeNewest(db, filter, last));
-  const { rows: from, values } = listed(filter);
-  const page = `SELECT ${JOB_COLUMNS} FROM ${from} seq > ? AND seq <= ? ORDER BY seq LIMIT ?`;
+  const page = `SELECT ${JOB_COLUMNS} FROM ${found.rows} seq > ? AND seq <= ? ${found.among} ORDER BY seq LIMIT ?`;
   while (left > 0) {
     const limit = Math.min(PAGE, left);
-    const rows = await db.read(() => db.prepare(page).all(...values, after, last, limit) as Row[]);
+    const end = filter.queues ? Math.min(last, after + SPAN) : last;
+    const rows = await db.read(
+      () => db.prepare(page).all(...found.values, after, end, ...found.queues, limit) as Row[],
+    );
     for (const row of rows) yield toJob(row);
-    if (rows.length < limit) return;
-    after = rows.at(-1)?.["seq"] as number;
     left -= rows.length;
+    const next = rows.length < limit ? await nextAfter(db, filter, end, last) : undefined;
+    if (next === null) return;
+    after = next === undefined ? (rows.at(-1)?.["seq"] as number) : next - 1;
   }
 }
 
-/** The rows that a filter is about, up to the last condition, with an index that has them in order of arrival. */
-function listed({ state, group }: JobFilter): { rows: string; values: string[] } {
+/**
+ * The rows that a filter is about, up to the last condition, with an index that has them in order of arrival; `among`: which
+ * of them it is about.
+ */
+function listed({ state, group, queues }: JobFilter): {
+  rows: string;
+  values: string[];
+  among: string;
+  queues: string[];
+} {
+  const among = queues ? "AND queue IN (SELECT value FROM json_each(?))" : "";
+  const rest = { among, queues: queues ? [JSON.stringify(queues)] : [] };
   if (group !== undefined)
     return state === undefined
-      ? { rows: "jobs INDEXED BY jobs_of_group WHERE group_id = ? AND", values: [group] }
+      ? { rows: "jobs INDEXED BY jobs_of_group WHERE group_id = ? AND", values: [group], ...rest }
       : {
           rows: "jobs INDEXED BY jobs_by_group WHERE group_id = ? AND state = ? AND",
           values: [group, state],
+          ...rest,
         };
   return state === undefined
-    ? { rows: "jobs WHERE", values: [] }
-    : { rows: "jobs INDEXED BY jobs_by_state WHERE state = ? AND", values: [state] };
+    ? { rows: "jobs WHERE", values: [], ...rest }
+    : { rows: "jobs INDEXED BY jobs_by_state WHERE state = ? AND", values: [state], ...rest };
+}
+
+/** How many jobs of its queues a filter may find at most. */
+async function countAtMost(db: Database, { queues, state }: JobFilter): Promise<number> {
+  const byState = await counts(db, queues ?? null);
+  return state === undefined ? Object.values(byState).reduce((sum, count) => sum + count, 0) : byState[state];
+}
+
+/** Beyond a stretch that was looked through: where the next row is that may be meant; null when there is none. */
+async function nextAfter(db: Database, filter: JobFilter, end: number, last: number): Promise<number | null> {
+  if (!filter.queues) return null;
+  const { rows, values } = listed(filter);
+  const sql = `SELECT min(seq) AS seq FROM ${rows} seq > ? AND seq <= ?`;
+  const row = await db.read(() => db.prepare(sql).get(...values, end, last));
+  return (row?.["seq"] as number | null | undefined) ?? null;
 }
 
 /** The arrival number just before the newest so many up to `last`; 0 when there are fewer. */
 async function beforeNewest(db: Database, filter: JobFilter, last: number): Promise<number> {
   if (filter.newest === undefined) return 0;
+  if (filter.queues) return await beforeNewestOfQueues(db, filter, last);
   const { rows, values } = listed(filter);
   const sql = `SELECT seq FROM ${rows} seq <= ? ORDER BY seq DESC LIMIT 1 OFFSET ?`;
   const row = await db.read(() => db.prepare(sql).get(...values, last, filter.newest ?? 0));
   return row ? (row["seq"] as number) : 0;
+}
+
+/** The same backwards, stretch by stretch. */
+async function beforeNewestOfQueues(db: Database, filter: JobFilter, last: number): Promise<number> {
+  let left = filter.newest ?? 0;
+  if ((await countAtMost(db, filter)) <= left) return 0;
+  const { rows, values, among, queues } = listed(filter);
+  const top = `SELECT max(seq) AS seq FROM ${rows} seq <= ?`;
+  const stretch = `SELECT seq FROM ${rows} seq > ? AND seq <= ? ${among} ORDER BY seq DESC LIMIT ?`;
+  for (let below = last; left > 0; ) {
+    const end = (await db.read(() => db.prepare(top).get(...values, below)))?.["seq"];
+    if (typeof end !== "number") break;
+    below = end - SPAN;
+    const seqs = await db.read(() => db.prepare(stretch).all(...values, below, end, ...queues, left));
+    left -= seqs.length;
+    if (left === 0) return (seqs.at(-1)?.["seq"] as number) - 1;
+  }
+  return 0;
 }
 
 export async function listExecutions(db: Database, seq: number): Promise<ExecutionRecord[]> {
