@@ -7,7 +7,10 @@ import { sqlText } from "./scripts/sql-text.ts";
 /** Two cores and real processes: a test waits for facts, so a slow machine costs time and not a failure. */
 const LIMIT_MS = 120_000;
 
-/** Most of a test is waiting for processes. Vitest's own default would be one less than there are cores. */
+/**
+ * Most of a test is waiting for processes; Vitest's own default is one less than there are cores. Never 1: it would then
+ * run the suite behind the rows, whatever their order.
+ */
 const FILES_AT_ONCE = availableParallelism() + 1;
 
 /** In the size that stands in every run no row holds a time against its target: they are files like any other. */
