@@ -43,7 +43,7 @@ export interface JobFault {
   fields: readonly string[];
   /** Of one field the wrong part: the name of a variable, an index of a list. */
   part?: string | number | undefined;
-  /** A text was wanted, which a number that is no text may have been meant as. */
+  /** A text was wanted: what looks like a number may have been meant as one. */
   isNoText?: boolean;
   /** A field is missing, which may be given elsewhere. */
   isLack?: boolean;
@@ -67,7 +67,7 @@ export function throwFault({ code = "invalid_job", message, hint }: JobFault): n
   throw new QueuectlError(code, message, { hint });
 }
 
-/** The largest of all counts and caps: far beyond use, so that a number beyond it is a slip; and exact in every store. */
+/** The largest of all counts and limits: far beyond use, so that a number beyond it is a slip; and exact in every store. */
 export const MAX_COUNT = 1_000_000;
 
 /** The longest label of any kind, in characters. */
@@ -135,9 +135,11 @@ export function readIds(given: GivenFields, field: string): string[] {
   if (value === undefined) return [];
   const ids: unknown = typeof value === "string" ? [value] : value;
   if (!Array.isArray(ids)) return refuseType(given, { field }, "an id or an array of ids", value) ?? [];
-  for (const [part, id] of (ids as unknown[]).entries())
-    if (typeof id !== "string" || !isId(id)) refuseType(given, { field, part }, "ids of jobs", id);
-  return [...new Set(ids as string[])];
+  const right = (ids as unknown[]).filter(
+    (id, part) =>
+      (typeof id === "string" && isId(id)) || refuseType(given, { field, part }, "ids of jobs", id),
+  );
+  return [...new Set(right as string[])];
 }
 
 export function readDurationMs(given: GivenFields, field: string): number | undefined {

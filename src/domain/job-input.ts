@@ -178,13 +178,14 @@ function readTags(given: GivenFields): string[] {
   const tags = given.values["tags"];
   if (tags === undefined || tags === null) return [];
   if (!Array.isArray(tags)) return refuseType(given, { field: "tags" }, "an array of strings", tags) ?? [];
-  for (const [part, tag] of (tags as unknown[]).entries()) {
-    const at = { field: "tags", part };
-    if (typeof tag !== "string" || tag === "" || tag.length > MAX_LABEL_LENGTH)
-      refuseType(given, { ...at, isNoText: true }, `strings of 1 to ${MAX_LABEL_LENGTH} characters`, tag);
-    else isClean(given, at, tag);
-  }
-  return [...new Set(tags as string[])];
+  return [...new Set((tags as unknown[]).filter((tag, part) => isTag(given, tag, part)) as string[])];
+}
+
+function isTag(given: GivenFields, tag: unknown, part: number): boolean {
+  const at = { field: "tags", part };
+  if (typeof tag === "string" && tag !== "" && tag.length <= MAX_LABEL_LENGTH) return isClean(given, at, tag);
+  refuseType(given, { ...at, isNoText: true }, `strings of 1 to ${MAX_LABEL_LENGTH} characters`, tag);
+  return false;
 }
 
 function readEnv(given: GivenFields): Record<string, string> {
@@ -192,20 +193,22 @@ function readEnv(given: GivenFields): Record<string, string> {
   if (env === undefined || env === null) return {};
   if (typeof env !== "object" || Array.isArray(env))
     return refuseType(given, { field: "env" }, "an object of names and strings", env) ?? {};
-  for (const [name, value] of Object.entries(env)) {
-    const at = { field: "env", part: name };
-    if (name === "" || /[=\0]/.test(name) || !name.isWellFormed())
-      given.refuse(
-        ["env"],
-        `The environment variable name ${describeValue(name)} is not allowed`,
-        'A name is not empty and has no "=".',
-        { part: name },
-      );
-    else if (typeof value !== "string") refuseType(given, { ...at, isNoText: true }, "a string", value);
-    else isClean(given, at, value);
-  }
   // From entries, not by assignment: a variable called __proto__ is a variable too.
-  return Object.fromEntries(Object.entries(env as Record<string, string>));
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => isVariable(given, name, value)));
+}
+
+function isVariable(given: GivenFields, name: string, value: unknown): boolean {
+  const at = { field: "env", part: name };
+  if (name === "" || /[=\0]/.test(name) || !name.isWellFormed())
+    given.refuse(
+      ["env"],
+      `The environment variable name ${describeValue(name)} is not allowed`,
+      'A name is not empty and has no "=".',
+      { part: name },
+    );
+  else if (typeof value !== "string") refuseType(given, { ...at, isNoText: true }, "a string", value);
+  else return isClean(given, at, value);
+  return false;
 }
 
 function readCwd(given: GivenFields, base: string | null): string | null {

@@ -96,7 +96,7 @@ const INHERITED = -1;
 /** Whatever is stored is shown: one that cannot be read must not hide the others. */
 export function jobOf({ job }: Pick<ScheduleRecord, "job">): ScheduledJob {
   const faults: string[] = [];
-  const input = readStored(job, faults);
+  const input = JSON.parse(job) as Partial<Record<string, unknown>>;
   const defaults = { id: "x", maxRetries: INHERITED, cwd: null, now: 0 };
   const read = readJobInput(input, defaults, ({ message }) => faults.push(message));
   const isAbsolute = (input["expires_at"] ?? null) !== null;
@@ -107,15 +107,6 @@ export function jobOf({ job }: Pick<ScheduleRecord, "job">): ScheduledJob {
     expiresAt: isAbsolute ? read.expiresAt : null,
     fault: faults[0] ?? null,
   };
-}
-
-function readStored(job: string, faults: string[]): Partial<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(job)) as Record<string, unknown>;
-  } catch (error) {
-    faults.push(`Its job is not valid JSON: ${(error as Error).message}`);
-    return {};
-  }
 }
 
 function nextAt({ isPaused, nextAt: at }: ScheduleRecord): string | null {

@@ -37,12 +37,11 @@ const BROKEN: readonly [what: string, job: string, fault: RegExp, shown: object]
   ],
   [
     "a value of the wrong kind",
-    '{"command":"true","priority":"high","queue":"q"}',
+    '{"command":"true","priority":"high","queue":"q","tags":["a",1],"env":{"A":"b","N":8}}',
     /"priority" must be/,
-    { queue: "q", priority: 0 },
+    { queue: "q", priority: 0, tags: ["a"], env: { A: "b" } },
   ],
-  ["what is no JSON", "{", /^Its job is not valid JSON/, { command: "" }],
-  ["what is no object", "null", /needs a "command"/, { command: "" }],
+  ["nothing to run", "{}", /needs a "command"/, { command: "" }],
 ];
 
 test.each(BROKEN)(
