@@ -149,6 +149,19 @@ export interface Store {
   /** Every queue that has jobs, or of which something is set, by name; of `names`, only those: the cost does not grow with the others. */
   listQueues(names?: readonly string[]): Promise<QueueRecord[]>;
 
+  /**
+   * Gives a key another limit, null for none; wakes the workers. A key is there with its first job, and until retention has
+   * removed its last.
+   * @returns false when there is no such key
+   */
+  changeKey(name: string, maxRunning: number | null): Promise<boolean>;
+
+  /** Every key by name; of `names`, only those: the cost grows with the jobs that wait for them. */
+  listKeys(names?: readonly string[]): Promise<KeyRecord[]>;
+
+  /** How many jobs wait for a key of which as many run as may; counted up to `atMost`. */
+  countBehindKeys(atMost: number): Promise<number>;
+
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */
   counts(queues: readonly string[] | null): Promise<Record<JobState, number>>;
 
@@ -395,6 +408,12 @@ export interface QueueChange {
 export interface QueueRecord {
   gate: Gate;
   counts: Record<JobState, number>;
+}
+
+export interface KeyRecord {
+  gate: Gate;
+  /** How many of its jobs have not ended and do not run. */
+  waiting: number;
 }
 
 export interface JobFilter {

@@ -5,12 +5,20 @@ import type { QueueRecord } from "../../store/store.ts";
 import { type Look, queueTable } from "./queue.ts";
 import { foldLines } from "./wrap.ts";
 
+/** Nobody needs to know it more exactly, and each is counted. */
+export const MOST_BEHIND_KEYS = 10_000;
+
 /** What a summary has room for. */
 const MOST_QUEUES = 8;
 
 /** What waits for what, as far as kept counters tell it; and the queues that have to do with it. */
 export function waitsText(
-  seen: { counts: Readonly<Record<JobState, number>>; queues: readonly QueueRecord[]; isHeldBack: boolean },
+  seen: {
+    counts: Readonly<Record<JobState, number>>;
+    queues: readonly QueueRecord[];
+    isHeldBack: boolean;
+    behindKeys: number;
+  },
   look: Look,
 ): string {
   const reasons = reasonsText(seen, look.now);
@@ -18,7 +26,10 @@ export function waitsText(
   return `${waits}${queuesText(seen.queues, look)}`;
 }
 
-function reasonsText({ counts, queues, isHeldBack }: Parameters<typeof waitsText>[0], now: number): string {
+function reasonsText(
+  { counts, queues, isHeldBack, behindKeys }: Parameters<typeof waitsText>[0],
+  now: number,
+): string {
   const behind = { paused: 0, full: 0, pace: 0 };
   for (const { gate, counts: own } of queues) {
     const closure = judgeGate(gate, now);
@@ -29,8 +40,11 @@ function reasonsText({ counts, queues, isHeldBack }: Parameters<typeof waitsText
     ...(behind.paused > 0 ? [`${behind.paused} in paused queues`] : []),
     ...(behind.full > 0 ? [`${behind.full} in full queues`] : []),
     ...(behind.pace > 0 ? [`${behind.pace} behind a rate`] : []),
-    // Jobs that wait for their key or group are not counted: only that there are some is known.
-    ...(isHeldBack && behind.full + behind.pace === 0 ? ["some behind a key or a group"] : []),
+    ...(behindKeys > 0
+      ? [`${behindKeys}${behindKeys < MOST_BEHIND_KEYS ? "" : " or more"} behind a key`]
+      : []),
+    // Jobs that wait for their group are not counted: only that there are some is known.
+    ...(isHeldBack && behind.full + behind.pace + behindKeys === 0 ? ["some behind a group"] : []),
   ];
   return reasons.join(", ");
 }

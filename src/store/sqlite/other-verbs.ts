@@ -5,6 +5,7 @@ export { claimJobs } from "./claim.ts";
 export { finish } from "./finish.ts";
 export { changeQueue } from "./gates.ts";
 export { getGroup, listGroups } from "./groups.ts";
+export { changeKey, countBehindKeys, listKeys } from "./keys.ts";
 export { claimReplacement } from "./pools.ts";
 export { rebaseWaits } from "./rebase-waits.ts";
 export { declareDead, listOrphans, recoverJobs } from "./recover.ts";
