@@ -38,7 +38,7 @@ import {
 import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
 import { forPrograms } from "./for-programs.ts";
-import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
+import type { ArrayJob, ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_NAMES, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { Explanation, Queues } from "./queues.ts";
@@ -107,7 +107,7 @@ export class StoreQueue implements Queue {
     return { maxRetries: await this.#maxRetries(), cwd: process.cwd(), now: Date.now(), names: FIELD_NAMES };
   }
 
-  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {
+  enqueueArray(job: ArrayJob, array: ArrayOptions): Promise<JobArray> {
     return this.#use(async () => {
       const indices = readIndices(array);
       const { maxRunning = null, maxFails = null } = array;

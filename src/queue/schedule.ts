@@ -82,6 +82,14 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
         hint: "Each run gets an id and an instant from its schedule. Leave it out.",
       },
     );
+  if (Object.hasOwn(job, "expires_at"))
+    throw new QueuectlError(
+      "invalid_job",
+      `The job of a schedule cannot have "${names?.["expires_at"] ?? "expires_at"}"`,
+      {
+        hint: `It would be past for every run after it. Give "${names?.["expires"] ?? "expires"}": a time from when each run is added.`,
+      },
+    );
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
     const ids = (job as Partial<Record<string, unknown>>)[field];
     return Array.isArray(ids) && ids.length > 0;
