@@ -17,7 +17,7 @@ export type {
   StepOptions,
 } from "./library/flows.ts";
 export type { Group, Groups } from "./library/groups.ts";
-export type { ArrayOptions, Job, JobArray, JobInput, JobOptions } from "./library/job.ts";
+export type { ArrayJob, ArrayOptions, Job, JobArray, JobInput, JobOptions } from "./library/job.ts";
 export { openQueue } from "./library/open-queue.ts";
 export type { ListOptions, OpenQueueOptions, Queue, StopOptions, WaitOptions } from "./library/queue.ts";
 export type { Explanation, QueueLimits, QueueState, Queues, StartGate } from "./library/queues.ts";

@@ -108,6 +108,7 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
       },
     ],
     queues: [QUEUE],
+    behind_keys: 0,
     oldest_pending_at: null,
     throughput: { last_minute: 1, last_hour: 1 },
   },

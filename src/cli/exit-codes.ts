@@ -10,6 +10,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   job_not_found: 4,
   execution_not_found: 4,
   queue_not_found: 4,
+  key_not_found: 4,
   flow_not_found: 4,
   schedule_not_found: 4,
   worker_not_found: 4,

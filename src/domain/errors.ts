@@ -31,6 +31,7 @@ export type ErrorCode =
   | "job_not_found"
   | "execution_not_found"
   | "queue_not_found"
+  | "key_not_found"
   | "flow_not_found"
   | "schedule_not_found"
   | "worker_not_found"

@@ -121,6 +121,12 @@ export interface JobArray {
   readonly count: number;
 }
 
+/** Options that something has not, because they would mean nothing there: they are refused, and do not compile. */
+export type Lacking<Option extends keyof JobOptions> = { readonly [Name in Option]?: undefined };
+
+/** The job of which an array has one for each index: if it were unique, each would exclude the others. */
+export type ArrayJob = JobInput & Lacking<"unique" | "uniqueReturn">;
+
 /** A job to enqueue: shell text or exact arguments, and what else there is to say about it. */
 export type JobInput = JobOptions &
   (

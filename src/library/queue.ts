@@ -2,7 +2,7 @@ import type { JobState } from "../domain/job.ts";
 import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
 import type { Groups } from "./groups.ts";
-import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
+import type { ArrayJob, ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import type { Explanation, Queues } from "./queues.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Handler, QueueWorker, WorkOptions, WorkQueuesOptions } from "./worker.ts";
@@ -46,7 +46,7 @@ export interface Queue extends AsyncDisposable {
    * the command also finds in `QUEUECTL_ARRAY_INDEX`. The job's `id` becomes that of the array.
    * @throws invalid_usage naming the option; what `enqueue` throws
    */
-  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray>;
+  enqueueArray(job: ArrayJob, array: ArrayOptions): Promise<JobArray>;
 
   /** The job of exactly this id; undefined when there is none. */
   get(id: string): Promise<Job | undefined>;

@@ -1,5 +1,5 @@
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
-import type { Job, JobInput } from "./job.ts";
+import type { Job, JobInput, Lacking } from "./job.ts";
 
 /** Jobs by the clock. Any worker fires them, of this program or another; each instant is fired once. */
 export interface Schedules {
@@ -53,8 +53,12 @@ export interface Schedules {
   remove(name: string): Promise<void>;
 }
 
-/** The job of a schedule: its id and its instant come from there. */
-export type ScheduledJob = JobInput & { id?: undefined; runAt?: undefined; delayMs?: undefined };
+/**
+ * The job of a schedule. The id and the instant of each run come from there; an instant at which it expires would be past for
+ * the next one, and other jobs that it waits for would be the same each time.
+ */
+export type ScheduledJob = JobInput &
+  Lacking<"id" | "runAt" | "delayMs" | "expiresAt" | "dependsOn" | "afterAny" | "afterFail">;
 
 export interface ScheduleInput {
   /** As a job's id, at most 100 characters: the ids of its jobs begin with it. */

@@ -39,7 +39,7 @@ import type { Execution } from "./execution.ts";
 import type { Flows } from "./flows.ts";
 import { forPrograms } from "./for-programs.ts";
 import type { Groups } from "./groups.ts";
-import type { ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
+import type { ArrayJob, ArrayOptions, Job, JobArray, JobInput } from "./job.ts";
 import { FIELD_WORDS, toExecution, toExplanation, toJob, toJobFields } from "./map-job.ts";
 import type { ListOptions, Queue, StopOptions, WaitOptions } from "./queue.ts";
 import type { QueueParts } from "./queue-parts.ts";
@@ -114,7 +114,7 @@ export class StoreQueue implements Queue {
     return { maxRetries: await this.#maxRetries(), cwd: process.cwd(), now: Date.now(), words: FIELD_WORDS };
   }
 
-  enqueueArray(job: JobInput, array: ArrayOptions): Promise<JobArray> {
+  enqueueArray(job: ArrayJob, array: ArrayOptions): Promise<JobArray> {
     return this.#use(async () => {
       const indices = readIndices(array);
       const { concurrency: maxRunning = null, maxFails = null } = array;

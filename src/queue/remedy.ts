@@ -1,3 +1,4 @@
+import { quoteArgv } from "../domain/shell-quote.ts";
 import type {
   DependencyGate,
   FinishedGate,
@@ -23,6 +24,7 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
     case "queue":
       return remedyForQueue(gate);
     case "key":
+      return remedyForKey(gate);
     case "group":
       return gate.holders[0] === undefined ? null : `queuectl info ${gate.holders[0]}`;
     case "suspect":
@@ -73,6 +75,13 @@ function remedyForQueue({ name, cause, running }: LimitGate): string | null {
     case null:
       return null;
   }
+}
+
+/** Of a key that lets one job run, that is what it is for: who holds it is the question. */
+function remedyForKey({ name, concurrency, running, holders }: LimitGate): string | null {
+  if (concurrency !== null && concurrency > 1)
+    return quoteArgv(["queuectl", "key", "set", name, "--limit", `${running + 1}`]);
+  return holders[0] === undefined ? null : `queuectl info ${holders[0]}`;
 }
 
 function remedyForWorker({ cause, queue }: WorkerGate): string {

@@ -82,6 +82,14 @@ function parseScheduledJob(
     throw new QueuectlError("invalid_job", `The job of a schedule has no "${words.nameOf(own)}" of its own`, {
       hint: "Each run gets an id and an instant from its schedule. Leave it out.",
     });
+  if (Object.hasOwn(job, "expires_at"))
+    throw new QueuectlError(
+      "invalid_job",
+      `The job of a schedule cannot have "${words.nameOf("expires_at")}"`,
+      {
+        hint: `It would be past for every run after it. Give "${words.nameOf("expires")}": a time from when each run is added.`,
+      },
+    );
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
     const ids = (job as Partial<Record<string, unknown>>)[field];
     return Array.isArray(ids) && ids.length > 0;

@@ -54,6 +54,13 @@ export interface ChangeStore {
 
   /** Sets what is given of a queue's gate and leaves the rest; the queue need not have jobs. Wakes the workers. */
   changeQueue(name: string, change: QueueChange): Promise<void>;
+
+  /**
+   * Gives a key another limit, null for none; wakes the workers. A key is there with its first job, and until retention has
+   * removed its last.
+   * @returns false when there is no such key
+   */
+  changeKey(name: string, maxRunning: number | null): Promise<boolean>;
 }
 
 /** The jobs that one enqueue added have consecutive arrival numbers. */

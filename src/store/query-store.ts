@@ -34,11 +34,23 @@ export interface QueryStore {
   /** Every queue that has jobs, or of which something is set, by name; of `names`, only those: the cost does not grow with the others. */
   listQueues(names?: readonly string[]): Promise<QueueRecord[]>;
 
+  /** Every key by name; of `names`, only those: the cost grows with the jobs that wait for them. */
+  listKeys(names?: readonly string[]): Promise<KeyRecord[]>;
+
+  /** How many jobs wait for a key of which as many run as may; counted up to `atMost`. */
+  countBehindKeys(atMost: number): Promise<number>;
+
   /** How many jobs are in each state, of some queues or of all: kept counters, not a count. */
   counts(queues: readonly string[] | null): Promise<Record<JobState, number>>;
 
   /** Since when the longest waiting `pending` job of those that are due is, and how many executions ended lately. */
   activity(now: number): Promise<Activity>;
+}
+
+export interface KeyRecord {
+  gate: Gate;
+  /** How many of its jobs have not ended and do not run. */
+  waiting: number;
 }
 
 export interface JobFilter {

@@ -9,6 +9,7 @@ import type {
   ExecutionRecord,
   GroupRecord,
   JobWaits,
+  KeyRecord,
   QueueRecord,
   WorkerRecord,
 } from "../../src/store/store.ts";
@@ -27,6 +28,8 @@ export interface Sight {
   /** Of each schedule. */
   history: FiredInstant[][];
   queues: QueueRecord[];
+  keys: KeyRecord[];
+  behindKeys: number;
   workers: WorkerRecord[];
   counts: Record<JobState, number>;
   countsByQueue: Record<JobState, number>[];
@@ -108,6 +111,8 @@ export class Player {
         return (await store.removeDead(step.ids)).sort((a, b) => a - b);
       case "changeQueue":
         return await store.changeQueue(step.queue, step.change);
+      case "changeKey":
+        return await store.changeKey(step.key, step.limit);
       case "expire": {
         const { state, limit } = step;
         const expired = { state, before: time.now() - step.olderMs };
@@ -229,6 +234,8 @@ export class Player {
         ),
       ),
       queues: await store.listQueues(),
+      keys: await store.listKeys(),
+      behindKeys: await store.countBehindKeys(9),
       workers: await store.listWorkers(),
       counts: await store.counts(null),
       countsByQueue: await Promise.all(QUEUES.map((queue) => store.counts([queue]))),

@@ -19,6 +19,7 @@ export type Step =
   | { do: "finish"; worker: string; claims: number[]; transition: Transition; claimNext: number }
   | { do: "cancel" | "retry" | "retryDead" | "removeDead"; ids: string[] }
   | { do: "changeQueue"; queue: string; change: QueueChange }
+  | { do: "changeKey"; key: string; limit: number | null }
   | { do: "expire"; state: ExpiringState; olderMs: number; limit: number }
   | { do: "putSchedule"; name: string; overlap: OverlapPolicy; replace: boolean }
   | { do: "pauseSchedule"; name: string; isPaused: boolean }
@@ -210,6 +211,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant("changeQueue" as const),
       queue: fc.constantFrom(...QUEUES),
       change,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("changeKey" as const),
+      key: fc.constantFrom("k0", "k1"),
+      limit: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
     }),
   },
   {

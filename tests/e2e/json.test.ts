@@ -91,6 +91,8 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["enqueue", "--id", "arr", "--array", "1-3%2", "--max-fails", "2", "true"],
   ["list"],
   ["list", "--of", "arr"],
+  ["key list"],
+  ["key set", "k", "--limit", "2"],
   ["info", "good"],
   ["explain", "good"],
   ["info", "later"],

@@ -31,6 +31,7 @@ test("status counts every state, and names the active workers and the longest wa
 
   const status = await home.json<ShownStatus>("status");
   expect(status).toEqual({
+    behind_keys: 0,
     counts: { ...NONE, pending: 2, processing: 1, completed: 2, failed: 1, dead: 2 },
     workers: [
       {
@@ -80,6 +81,7 @@ test("an empty queue has no worker and nothing that waits", async () => {
     counts: NONE,
     workers: [],
     queues: [],
+    behind_keys: 0,
     oldest_pending_at: null,
     throughput: { last_minute: 0, last_hour: 0 },
   });
@@ -110,7 +112,9 @@ test("status shows the queues that have to do with a wait, and what holds jobs b
     "the rest to be done",
   );
   const text = await home.ok("status");
-  expect(text).toContain("\nHeld back: 1 wait for other jobs, 3 in paused queues, 2 in full queues\n");
+  expect(text).toContain(
+    "\nHeld back: 1 wait for other jobs, 3 in paused queues, 2 in full queues, 1 behind a key\n",
+  );
   const rows = text.slice(text.indexOf("QUEUE ")).trimEnd().split("\n").slice(1);
   expect(rows.map((row) => row.split(/ {2,}/).slice(0, 5))).toEqual([
     ["mail", "paused", "0", "-", "3"],
@@ -123,7 +127,7 @@ test("status shows the queues that have to do with a wait, and what holds jobs b
     async () => (await home.json<ShownStatus>("status")).counts["completed"] === 3,
     "the rest to be done",
   );
-  expect(await home.ok("status")).toContain("3 in paused queues, some behind a key or a group\n");
+  expect(await home.ok("status")).toContain("3 in paused queues, 1 behind a key\n");
 });
 
 test("status names a few of many queues, those of which something is set first", async () => {

@@ -160,7 +160,7 @@ describe("enqueueArray", () => {
   test("refuses a job that cannot be an array, by the names of its fields here", async () => {
     const { queue } = await LibraryScene.open();
     const array = { from: 1, to: 2 };
-    await expectRefused(() => queue.enqueueArray({ command: "true", unique: "u" }, array), {
+    await expectRefused(() => queue.enqueueArray(untyped({ command: "true", unique: "u" }), array), {
       code: "invalid_job",
       says: "cannot be unique",
     });

@@ -81,6 +81,16 @@ export async function main(): Promise<void> {
   await queue.enqueue({ maxRetries: 3 });
   // @ts-expect-error one of the two
   await queue.enqueue({ command: "ls", argv: ["ls"] });
+  await queue.enqueueArray({ command: "ls {}", key: "k" }, { to: 3, from: 1 });
+  // @ts-expect-error each would exclude the others
+  await queue.enqueueArray({ command: "ls", unique: "u" }, { to: 3, from: 1 });
+  await queue.schedules.add({ name: "s", pattern: "@daily", job: { argv: ["ls"], expiresInMs: 5, unique: "u" } });
+  // @ts-expect-error its id comes from its schedule
+  await queue.schedules.add({ name: "s", pattern: "@daily", job: { command: "ls", id: "x" } });
+  // @ts-expect-error it would be past for every run after it
+  await queue.schedules.add({ name: "s", pattern: "@daily", job: { command: "ls", expiresAt: new Date() } });
+  // @ts-expect-error each run would wait for the same jobs
+  await queue.schedules.add({ name: "s", pattern: "@daily", job: { command: "ls", dependsOn: ["x"] } });
   // @ts-expect-error snake_case is for JSON
   await queue.enqueue({ command: "ls", max_retries: 3 });
   // @ts-expect-error no such state

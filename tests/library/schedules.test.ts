@@ -187,6 +187,14 @@ describe("a program's schedule", () => {
       code: "invalid_job",
       says: '"runAt" of its own',
     });
+    await expectRefused(add({ job: { ...TRUE, expiresAt: new Date(9e12) } }), {
+      code: "invalid_job",
+      says: 'cannot have "expiresAt"',
+    });
+    await expectRefused(add({ job: { ...TRUE, afterAny: ["x"] } }), {
+      code: "invalid_job",
+      says: 'cannot have "afterAny"',
+    });
     await expectRefused(() => schedules.next(untyped(7)), { code: "invalid_usage", says: "not 7" });
     expect(await schedules.list()).toEqual([]);
   });

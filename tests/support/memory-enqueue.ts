@@ -41,8 +41,9 @@ export function addJobs(truth: MemoryTruth, jobs: readonly NewJob[], group?: New
   for (const { job } of added) truth.jobs.push(storedJob(job, ++truth.lastSeq));
   for (const { key, keyLimit } of added.map(({ job }) => job)) {
     if (key === null) continue;
+    const isNew = !truth.gates.has(`key ${key}`);
     const gate = gateToSet(truth, "key", key);
-    gate.maxRunning = keyLimit ?? gate.maxRunning ?? 1;
+    gate.maxRunning = keyLimit ?? (isNew ? 1 : gate.maxRunning);
   }
   for (const each of conditions)
     if (!truth.conditions.some((other) => isSame(other, each))) truth.conditions.push(each);

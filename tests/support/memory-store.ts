@@ -19,7 +19,7 @@ import type {
 } from "../../src/store/store.ts";
 import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
 import { addJobs } from "./memory-enqueue.ts";
-import { changeQueue, gatesOf, holdersOf, readGate } from "./memory-gates.ts";
+import { changeQueue, gatesOf, gateToSet, holdersOf, readGate } from "./memory-gates.ts";
 import { cancelJobs, changeableMembers, requireChangeable, retryJobs } from "./memory-requeue.ts";
 import { memorySchedules } from "./memory-schedules.ts";
 import { applyMaxFails, settle, standingOf } from "./memory-settle.ts";
@@ -30,6 +30,7 @@ import {
   heldBy,
   heldClaim,
   isHeldBy,
+  isWaiting,
   MemoryTruth,
   move,
   openExecution,
@@ -126,6 +127,29 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
     async changeQueue(name, change) {
       changeQueue(truth, name, change);
       wake();
+    },
+
+    async changeKey(name, maxRunning) {
+      if (!isKey(truth, name)) return false;
+      gateToSet(truth, "key", name).maxRunning = maxRunning;
+      wake();
+      return true;
+    },
+
+    async listKeys(wanted) {
+      const names = [...truth.gates.values()].filter(({ scope }) => scope === "key").map(({ name }) => name);
+      return names
+        .filter((name) => wanted?.includes(name) ?? true)
+        .sort()
+        .map((name) => ({ gate: readGate(truth, ["key", name]), waiting: waitingOf(truth, name) }));
+    },
+
+    async countBehindKeys(atMost) {
+      const isFull = ({ key }: Job) => {
+        const { maxRunning, running } = readGate(truth, ["key", key ?? ""]);
+        return key !== null && maxRunning !== null && running >= maxRunning;
+      };
+      return Math.min(atMost, truth.jobs.filter((job) => isWaiting(job) && isFull(job)).length);
     },
 
     async listQueues(wanted) {
@@ -460,6 +484,14 @@ function standingGroup(
     counts: countStates(members),
     unmet: unmet.slice(0, 5).map(({ id, state }) => ({ id, state })),
   };
+}
+
+function isKey(truth: MemoryTruth, name: string): boolean {
+  return [...truth.gates.values()].some((gate) => gate.scope === "key" && gate.name === name);
+}
+
+function waitingOf(truth: MemoryTruth, name: string): number {
+  return truth.jobs.filter((job) => job.key === name && (isWaiting(job) || job.state === "blocked")).length;
 }
 
 function membersOf(truth: MemoryTruth, group: string): Job[] {

@@ -11,7 +11,7 @@ import { hintWhenJobsWaitInVain, unservedQueues } from "../no-worker-hint.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
 import { isoTime, relativeTime } from "../render/time.ts";
-import { waitsText } from "../render/waits.ts";
+import { MOST_BEHIND_KEYS, waitsText } from "../render/waits.ts";
 import { foldLines, widthOf } from "../render/wrap.ts";
 import { activeWorkersText, toWorkerJson, type WorkerJson } from "../worker-json.ts";
 
@@ -22,6 +22,8 @@ interface Status {
   queues: QueueRecord[];
   /** Due jobs stand at a gate that opens by itself. */
   isHeldBack: boolean;
+  /** Counted up to `MOST_BEHIND_KEYS`. */
+  behindKeys: number;
 }
 
 /** The answer of `status --json`. */
@@ -29,6 +31,7 @@ export interface StatusJson {
   counts: Readonly<Record<JobState, number>>;
   workers: readonly WorkerJson[];
   queues: readonly QueueJson[];
+  behind_keys: number;
   oldest_pending_at: string | null;
   throughput: ThroughputJson;
 }
@@ -63,15 +66,17 @@ async function readStatus(store: Store): Promise<Status> {
     activity: await store.activity(Date.now()),
     queues: await store.listQueues(),
     isHeldBack: await store.isHeldBack(null),
+    behindKeys: await store.countBehindKeys(MOST_BEHIND_KEYS),
   };
 }
 
-function toJson({ counts, workers, activity, queues }: Status): StatusJson {
+function toJson({ counts, workers, activity, queues, behindKeys }: Status): StatusJson {
   const now = Date.now();
   return {
     counts,
     workers: workers.map(toWorkerJson),
     queues: queues.map((queue) => toQueueJson(queue, now)),
+    behind_keys: behindKeys,
     oldest_pending_at: activity.oldestPendingAt === null ? null : isoTime(activity.oldestPendingAt),
     throughput: { last_minute: activity.finishedLastMinute, last_hour: activity.finishedLastHour },
   };

@@ -60,6 +60,8 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "queue pause": [{ as: "array", shapes: ["queue"] }],
   "queue resume": [{ as: "array", shapes: ["queue"] }],
   "queue drain": [{ as: "array", shapes: ["queue"] }],
+  "key list": [{ as: "array", shapes: ["key"] }],
+  "key set": [{ as: "array", shapes: ["key"] }],
   cancel: [{ as: "array", shapes: ["job"] }],
   retry: [{ as: "array", shapes: ["job"] }],
   "dlq list": [{ as: "array", shapes: ["dead job"] }],

@@ -118,6 +118,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, string>> = {
   job_not_found: "there is no such job",
   execution_not_found: "the job has no such execution",
   queue_not_found: "there is no queue of this name",
+  key_not_found: "no job has a key of this name",
   flow_not_found: "there is no flow of this id",
   schedule_not_found: "there is no schedule of this name",
   worker_not_found: "there is no such worker",

@@ -1,4 +1,5 @@
 import type { Closure, GateState } from "../../domain/gate.ts";
+import type { KeyJson } from "../../queue/key-json.ts";
 import type { QueueJson } from "../../queue/queue-json.ts";
 import type { ShapeOf } from "./shape.ts";
 
@@ -24,6 +25,17 @@ export const LIMITS = {
   rate: { type: "text", nullable: true, sentence: "how many may start in a period, such as 100/min" },
   opens_at: { type: "instant", nullable: true, sentence: "when its rate lets the next one start" },
 } as const;
+
+export const KEY: ShapeOf<KeyJson> = {
+  sentence: "A key that jobs have.",
+  fields: {
+    name: { type: "text", sentence: "what jobs name as their `key`" },
+    closed: { type: "text", nullable: true, values: CAUSES, sentence: "why nothing of it starts now" },
+    running: LIMITS.running,
+    limit: { type: "whole number", nullable: true, sentence: "how many may at once; null: no limit" },
+    waiting: { type: "whole number", sentence: "how many of its jobs have not ended and do not run" },
+  },
+};
 
 export const QUEUE: ShapeOf<QueueJson> = {
   sentence: "A queue that has jobs, or of which something is set.",

@@ -15,7 +15,7 @@ import {
   SERVICE_UNINSTALLED,
   VERSION,
 } from "./other.ts";
-import { QUEUE } from "./queue.ts";
+import { KEY, QUEUE } from "./queue.ts";
 import { FIRING, REMOVED_SCHEDULE, SCHEDULE } from "./schedule.ts";
 import type { Shape } from "./shape.ts";
 import {
@@ -54,6 +54,7 @@ export type ShapeName =
   | "counts"
   | "throughput"
   | "queue"
+  | "key"
   | "explanation"
   | "standing job"
   | keyof typeof GATES
@@ -98,6 +99,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   counts: COUNTS,
   throughput: THROUGHPUT,
   queue: QUEUE,
+  key: KEY,
   explanation: EXPLANATION,
   ...GATES,
   "standing job": STANDING_JOB,

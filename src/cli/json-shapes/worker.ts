@@ -85,6 +85,10 @@ export const STATUS: ShapeOf<StatusJson> = {
     counts: { type: "object", of: "counts", sentence: "jobs by state" },
     workers: { type: "list", of: "worker", sentence: "as in `worker status`" },
     queues: { type: "list", of: "queue", sentence: "as in `queue list`" },
+    behind_keys: {
+      type: "whole number",
+      sentence: "jobs that wait for a key of which as many run as may; counted up to 10000",
+    },
     oldest_pending_at: {
       type: "instant",
       nullable: true,

@@ -5,6 +5,9 @@ import type { QueueRecord } from "../../store/store.ts";
 import { type Look, queueTable } from "./queue.ts";
 import { foldLines } from "./wrap.ts";
 
+/** Nobody needs to know it more exactly, and each is counted. */
+export const MOST_BEHIND_KEYS = 10_000;
+
 /** What a summary has room for. */
 const MOST_QUEUES = 8;
 
@@ -16,6 +19,7 @@ export function waitsText(
     isHeldBack: boolean;
     /** Names of queues that no running worker serves, though some run. */
     unserved: readonly string[];
+    behindKeys: number;
   },
   look: Look,
 ): string {
@@ -25,7 +29,7 @@ export function waitsText(
 }
 
 function reasonsText(
-  { counts, queues, isHeldBack, unserved }: Parameters<typeof waitsText>[0],
+  { counts, queues, isHeldBack, unserved, behindKeys }: Parameters<typeof waitsText>[0],
   now: number,
 ): string {
   const behind = { paused: 0, full: 0, pace: 0, nobody: 0 };
@@ -39,8 +43,11 @@ function reasonsText(
     ...(behind.full > 0 ? [`${behind.full} in full queues`] : []),
     ...(behind.pace > 0 ? [`${behind.pace} behind a rate`] : []),
     ...(behind.nobody > 0 ? [`${behind.nobody} in queues that no running worker serves`] : []),
-    // Jobs that wait for their key or group are not counted: only that there are some is known.
-    ...(isHeldBack && behind.full + behind.pace === 0 ? ["some behind a key or a group"] : []),
+    ...(behindKeys > 0
+      ? [`${behindKeys}${behindKeys < MOST_BEHIND_KEYS ? "" : " or more"} behind a key`]
+      : []),
+    // Jobs that wait for their group are not counted: only that there are some is known.
+    ...(isHeldBack && behind.full + behind.pace + behindKeys === 0 ? ["some behind a group"] : []),
   ];
   return reasons.join(", ");
 }

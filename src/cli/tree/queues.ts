@@ -71,5 +71,26 @@ export const QUEUES: CommandGroup = {
       options: [{ name: "no-wait", sentence: "return at once" }],
       load: () => import("../commands/queue-drain.ts"),
     },
+    {
+      path: ["key", "list"],
+      usage: "",
+      args: { min: 0, max: 0 },
+      sentence: "the keys that jobs have, their limits, and how many jobs run and wait",
+      examples: [{ line: "queuectl key list", sentence: "running, limit, waiting" }],
+      options: [],
+      load: () => import("../commands/key-list.ts"),
+    },
+    {
+      path: ["key", "set"],
+      usage: "NAME",
+      args: { min: 1, max: 1 },
+      sentence: "how many jobs of a key run at once, whatever their queues",
+      details: [
+        "It holds for the jobs that the key has already, and for those that come, until one of these gives another --key-limit. What runs goes on.",
+      ],
+      examples: [{ line: "queuectl key set host=db1 --limit 2", sentence: "two of this key at once" }],
+      options: [{ name: "limit", value: "N | none", sentence: "at most N at once" }],
+      load: () => import("../commands/key-set.ts"),
+    },
   ],
 };

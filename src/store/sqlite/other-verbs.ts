@@ -6,6 +6,7 @@ export { changeQueue } from "./change-queue.ts";
 export { claimJobs } from "./claim.ts";
 export { finish } from "./finish.ts";
 export { getGroup, listGroups } from "./groups.ts";
+export { changeKey, countBehindKeys, listKeys } from "./keys.ts";
 export { claimReplacement } from "./pools.ts";
 export { rebaseWaits } from "./rebase-waits.ts";
 export { declareDead, listOrphans, recoverJobs } from "./recover.ts";
