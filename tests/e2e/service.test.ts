@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type Home, homeForTest, until } from "../support/queuectl.ts";
 import { holdLock } from "../support/sqlite-file.ts";
 import { jobWhen, showWorkers } from "../support/worker-home.ts";
-import { isRunning, kill } from "../support/worker-processes.ts";
+import { isReapable, kill } from "../support/worker-processes.ts";
 import { QUEUECTL } from "../support/worker-terminal.ts";
 
 const PROGRAM = realpathSync(fileURLToPath(new URL("../../queuectl.js", import.meta.url)));
@@ -175,7 +175,7 @@ describe("the workers that a service starts", () => {
     // It hears of both at once: of one alone it would start another, beside the one that lives.
     pool.kill("SIGSTOP");
     for (const { pid } of workers) kill(pid);
-    await until(() => !workers.some(({ pid }) => isRunning(pid)), "both to die");
+    await until(() => workers.every(({ pid }) => isReapable(pid)), "both to die");
     pool.kill("SIGCONT");
     expect((await pool.ended()).exitCode).toBe(1);
   });

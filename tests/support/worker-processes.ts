@@ -29,10 +29,18 @@ export function isRunning(pid: number): boolean {
   return stat !== undefined && stat.state !== "Z" && stat.state !== "X";
 }
 
+/** True once its parent can take note of its end: one whose first thread has ended waits for the others. */
+export function isReapable(pid: number): boolean {
+  const stat = statOf(pid);
+  return stat === undefined || (stat.state === "Z" && stat.threads <= 1);
+}
+
 /** What proc_pid_stat(5) says of a process; undefined when there is none. */
 export function statOf(
   pid: number,
-): { state: string; parent: number; group: number; session: number; startTime: string } | undefined {
+):
+  | { state: string; parent: number; group: number; session: number; threads: number; startTime: string }
+  | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === "") return undefined;
   const fields = text.slice(text.lastIndexOf(") ") + 2).split(" ");
@@ -42,6 +50,7 @@ export function statOf(
     parent: Number(at(1)),
     group: Number(at(2)),
     session: Number(at(3)),
+    threads: Number(at(17)),
     startTime: at(19),
   };
 }
