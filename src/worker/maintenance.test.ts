@@ -174,3 +174,15 @@ test("the job of a sibling whose row is gone is given back, after its processes 
   expect(scene.recovered).toEqual([[null, [{ jobId: "a", to: "pending" }]]]);
   await until(() => !isRunning(pid), "the process to be gone");
 });
+
+test("who is alone and holds nothing need not look again; who holds a job, or has a sibling that lives, must", async () => {
+  const scene = await Scene.with(ENDED);
+  // As it was seen: its death is known to the next look.
+  expect(await scene.look()).toBe(true);
+  expect(await scene.look()).toBe(false);
+  const { store, time } = scene;
+  await store.claim({ worker: "self", limit: 1, queues: null, now: time.now(), outputLimitBytes: 1_024 });
+  expect(await scene.look()).toBe(true);
+  const lone = await Scene.with(identity);
+  expect(await lone.look()).toBe(true);
+});
