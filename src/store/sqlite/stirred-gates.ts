@@ -9,9 +9,7 @@ import { forEachPage, pageFor, wakeLane } from "./lanes.ts";
  */
 export function openStirredGates(db: Database, keeper: Gatekeeper): boolean {
   const gates = db
-    .prepare(
-      "SELECT scope, name, max_running, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1",
-    )
+    .prepare("SELECT scope, name, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1")
     .all() as unknown as StirredGate[];
   let hasReleased = false;
   for (const gate of gates) {
@@ -24,7 +22,6 @@ export function openStirredGates(db: Database, keeper: Gatekeeper): boolean {
 interface StirredGate {
   scope: GateScope;
   name: string;
-  max_running: number | null;
   unparked_to: string;
 }
 
