@@ -39,12 +39,18 @@ describeStores("queues", (open) => {
   test("a full one gives its room to the highest priority, whatever has come or gone since it was full", async () => {
     const scene = await open();
     await scene.store.changeQueue("default", { maxRunning: 1 });
-    const priorities = { first: 20, gone: 10, next: 9, last: 1 };
+    const gone = ["gone-1", "gone-2", "gone-3", "gone-4"];
+    const priorities = {
+      first: 20,
+      ...Object.fromEntries(gone.map((id, n) => [id, 15 - n])),
+      next: 9,
+      last: 1,
+    };
     await scene.enqueue(...Object.entries(priorities).map(([id, priority]) => ({ id, priority })));
     await scene.startWorker("w");
     const [first] = await scene.claim("w");
     await scene.enqueue({ id: "late", priority: 5 });
-    await scene.store.cancelJobs(["gone"], scene.time.now());
+    await scene.store.cancelJobs(gone, scene.time.now());
     const order: string[] = [];
     for (let held = first; held !== undefined; [held] = await scene.claim("w", { limit: 1 })) {
       order.push(held.job.id);

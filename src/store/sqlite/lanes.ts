@@ -108,14 +108,18 @@ export function wakeDueLanes(db: Database, now: number): void {
   db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE asleep_until <= ?").run(now);
 }
 
+export function wakeLane(db: Database, queue: string, priority: number): void {
+  db.prepare("UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND priority = ?").run(
+    queue,
+    priority,
+  );
+}
+
 /** For jobs that were picked but not claimed: what went to sleep or was parked on their account is looked at anew. */
 export function stirBehind(db: Database, picked: readonly Row[], claimed: readonly Row[]): void {
-  const wake = db.prepare(
-    "UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND priority = ?",
-  );
   const stir = db.prepare("UPDATE gates SET stirred = 1 WHERE scope = ? AND name = ?");
   for (const row of picked.filter((one) => !claimed.includes(one))) {
-    wake.run(row["queue"] as string, row["priority"] as number);
+    wakeLane(db, row["queue"] as string, row["priority"] as number);
     stir.run("queue", row["queue"] as string);
     for (const gate of gatesOfRow(row)) stir.run(...gate);
   }

@@ -1,7 +1,7 @@
 import type { GateScope } from "../../domain/gate.ts";
 import type { Database } from "./database.ts";
 import type { Gatekeeper } from "./gates.ts";
-import { forEachPage, pageFor } from "./lanes.ts";
+import { forEachPage, pageFor, wakeLane } from "./lanes.ts";
 
 /**
  * Lets go on what waits at gates at which something has moved: the first in the order, about as many as there is room for.
@@ -9,9 +9,7 @@ import { forEachPage, pageFor } from "./lanes.ts";
  */
 export function openStirredGates(db: Database, keeper: Gatekeeper): boolean {
   const gates = db
-    .prepare(
-      "SELECT scope, name, max_running, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1",
-    )
+    .prepare("SELECT scope, name, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1")
     .all() as unknown as StirredGate[];
   let hasReleased = false;
   for (const gate of gates) {
@@ -24,7 +22,6 @@ export function openStirredGates(db: Database, keeper: Gatekeeper): boolean {
 interface StirredGate {
   scope: GateScope;
   name: string;
-  max_running: number | null;
   unparked_to: string;
 }
 
@@ -49,10 +46,7 @@ function wakeHeldBack(db: Database, queue: string, keeper: Gatekeeper): boolean 
   const closure = keeper.judge("queue", queue);
   const room = closure === null ? Math.min(LET_GO_AT_ONCE, keeper.roomBehind("queue", queue)) : 0;
   const lanes = db.prepare(HELD_BACK[pageFor(room + 1)]).all(queue);
-  const wake = db.prepare(
-    "UPDATE lanes SET asleep_until = NULL, held_back = 0 WHERE queue = ? AND priority = ?",
-  );
-  for (const { priority } of lanes.slice(0, room)) wake.run(queue, priority as number);
+  for (const { priority } of lanes.slice(0, room)) wakeLane(db, queue, priority as number);
   if (closure?.kind === "pace" && lanes.length > 0) noteOpening(db, queue, closure.opensAt);
   if (room === 0 || lanes.length <= room)
     db.prepare("UPDATE gates SET stirred = 0 WHERE scope = 'queue' AND name = ?").run(queue);
