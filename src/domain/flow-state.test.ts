@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Condition } from "./dependency.ts";
-import { countDone, type FlowState, type StandingStep, stateOfFlow, stepsToRetry } from "./flow-state.ts";
+import {
+  countDone,
+  type FlowState,
+  type StandingStep,
+  stateOfFlow,
+  stepsInTheWay,
+  stepsToRetry,
+} from "./flow-state.ts";
 import { countsOf, type JobState } from "./job.ts";
 
 const CONDITIONS: Readonly<Record<string, Condition>> = { "?": "finished", "!": "failed" };
@@ -72,4 +79,25 @@ describe("a retry brings back", () => {
   ])("%s", (_, steps, names) => {
     expect(stepsToRetry(steps).sort()).toEqual(names);
   });
+});
+
+test("in the way stand those that nothing of the flow holds up, those first that hold up others", () => {
+  const steps = [
+    step("done", "completed"),
+    step("alone", "processing"),
+    step("fetch", "pending", "done"),
+    step("build", "blocked", "fetch"),
+    step("alarm", "blocked", "build!"),
+    step("pack", "blocked", "build", "fetch?"),
+    step("dead", "dead", "done"),
+    step("after", "dead", "dead"),
+    step("needless", "cancelled", "done!"),
+  ];
+  expect(stepsInTheWay(steps, 9)).toEqual([
+    { name: "fetch", behind: 3 },
+    { name: "dead", behind: 1 },
+    { name: "alone", behind: 0 },
+  ]);
+  expect(stepsInTheWay(steps, 1)).toEqual([{ name: "fetch", behind: 3 }]);
+  expect(stepsInTheWay([step("done", "completed"), step("after", "completed", "done")], 9)).toEqual([]);
 });

@@ -29,6 +29,45 @@ export function stateOfFlow(counts: Readonly<Record<JobState, number>>, done: nu
   return done === ended ? "completed" : "cancelled";
 }
 
+/**
+ * The steps that nothing of the flow holds up and that have not done what they were for, in their order, those first that
+ * others wait for; and how many steps wait behind each, at whatever distance.
+ */
+export function stepsInTheWay(
+  steps: readonly StandingStep[],
+  most: number,
+): { name: string; behind: number }[] {
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const notNeeded = namesNotNeeded(steps);
+  const waiting = new Map<string, string[]>();
+  for (const { name, dependsOn, state } of steps)
+    if (state !== "completed" && !notNeeded.has(name))
+      for (const { on, condition } of dependsOn) {
+        const other = byName.get(on);
+        if (!other || judgeDependency(condition, other.state) === "met") continue;
+        const known = waiting.get(on);
+        if (known) known.push(name);
+        else waiting.set(on, [name]);
+      }
+  const held = new Set([...waiting.values()].flat());
+  return steps
+    .filter(({ name, state }) => state !== "completed" && !notNeeded.has(name) && !held.has(name))
+    .sort((a, b) => Number(waiting.has(b.name)) - Number(waiting.has(a.name)))
+    .slice(0, most)
+    .map(({ name }) => ({ name, behind: countBehind(name, waiting) }));
+}
+
+function countBehind(name: string, waiting: ReadonlyMap<string, readonly string[]>): number {
+  const behind = new Set<string>();
+  for (const next = [name]; next.length > 0; )
+    for (const each of waiting.get(next.pop() ?? "") ?? [])
+      if (!behind.has(each)) {
+        behind.add(each);
+        next.push(each);
+      }
+  return behind.size;
+}
+
 /** How many steps have done what they were for: those that completed, and those that turned out not to be needed. */
 export function countDone(steps: readonly StandingStep[]): number {
   const notNeeded = namesNotNeeded(steps);

@@ -92,4 +92,9 @@ export interface WorkerGate {
 }
 
 /** `kept_for_suspect`: what is free is kept for a job that comes before, and must run alone. */
-export type WorkerLack = "no_worker" | "none_serves_its_queue" | "no_free_slot" | "kept_for_suspect";
+export type WorkerLack =
+  | "no_worker"
+  | "all_stopping"
+  | "none_serves_its_queue"
+  | "no_free_slot"
+  | "kept_for_suspect";

@@ -66,8 +66,8 @@ export function toExecution(execution: ExecutionRecord): Execution {
   };
 }
 
-export function toExplanation({ job, gates }: InnerExplanation): Explanation {
-  return { job: toJob(job), gates: gates.map(toStartGate) };
+export function toExplanation({ job, gates, ahead }: InnerExplanation): Explanation {
+  return { job: toJob(job), gates: gates.map(toStartGate), ahead };
 }
 
 function toStartGate(gate: InnerGate): StartGate {

@@ -63,6 +63,11 @@ export interface Explanation {
   readonly job: Job;
   /** What stands before its start, in the order in which it passes; none of a job that runs. */
   readonly gates: readonly StartGate[];
+  /**
+   * How many due jobs of its queue come before it, counted up to 1,001; those that were turned away at a key or a group are
+   * not. Null of one that does not wait for a worker now.
+   */
+  readonly ahead: number | null;
 }
 
 export type StartGate = Readonly<InnerGate<Date>>;

@@ -1,8 +1,10 @@
 import type { Condition, Judgement } from "../domain/dependency.ts";
 import type { Closure, GateScope, GateState } from "../domain/gate.ts";
+import type { GroupKind } from "../domain/group.ts";
 import type { DeadReason, JobState } from "../domain/job.ts";
 import type { LimitGate, StartGate, WorkerLack } from "../domain/start-gate.ts";
 import type { Explanation } from "./explain.ts";
+import type { GroupExplanation } from "./explain-group.ts";
 import { remedyFor } from "./remedy.ts";
 
 /** The answer of `explain --json`. */
@@ -10,6 +12,17 @@ export interface ExplanationJson {
   id: string;
   state: JobState;
   gates: readonly GateJson[];
+  ahead: number | null;
+}
+
+/** The same about an array, a flow or the runs of a schedule. */
+export interface GroupExplanationJson {
+  id: string;
+  kind: GroupKind;
+  name: string;
+  counts: Readonly<Record<JobState, number>>;
+  gate: LimitGateJson | null;
+  jobs: readonly ExplanationJson[];
 }
 
 /** What every gate tells; `kind` tells which else there is. */
@@ -96,8 +109,13 @@ export type GateJson =
   | SuspectGateJson
   | WorkerGateJson;
 
-export function toExplanationJson({ job, gates }: Explanation): ExplanationJson {
-  return { id: job.id, state: job.state, gates: gates.map((gate) => toGateJson(gate, job.id)) };
+export function toExplanationJson({ job, gates, ahead }: Explanation): ExplanationJson {
+  return { id: job.id, state: job.state, gates: gates.map((gate) => toGateJson(gate, job.id)), ahead };
+}
+
+export function toGroupExplanationJson({ group, gate, jobs }: GroupExplanation): GroupExplanationJson {
+  const { id, kind, name, counts } = group;
+  return { id, kind, name, counts, gate: gate && toLimitJson(gate, id), jobs: jobs.map(toExplanationJson) };
 }
 
 function toGateJson(gate: StartGate, jobId: string): GateJson {
@@ -126,7 +144,7 @@ function toGateJson(gate: StartGate, jobId: string): GateJson {
     case "queue":
     case "key":
     case "group":
-      return { kind: gate.kind, ...common, ...limitFacts(gate) };
+      return toLimitJson(gate, jobId);
     case "suspect":
       return { kind: gate.kind, ...common, makes_room: gate.makesRoom };
     case "worker": {
@@ -136,10 +154,11 @@ function toGateJson(gate: StartGate, jobId: string): GateJson {
   }
 }
 
-function limitFacts(gate: LimitGate): Omit<LimitGateJson, keyof CommonJson<GateScope>> {
-  const { name, state, cause, running, concurrency, rate, opensAt, holders } = gate;
+function toLimitJson(gate: StartGate & LimitGate, id: string): LimitGateJson {
+  const { kind, isClosed: closed, name, state, cause, running, concurrency, rate, opensAt, holders } = gate;
   const opens_at = opensAt === null ? null : toIso(opensAt);
-  return { name, state, cause, running, concurrency, rate, opens_at, holders };
+  const remedy = remedyFor(gate, id);
+  return { kind, closed, remedy, name, state, cause, running, concurrency, rate, opens_at, holders };
 }
 
 function toIso(at: number): string {

@@ -10,6 +10,7 @@ const NOW = 1_000_000;
 /** A store of these jobs, and what each waits for. */
 function truth(...known: { job: Job; waits?: Partial<JobWaits> }[]) {
   return {
+    countAhead: async () => 0,
     getJob: async (id: string) => known.find(({ job }) => job.id === id)?.job,
     readWaits: async (seq: number): Promise<JobWaits> => {
       const found = known.find(({ job }) => job.seq === seq);
@@ -242,6 +243,7 @@ describe("dependencies:", () => {
         reads += 1;
         return buildStoredJob({ id, state: "blocked" });
       },
+      countAhead: async () => 0,
       readWaits: async (seq: number): Promise<JobWaits> => ({
         job: undefined,
         gates: [],
@@ -265,11 +267,11 @@ describe("workers:", () => {
   const lack = async (workers: SeenWorker[], others: Parameters<typeof truth>[0][] = []) =>
     (await explain(job, { workers, others })).map((each) => ("cause" in each ? each.cause : each.kind));
 
-  test("none runs: a dead or a stopping one is none", async () => {
+  test("none runs, a dead one is none; or those that do are stopping", async () => {
+    const dead = worker("w-1", { isAlive: false });
     expect(await lack([])).toEqual(["no_worker"]);
-    expect(await lack([worker("w-1", { isAlive: false }), worker("w-2", { state: "stopping" })])).toEqual([
-      "no_worker",
-    ]);
+    expect(await lack([dead])).toEqual(["no_worker"]);
+    expect(await lack([dead, worker("w-2", { state: "stopping" })])).toEqual(["all_stopping"]);
   });
 
   test("none serves its queue", async () => {

@@ -3,7 +3,7 @@ import { judgeGate } from "../domain/gate.ts";
 import { allowedExecutions, isFinished, type Job } from "../domain/job.ts";
 import { formatRate } from "../domain/rate.ts";
 import { serves } from "../domain/serves.ts";
-import type { StartGate, WorkerLack } from "../domain/start-gate.ts";
+import type { LimitGate, StartGate, WorkerLack } from "../domain/start-gate.ts";
 import { mustMakeRoom } from "../domain/suspect.ts";
 import type { JobWaits, Store, WorkerRecord } from "../store/store.ts";
 import { explainDependencies } from "./explain-dependencies.ts";
@@ -13,6 +13,8 @@ export interface Explanation {
   job: Job;
   /** In the order in which it passes them; none for a job that runs. */
   gates: StartGate[];
+  /** See `Store.countAhead`; null of one that is not due, or does not wait for a worker. */
+  ahead: number | null;
 }
 
 /** A worker as far as it matters here. */
@@ -20,7 +22,7 @@ export type SeenWorker = Pick<WorkerRecord, "id" | "state" | "queues" | "concurr
   isAlive: boolean;
 };
 
-type Truth = Pick<Store, "getJob" | "readWaits">;
+type Truth = Pick<Store, "getJob" | "readWaits" | "countAhead">;
 
 /**
  * Every gate between a job and its start, judged by the functions that decide the claim.
@@ -33,7 +35,7 @@ export async function explainJob(
 ): Promise<Explanation> {
   const waits = await store.readWaits(found.seq);
   const job = waits.job ?? found;
-  if (job.state === "processing") return { job, gates: [] };
+  if (job.state === "processing") return { job, gates: [], ahead: null };
   const others = await explainDependencies(store, job, waits);
   if (isFinished(job.state)) {
     const { state, reason, error } = job;
@@ -41,11 +43,14 @@ export async function explainJob(
     return {
       job,
       gates: [{ kind: "finished", isClosed: true, state, reason, error, isHopeless }, ...others],
+      ahead: null,
     };
   }
   const limits = waits.gates.map((gate) => explainLimit(gate, now));
   const serving = await explainWorkers(store, job, { suspects: waits.suspects, workers, now });
-  return { job, gates: [...others, ...explainTimes(job, now), ...limits, ...serving] };
+  const isInLine = job.state !== "blocked" && job.dueAt <= now && job.suspicion === null;
+  const ahead = isInLine ? await store.countAhead(job, now) : null;
+  return { job, gates: [...others, ...explainTimes(job, now), ...limits, ...serving], ahead };
 }
 
 function explainTimes(job: Job, now: number): StartGate[] {
@@ -61,7 +66,8 @@ function explainTimes(job: Job, now: number): StartGate[] {
   return gates;
 }
 
-function explainLimit(gate: JobWaits["gates"][number], now: number): StartGate {
+/** The gate of a queue, a key or a group, as a claim of now would judge it. */
+export function explainLimit(gate: JobWaits["gates"][number], now: number): StartGate & LimitGate {
   const { scope: kind, name, state, running, maxRunning: concurrency, rate, holders } = gate;
   const closure = judgeGate(gate, now);
   return {
@@ -87,14 +93,15 @@ async function explainWorkers(
     now,
   }: { suspects: JobWaits["suspects"]; workers: readonly SeenWorker[]; now: number },
 ): Promise<StartGate[]> {
-  const workers = seen.filter(({ isAlive, state }) => isAlive && state === "running");
+  const alive = seen.filter(({ isAlive }) => isAlive);
+  const workers = alive.filter(({ state }) => state === "running");
   const serving = workers.filter((worker) => serves(worker.queues, job.queue));
   const slots = serving.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const busy = serving.reduce((sum, { held }) => sum + held.length, 0);
   const gate = (cause: WorkerLack | null): StartGate => {
     return { kind: "worker", isClosed: cause !== null, queue: job.queue, cause, slots, busy };
   };
-  if (workers.length === 0) return [gate("no_worker")];
+  if (workers.length === 0) return [gate(alive.length === 0 ? "no_worker" : "all_stopping")];
   if (serving.length === 0) return [gate("none_serves_its_queue")];
   if (job.suspicion !== null) {
     const isClosed = serving.every(({ held }) => held.length > 0);

@@ -2,18 +2,23 @@ import { expect, test } from "vitest";
 import type { LimitGate } from "../domain/start-gate.ts";
 import { remedyFor } from "./remedy.ts";
 
-test("a queue of which more run than its cap allows needs room for all of them and one more", () => {
+test.each<[LimitGate["cause"], holders: string[], remedy: string | null]>([
+  ["paused", ["a"], "queuectl queue resume media"],
+  ["full", ["a", "b"], "queuectl info a"],
+  ["full", [], null],
+  ["pace", ["a"], null],
+])("of a limit that holds a job (%s) nobody is advised to take it away", (cause, holders, remedy) => {
   const gate: LimitGate & { isClosed: boolean } = {
     kind: "queue",
     isClosed: true,
     name: "media",
     state: "open",
-    cause: "full",
+    cause,
     running: 3,
     concurrency: 1,
     rate: null,
     opensAt: null,
-    holders: [],
+    holders,
   };
-  expect(remedyFor(gate, "a")).toBe("queuectl queue set media --concurrency 4");
+  expect(remedyFor(gate, "x")).toBe(remedy);
 });

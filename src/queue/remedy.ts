@@ -22,11 +22,10 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
     case "backoff":
       return `queuectl retry ${jobId}`;
     case "queue":
-      return remedyForQueue(gate);
     case "key":
       return remedyForKey(gate);
     case "group":
-      return gate.holders[0] === undefined ? null : `queuectl info ${gate.holders[0]}`;
+      return remedyForLimit(gate);
     case "suspect":
       return "queuectl worker status";
     case "worker":
@@ -64,17 +63,11 @@ function remedyAt({ id, state }: Root): string {
   return `queuectl explain ${id}`;
 }
 
-function remedyForQueue({ name, cause, running }: LimitGate): string | null {
-  switch (cause) {
-    case "paused":
-      return `queuectl queue resume ${name}`;
-    case "full":
-      return `queuectl queue set ${name} --concurrency ${running + 1}`;
-    case "pace":
-      return `queuectl queue set ${name} --rate none`;
-    case null:
-      return null;
-  }
+/** Never that the limit be taken away: who set it had a reason, and time opens it. */
+function remedyForLimit({ name, cause, holders }: LimitGate): string | null {
+  if (cause === "paused") return `queuectl queue resume ${name}`;
+  const [holder] = holders;
+  return cause === "full" && holder !== undefined ? `queuectl info ${holder}` : null;
 }
 
 /** Of a key that lets one job run, that is what it is for: who holds it is the question. */

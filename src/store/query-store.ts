@@ -25,6 +25,12 @@ export interface QueryStore {
    */
   readWaits(seq: number): Promise<JobWaits>;
 
+  /**
+   * How many due jobs of its queue the claim would look at before this one, at most 1,001. Those that it has turned away at
+   * the gate of their key or their group are passed over; suspects have turns of their own.
+   */
+  countAhead(job: Pick<Job, "seq" | "queue" | "priority" | "dueAt">, now: number): Promise<number>;
+
   /** The group of exactly this id. */
   getGroup(id: string): Promise<GroupRecord | undefined>;
 

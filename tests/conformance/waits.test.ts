@@ -125,4 +125,35 @@ describeStores("waits", (open) => {
     const [group] = (await scene.store.readWaits(9)).groups;
     expect(group?.unmet).toMatchObject([{ id: "g1", state: "completed" }, { id: "g2" }, {}, {}, {}]);
   });
+
+  test("before a job stand the due ones of its queue that a claim would look at first, up to a thousand and one", async () => {
+    const scene = await open();
+    const now = scene.time.now();
+    await scene.enqueue(
+      { id: "first", runAt: 20 },
+      { id: "second", runAt: 20 },
+      { id: "later", runAt: now + 1_000, priority: 1 },
+      { id: "urgent", priority: 1 },
+      { id: "elsewhere", queue: "other", priority: 2 },
+      { id: "early", runAt: 10 },
+    );
+    const ahead = async (id: string, at = now) => {
+      const job = await scene.store.getJob(id);
+      return job && (await scene.store.countAhead(job, at));
+    };
+    expect([
+      await ahead("urgent"),
+      await ahead("early"),
+      await ahead("first"),
+      await ahead("second"),
+    ]).toEqual([0, 1, 2, 3]);
+    expect(await ahead("second", now + 1_000)).toBe(4);
+    await scene.startWorker("w");
+    await scene.claimOne("w");
+    await scene.claimOne("w");
+    await scene.store.cancelJobs(["early"], now);
+    expect(await ahead("second")).toBe(1);
+    await scene.enqueue(...Array.from({ length: 1_100 }, () => ({ priority: 1 })));
+    expect(await ahead("second")).toBe(1_001);
+  });
 });

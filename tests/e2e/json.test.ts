@@ -97,6 +97,7 @@ const LINES: readonly (readonly [verb: string, ...args: string[]])[] = [
   ["explain", "good"],
   ["info", "later"],
   ["info", "arr"],
+  ["explain", "arr"],
   ["cancel", "arr"],
   ["worker start", "--drain"],
   ["list"],

@@ -90,7 +90,17 @@ export function suspectsBefore(
     .map(({ seq, queue, dueAt }) => ({ seq, queue, dueAt }));
 }
 
-function inOrder(a: Job, b: Job): number {
+/** It turns nobody away for good, and so counts all. */
+export function countAhead(truth: MemoryTruth, job: Place & { queue: string }, now: number): number {
+  const ahead = dueJobs(truth, [job.queue], now).filter(
+    (other) => other.suspicion === null && inOrder(other, job) < 0,
+  );
+  return Math.min(ahead.length, 1_001);
+}
+
+type Place = Pick<Job, "seq" | "priority" | "dueAt">;
+
+function inOrder(a: Place, b: Place): number {
   return b.priority - a.priority || a.dueAt - b.dueAt || a.seq - b.seq;
 }
 

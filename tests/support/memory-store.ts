@@ -17,7 +17,7 @@ import type {
   StandingGroup,
   Store,
 } from "../../src/store/store.ts";
-import { claimJobs, isHeldBack, suspectsBefore } from "./memory-claim.ts";
+import { claimJobs, countAhead, isHeldBack, suspectsBefore } from "./memory-claim.ts";
 import { addJobs } from "./memory-enqueue.ts";
 import { changeQueue, gatesOf, gateToSet, holdersOf, readGate } from "./memory-gates.ts";
 import { cancelJobs, changeableMembers, requireChangeable, retryJobs } from "./memory-requeue.ts";
@@ -110,6 +110,8 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         suspects,
       };
     },
+
+    countAhead: async (job, now) => countAhead(truth, job, now),
 
     async getGroup(id) {
       const group = truth.groups.find((candidate) => candidate.id === id);

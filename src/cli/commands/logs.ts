@@ -1,11 +1,11 @@
 import { QueuectlError } from "../../domain/errors.ts";
-import type { Job } from "../../domain/job.ts";
+import type { Job, JobState } from "../../domain/job.ts";
 import { formatSize } from "../../domain/size.ts";
 import { findJob } from "../../queue/find-job.ts";
 import { followOutput } from "../../queue/follow-output.ts";
 import { type OutputPiece, type OutputReader, openOutput, STREAMS } from "../../queue/read-output.ts";
 import type { StreamName } from "../../queue/read-stream.ts";
-import type { ExecutionRecord, Store } from "../../store/store.ts";
+import type { ExecutionRecord, GroupRecord, Store } from "../../store/store.ts";
 import { readCount } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
@@ -29,7 +29,10 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const tail = readCount(options, "tail", { min: 0, max: Number.MAX_SAFE_INTEGER });
   const number = readCount(options, "attempt", { min: 1, max: Number.MAX_SAFE_INTEGER });
   await using store = await openForReading(invocation, io);
-  const job = await findJob(store, invocation.args[0] ?? "");
+  const [id = ""] = invocation.args;
+  const group = await store.getGroup(id);
+  if (group) throw await refuseGroup(store, group);
+  const job = await findJob(store, id);
   const screen = new Screen(invocation, io);
   if (options.has("follow")) return await follow(store, job, { number, tail, screen });
   const found = await findExecution(store, job, number);
@@ -43,6 +46,28 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   screen.end(execution, reader);
   await reader.close();
   return DONE;
+}
+
+/** Those of which somebody wants to read first. */
+const TELLING: readonly JobState[] = ["processing", "dead", "failed", "completed"];
+
+const MOST_NAMED = 3;
+
+/** Of many jobs the outputs would run into each other; some that have one are named. */
+async function refuseGroup(store: Store, { id, kind }: GroupRecord): Promise<QueuectlError> {
+  const named: string[] = [];
+  for (const state of TELLING) {
+    if (named.length === MOST_NAMED) break;
+    for await (const job of store.listJobs({ group: id, state })) {
+      if (job.executions > 0) named.push(`queuectl logs ${job.id} (${state})`);
+      if (named.length === MOST_NAMED) break;
+    }
+  }
+  const hint =
+    named.length === 0
+      ? `None of its jobs has run yet: queuectl explain ${id}`
+      : `Ask for one of its jobs: ${named.join(", ")}. All of them: queuectl list --of ${id}`;
+  return new QueuectlError("job_not_found", `"${id}" is no job, but a group of them (${kind})`, { hint });
 }
 
 interface Following {

@@ -49,7 +49,10 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "service uninstall": [{ as: "one", shapes: ["uninstalled service"] }],
   status: [{ as: "one", shapes: ["status"], when: "with `--watch`, again and again" }],
   list: [{ as: "array", shapes: ["job"] }],
-  explain: [{ as: "one", shapes: ["explanation"] }],
+  explain: [
+    { as: "one", shapes: ["explanation"] },
+    { as: "one", shapes: ["group explanation"], when: "it is the id of an array, a flow or a schedule" },
+  ],
   info: [
     { as: "one", shapes: ["job with history"] },
     { as: "one", shapes: ["group"], when: "it is the id of an array, a flow or a schedule" },

@@ -9,13 +9,14 @@ import type {
   FinishedGateJson,
   GateJson,
   GroupDependencyGateJson,
+  GroupExplanationJson,
   LimitGateJson,
   RunAtGateJson,
   StandingJobJson,
   SuspectGateJson,
   WorkerGateJson,
 } from "../../queue/explain-json.ts";
-import { REASONS, STATES } from "./job.ts";
+import { GROUP_KINDS, REASONS, STATES } from "./job.ts";
 import { CAUSES, GATE_STATES, LIMITS } from "./queue.ts";
 import { kind, type Shape, type ShapeOf } from "./shape.ts";
 
@@ -30,6 +31,7 @@ const COMMON = {
 
 const LACKS: Readonly<Record<WorkerLack, string>> = {
   no_worker: "no worker runs",
+  all_stopping: "those that run are stopping, and claim nothing more",
   none_serves_its_queue: "those that run serve other queues",
   no_free_slot: "those that serve its queue are busy",
   kept_for_suspect: "what is free is kept for a suspect, which comes before it and runs alone",
@@ -201,6 +203,28 @@ export const GATES: Readonly<Record<GateShape, Shape>> = {
   "gate suspect": SUSPECT_GATE,
 };
 
+export const GROUP_EXPLANATION: ShapeOf<GroupExplanationJson> = {
+  sentence: "Why an array, a flow or the runs of a schedule do not go on.",
+  fields: {
+    id: { type: "text", sentence: "the group's id" },
+    kind: { type: "text", values: GROUP_KINDS, sentence: "what it is" },
+    name: { type: "text", sentence: "an array's command, a flow's or a schedule's name" },
+    counts: { type: "object", of: "counts", sentence: "its jobs by state" },
+    gate: {
+      type: "object",
+      of: "gate limit",
+      nullable: true,
+      sentence: "its own: how many of its jobs may run at once; null where nobody has set that",
+    },
+    jobs: {
+      type: "list",
+      of: "explanation",
+      sentence:
+        "the first that wait, at most 3; of a flow, the first steps that no other step of it holds up",
+    },
+  },
+};
+
 export const EXPLANATION: ShapeOf<ExplanationJson> = {
   sentence: "Why a job does not run yet.",
   fields: {
@@ -210,6 +234,12 @@ export const EXPLANATION: ShapeOf<ExplanationJson> = {
       type: "list",
       of: Object.keys(GATES) as GateShape[],
       sentence: "what stands before its start, in the order in which it passes; none of one that runs",
+    },
+    ahead: {
+      type: "whole number",
+      nullable: true,
+      sentence:
+        "how many due jobs of its queue come before it, counted up to 1001, without those that were turned away at a key or a group; null when it does not wait for a worker now",
     },
   },
 };

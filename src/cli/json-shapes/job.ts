@@ -84,7 +84,7 @@ export const JOB: ShapeOf<JobJson> = {
   },
 };
 
-const KINDS: Readonly<Record<GroupKind, string>> = {
+export const GROUP_KINDS: Readonly<Record<GroupKind, string>> = {
   array: "made by `enqueue --array` or `--each-line`",
   flow: "the steps of a flow",
   schedule: "the runs of a schedule",
@@ -93,7 +93,7 @@ const KINDS: Readonly<Record<GroupKind, string>> = {
 export const MEMBERSHIP: ShapeOf<GroupMembership> = {
   sentence: "A job's place in a group.",
   fields: {
-    kind: { type: "text", values: KINDS, sentence: "what kind of group" },
+    kind: { type: "text", values: GROUP_KINDS, sentence: "what kind of group" },
     id: { type: "text", sentence: "the group's own id" },
     member: {
       type: "text",
@@ -106,7 +106,7 @@ export const GROUP: ShapeOf<GroupJson> = {
   sentence: "Jobs that were made together.",
   fields: {
     id: { type: "text", sentence: "its name; no job and no other group has it" },
-    kind: { type: "text", values: KINDS, sentence: "what kind of group" },
+    kind: { type: "text", values: GROUP_KINDS, sentence: "what kind of group" },
     name: { type: "text", sentence: "the command of an array, the name of a flow or a schedule" },
     concurrency: {
       type: "whole number",

@@ -1,6 +1,6 @@
 import { CONFIG, CONFIG_ORIGINS, ORIGIN } from "./config.ts";
 import { FLOW, FLOW_DETAILS, FLOW_STEP, PLANNED_FLOW, PLANNED_STEP } from "./flow.ts";
-import { EXPLANATION, GATES, STANDING_JOB } from "./gate.ts";
+import { EXPLANATION, GATES, GROUP_EXPLANATION, STANDING_JOB } from "./gate.ts";
 import { DEAD_JOB, EXECUTION, GROUP, INFO, JOB, LOG_LINE, MEMBERSHIP } from "./job.ts";
 import {
   DEMO,
@@ -56,6 +56,7 @@ export type ShapeName =
   | "queue"
   | "key"
   | "explanation"
+  | "group explanation"
   | "standing job"
   | keyof typeof GATES
   | "worker"
@@ -101,6 +102,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   queue: QUEUE,
   key: KEY,
   explanation: EXPLANATION,
+  "group explanation": GROUP_EXPLANATION,
   ...GATES,
   "standing job": STANDING_JOB,
   worker: WORKER,

@@ -1,5 +1,7 @@
 import type { Condition } from "../../domain/dependency.ts";
+import { capitalised } from "../../domain/describe.ts";
 import { formatDuration } from "../../domain/duration.ts";
+import type { JobState } from "../../domain/job.ts";
 import type {
   DependencyGate,
   GroupDependencyGate,
@@ -9,8 +11,11 @@ import type {
   WorkerGate,
 } from "../../domain/start-gate.ts";
 import type { Explanation } from "../../queue/explain.ts";
+import type { GroupExplanation } from "../../queue/explain-group.ts";
+import { waitingIn } from "../../queue/queues.ts";
 import { remedyFor } from "../../queue/remedy.ts";
-import type { Paint } from "./style.ts";
+import { groupCounts } from "./group.ts";
+import type { Look } from "./queue.ts";
 import { textWidth } from "./text-width.ts";
 import { isoTime } from "./time.ts";
 import { visible } from "./visible.ts";
@@ -22,26 +27,53 @@ const MOST_DEPENDENCIES = 10;
 const INDENT = " ".repeat("closed  ".length);
 
 /** What stands between a job and its start, for people: a line or two a gate. */
-export function renderExplanation(
-  explanation: Explanation,
-  { now, width, paint }: { now: number; width: number; paint: Paint },
-): string {
+export function renderExplanation(explanation: Explanation, { now, width, paint }: Look): string {
   const { job } = explanation;
   const { gates, left } = fewEnough(explanation.gates);
-  const lines = gates.flatMap((gate) => {
-    const isOver = gate.kind === "finished";
-    const [first, ...rest] = fold(describeGate(gate, now), width - INDENT.length);
-    const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
-    const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
-    const remedy = remedyFor(gate, job.id);
-    const command = remedy === null ? [] : commandLines(remedy, width - INDENT.length);
-    const below = [...rest, ...command.map((line) => paint("bold", line))];
-    return [`${head}${first}`, ...below.map((line) => INDENT + line)];
-  });
+  const lines = gates.flatMap((gate) => gateLines(gate, job.id, { now, width, paint }));
   const rest = `and ${left} more dependencies: queuectl explain ${job.id} --json`;
   const more = left === 0 ? [] : fold(rest, width - INDENT.length).map((line) => INDENT + line);
   const body = [...lines, ...more].map((line) => `${line}\n`).join("");
   return `${fold(summary(explanation), width).join("\n")}\n${body === "" ? "" : `\n${body}`}`;
+}
+
+/** Why a group does not go on: how its jobs stand, its own gate, and the first that wait with what is closed before them. */
+export function renderGroupExplanation({ group, gate, jobs }: GroupExplanation, look: Look): string {
+  const { id, kind, counts } = group;
+  const waiting = waitingIn(counts);
+  const head = `${capitalised(kind)} ${visible(id)} has ${groupCounts(group)}.${waiting === 0 && jobs.length === 0 ? " None of them waits." : ""}`;
+  const own = gate === null ? [] : gateLines(gate, id, look);
+  const parts = jobs.map((each) => {
+    const closed = fewEnough(each.gates.filter(({ isClosed }) => isClosed)).gates;
+    return [
+      ...fold(`${summary(each)}${describeBehind(each.behind)}`, look.width),
+      ...closed.flatMap((closedGate) => gateLines(closedGate, each.job.id, look)),
+    ];
+  });
+  const shown = jobs.filter(({ job }) => WAITING_STATES.includes(job.state)).length;
+  const left = waiting - shown;
+  const more = left > 0 ? [fold(`${left} more wait: queuectl list --of ${id}`, look.width)] : [];
+  return [fold(head, look.width), ...(own.length > 0 ? [own] : []), ...parts, ...more]
+    .map((lines) => `${lines.join("\n")}\n`)
+    .join("\n");
+}
+
+const WAITING_STATES: readonly JobState[] = ["pending", "failed", "blocked"];
+
+function describeBehind(steps: number): string {
+  return steps === 0 ? "" : ` ${steps === 1 ? "1 step waits" : `${steps} steps wait`} behind it.`;
+}
+
+/** Open or closed, what it is, and below it the command that helps. */
+function gateLines(gate: StartGate, id: string, { now, width, paint }: Look): string[] {
+  const isOver = gate.kind === "finished";
+  const [first, ...rest] = fold(describeGate(gate, now), width - INDENT.length);
+  const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
+  const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
+  const remedy = remedyFor(gate, id);
+  const command = remedy === null ? [] : commandLines(remedy, width - INDENT.length);
+  const below = [...rest, ...command.map((line) => paint("bold", line))];
+  return [`${head}${first}`, ...below.map((line) => INDENT + line)];
 }
 
 /** A command that has no room in one line goes on in the next, as a shell reads it. */
@@ -62,16 +94,25 @@ function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: num
   };
 }
 
-function summary({ job, gates }: Explanation): string {
+function summary({ job, gates, ahead }: Explanation): string {
   const name = `Job ${visible(job.id)}`;
+  const inLine = describeLine(ahead ?? 0);
   if (job.state === "processing")
     return `${name} runs: worker ${job.worker} holds it. What it prints: queuectl logs ${job.id} --follow`;
   const [first] = gates;
   if (first?.kind === "finished") return `${name} is ${job.state}. Nothing will start it.`;
   const closed = gates.filter(({ isClosed }) => isClosed).length;
   if (closed === 0)
-    return `${name} is ${job.state}. Nothing stands in its way: it is due, and a worker with a free slot serves its queue.`;
-  return `${name} is ${job.state}. ${closed === 1 ? "One gate is" : `${closed} gates are`} closed before it.`;
+    return `${name} is ${job.state}. Nothing stands in its way: it is due, and a worker with a free slot serves its queue.${inLine}`;
+  return `${name} is ${job.state}. ${closed === 1 ? "One gate is" : `${closed} gates are`} closed before it.${inLine}`;
+}
+
+/** Where it stands among those that are due as it is. */
+function describeLine(ahead: number): string {
+  if (ahead === 0) return "";
+  const jobs =
+    ahead > 1_000 ? "more than 1000 jobs stand" : ahead === 1 ? "1 job stands" : `${ahead} jobs stand`;
+  return ` In its queue ${jobs} before it.`;
 }
 
 function describeGate(gate: StartGate, now: number): string {
@@ -165,6 +206,8 @@ function describeWorkers({ cause, queue, slots, busy }: WorkerGate): string {
   switch (cause) {
     case "no_worker":
       return "none is running";
+    case "all_stopping":
+      return "those that run are stopping, and claim nothing more";
     case "none_serves_its_queue":
       return `none of those that run serves the queue ${queue}`;
     case "no_free_slot":

@@ -50,6 +50,9 @@ export const LOOK: CommandGroup = {
       usage: "ID",
       args: { min: 1, max: 1 },
       sentence: "why a job does not run yet: every gate before it, and what opens it",
+      details: [
+        "Of an array, a flow or a schedule: how its jobs stand, and what stands before the first that wait; of a flow, before the steps that hold up the others.",
+      ],
       examples: [{ line: "queuectl explain @last", sentence: "of the newest job" }],
       options: [],
       load: () => import("../commands/explain.ts"),

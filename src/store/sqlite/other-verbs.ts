@@ -18,5 +18,5 @@ export {
   removeExpired,
   takeRetentionTurn,
 } from "./retain.ts";
-export { isHeldBack, listQueues, readWaits } from "./waits.ts";
+export { countAhead, isHeldBack, listQueues, readWaits } from "./waits.ts";
 export { heartbeat, markStopping, registerWorker, removeWorker, requestStop } from "./workers.ts";

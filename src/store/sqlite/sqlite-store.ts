@@ -67,6 +67,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     },
     isHeldBack: async (queues) => (await others()).isHeldBack(db, queues),
     readWaits: async (seq) => (await others()).readWaits(db, seq),
+    countAhead: async (job, now) => (await others()).countAhead(db, job, now),
     getGroup: async (groupId) => (await others()).getGroup(db, groupId),
     listGroups: async (filter) => (await others()).listGroups(db, filter),
     changeQueue: async (name, change) => ringing((await others()).changeQueue(db, name, change)),

@@ -1,6 +1,6 @@
 import { type Dependency, judgeDependency, type StandingDependency } from "../../domain/dependency.ts";
 import type { GateScope } from "../../domain/gate.ts";
-import { countsOf, JOB_STATES, type JobState } from "../../domain/job.ts";
+import { countsOf, JOB_STATES, type Job, type JobState } from "../../domain/job.ts";
 import type { JobWaits, QueueRecord, StandingGroup } from "../store.ts";
 import type { Database } from "./database.ts";
 import { gatesOfRow, holdersOf, readGate } from "./gates.ts";
@@ -80,6 +80,30 @@ function suspectsBefore(db: Database, job: Row): JobWaits["suspects"] {
     queue: row["queue"] as string,
     dueAt: row["due_at"] as number,
   }));
+}
+
+/** Lane by lane: of those before its own the due ones, of its own those before it. */
+export async function countAhead(
+  db: Database,
+  { seq, queue, priority, dueAt }: Pick<Job, "seq" | "queue" | "priority" | "dueAt">,
+  now: number,
+): Promise<number> {
+  const row = await db.read(() =>
+    db
+      .prepare(`
+        SELECT count(*) AS jobs FROM (
+          SELECT 1 FROM lanes CROSS JOIN jobs INDEXED BY jobs_claimable
+            ON jobs.queue = lanes.queue AND jobs.priority = lanes.priority
+          WHERE lanes.queue = ?1 AND lanes.priority > ?2 AND jobs.due_at <= ?5
+            AND state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL
+          UNION ALL
+          SELECT 1 FROM jobs INDEXED BY jobs_claimable
+          WHERE queue = ?1 AND priority = ?2 AND (due_at, seq) < (?3, ?4)
+            AND state IN ('pending', 'failed') AND suspicion IS NULL AND parked_by IS NULL
+          LIMIT 1001)`)
+      .get(queue, priority, dueAt, seq, now),
+  );
+  return row?.["jobs"] as number;
 }
 
 /** What runs behind a gate. One that nobody has set keeps no count of it. */
