@@ -30,7 +30,7 @@ export class StoreFlows implements Flows {
   list(options: ListFlowsOptions = {}): Promise<Flow[]> {
     return this.#parts.use(async () => {
       checkOptions("queue.flows.list", options, { newest: wholeNumber(1, Number.MAX_SAFE_INTEGER) });
-      return await Array.fromAsync(listFlows(this.#parts.store, options.newest), toFlow);
+      return await Array.fromAsync(listFlows(this.#parts.store, { newest: options.newest }), toFlow);
     });
   }
 

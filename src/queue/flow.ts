@@ -135,10 +135,24 @@ export function standingSteps(steps: readonly StepStatus[]): StandingStep[] {
   return steps.map(({ name, dependsOn, job }) => ({ name, dependsOn, state: job.state }));
 }
 
-/** Flows, oldest first; with `newest`, only so many. One whose jobs were all pruned is soon forgotten, and left out. */
-export async function* listFlows(store: Store, newest?: number): AsyncGenerator<FlowStatus> {
-  for (const group of await store.listGroups({ kind: "flow", newest }))
-    if (Object.values(group.counts).some((count) => count > 0)) yield await readFlow(store, group);
+/**
+ * Flows, oldest first; with `newest`, only so many, and with `state`, of those that stand so. One whose jobs were all pruned
+ * is soon forgotten, and left out.
+ */
+export async function* listFlows(
+  store: Store,
+  { newest, state }: { newest?: number | undefined; state?: FlowState | undefined } = {},
+): AsyncGenerator<FlowStatus> {
+  // How a flow stands is not stored: all have to be looked at for the newest of a state.
+  const groups = await store.listGroups({ kind: "flow", newest: state === undefined ? newest : undefined });
+  const flows: FlowStatus[] = [];
+  for (const group of groups) {
+    if (Object.values(group.counts).every((count) => count === 0)) continue;
+    const flow = await readFlow(store, group);
+    if (state === undefined) yield flow;
+    else if (flow.state === state) flows.push(flow);
+  }
+  yield* newest === undefined ? flows : flows.slice(-newest);
 }
 
 /**

@@ -251,6 +251,12 @@ describe("a flow is named", () => {
     const flows = await home.json<FlowJson[]>("flow", "list");
     expect(flows.map((flow) => flow.id)).toEqual([id, "mine"]);
     expect(await home.json("flow", "list", "--limit", "1")).toEqual([flows[1]]);
+    expect(await home.json("flow", "list", "--state", "pending", "--limit", "1")).toEqual([flows[1]]);
+    expect(await home.json("flow", "list", "--state", "failed")).toEqual([]);
+    expectRefusal(await home.run(["flow", "list", "--state", "dead"]), {
+      exitCode: 1,
+      says: "pending, running, completed, failed, cancelled",
+    });
     expect(await show(home, "@last")).toMatchObject({ id: "mine" });
     expect(await show(home, id.slice(0, 8))).toMatchObject({ id });
     expectJsonRefusal(await home.run(["flow", "run", file, "--id", "mine", "--json"]), {

@@ -66,10 +66,10 @@ function listOnTerminal(dead: readonly DeadJob[], { options }: Invocation, io: I
   }
   const columns = [
     { title: "ID" },
-    { title: "COMMAND", isFlexible: true },
+    { title: "COMMAND", isFlexible: true, sparable: 1 },
     { title: "REASON" },
     { title: "LAST OUTPUT", isFlexible: true },
-    { title: "UPDATED" },
+    { title: "UPDATED", sparable: 2 },
   ];
   const now = Date.now();
   const rows = dead.map((each) =>

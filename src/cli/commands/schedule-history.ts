@@ -36,8 +36,8 @@ function table(fired: readonly FiredInstant[], width: number): string {
   const columns = [
     { title: "INSTANT" },
     { title: "OUTCOME" },
-    { title: "JOB" },
-    { title: "NOTE", isFlexible: true },
+    { title: "JOB", sparable: 1 },
+    { title: "NOTE", isFlexible: true, sparable: 2 },
   ];
   const rows = fired.map((each) =>
     [`${isoTime(each.instant)} (${relativeTime(each.instant, now)})`, ...facts(each)].map((text) => ({

@@ -32,12 +32,12 @@ function table(schedules: readonly ScheduleRecord[], width: number): string {
   const isWide = width >= WIDE;
   const columns = [
     { title: "NAME" },
-    { title: "PATTERN" },
-    { title: "ZONE" },
+    { title: "PATTERN", sparable: 1 },
+    { title: "ZONE", sparable: 4 },
     { title: "NEXT" },
-    { title: "LAST" },
+    { title: "LAST", sparable: 3 },
     ...(isWide ? [{ title: "OVERLAP" }, { title: "CATCH-UP" }, { title: "QUEUE" }] : []),
-    { title: "COMMAND", isFlexible: true },
+    { title: "COMMAND", isFlexible: true, sparable: 2 },
   ];
   const rows = schedules.map((schedule) => {
     const all = facts(schedule, (at) => relativeTime(at, now));

@@ -8,6 +8,7 @@ import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 import { isoTime, relativeTime, zoneTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
+import { foldLines } from "../render/wrap.ts";
 
 const MOST = 10_000;
 
@@ -25,7 +26,10 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { zone, isPaused } = await requireSchedule(store, name);
   // For people, on the clock that counts.
   const onTerminal = (at: number) => `${zoneTime(at, zone)} ${visible(zone)}  ${relativeTime(at, now)}`;
-  for (const at of instants) io.stdout.write(`${io.stdout.isTerminal ? onTerminal(at) : isoTime(at)}\n`);
+  for (const at of instants)
+    io.stdout.write(
+      io.stdout.isTerminal ? foldLines(`${onTerminal(at)}\n`, io.stdout.columns) : `${isoTime(at)}\n`,
+    );
   if (isPaused) giveHint(`It is paused, and will not run: queuectl schedule resume ${name}`, invocation, io);
   return DONE;
 }

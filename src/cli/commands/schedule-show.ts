@@ -12,13 +12,17 @@ import { type Facts, renderFacts } from "../render/facts.ts";
 import { writeJson } from "../render/json.ts";
 import { timeText } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
+import { widthOf } from "../render/wrap.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   await using store = await openForReading(invocation, io);
   const schedule = await requireSchedule(store, args[0] ?? "");
   if (options.has("json")) writeJson(io, toScheduleJson(schedule));
-  else io.stdout.write(`${renderFacts([...ofSchedule(schedule, io), ...ofJob(schedule, io)]).join("\n")}\n`);
+  else {
+    const facts = [...ofSchedule(schedule, io), ...ofJob(schedule, io)];
+    io.stdout.write(`${renderFacts(facts, widthOf(io.stdout)).join("\n")}\n`);
+  }
   return DONE;
 }
 

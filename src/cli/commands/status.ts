@@ -10,7 +10,7 @@ import type { Io } from "../io.ts";
 import { hintWhenJobsWaitInVain, unservedQueues } from "../no-worker-hint.ts";
 import { writeJson } from "../render/json.ts";
 import { painter, STATE_COLOURS } from "../render/style.ts";
-import { isoTime, relativeTime } from "../render/time.ts";
+import { isoTime, timeFor } from "../render/time.ts";
 import { MOST_BEHIND_KEYS, waitsText } from "../render/waits.ts";
 import { foldLines, widthOf } from "../render/wrap.ts";
 import { activeWorkersText, toWorkerJson, type WorkerJson } from "../worker-json.ts";
@@ -88,20 +88,19 @@ const NAME_WIDTH = Math.max(...JOB_STATES.map((state) => state.length));
 function toText(status: Status, { options }: Invocation, io: Io): string {
   const { counts, workers, activity } = status;
   const paint = painter(io, options);
+  const now = Date.now();
+  const time = timeFor(io, now);
   const lines = JOB_STATES.map((state) => {
     const line = `${state.padStart(NAME_WIDTH)} : ${counts[state]}`;
     return counts[state] > 0 ? paint(STATE_COLOURS[state], line) : line;
   });
   const { oldestPendingAt, finishedLastMinute, finishedLastHour } = activity;
-  const oldest =
-    oldestPendingAt === null
-      ? ""
-      : `Oldest pending: ${io.stdout.isTerminal ? relativeTime(oldestPendingAt, Date.now()) : isoTime(oldestPendingAt)}\n`;
+  const oldest = oldestPendingAt === null ? "" : `Oldest pending: ${time(oldestPendingAt)}\n`;
   const width = widthOf(io.stdout);
   // Where none runs at all, that is said apart.
   const names = workers.some(({ isAlive }) => isAlive) ? status.queues.map(({ gate }) => gate.name) : [];
   const unserved = unservedQueues(workers, names);
-  const waits = waitsText({ ...status, unserved }, { now: Date.now(), width, paint });
+  const waits = waitsText({ ...status, unserved }, { now, time, width, paint });
   const ended = `Executions ended: ${finishedLastMinute} in the last minute, ${finishedLastHour} in the last hour\n`;
   const facts = foldLines(`${activeWorkersText(workers)}${oldest}${ended}`, width);
   return `Queue Status Summary:\n${lines.join("\n")}\n\n${facts}${waits}`;

@@ -8,7 +8,7 @@ import type { Io } from "../io.ts";
 import { writeJson } from "../render/json.ts";
 import { queueState } from "../render/queue.ts";
 import { type Column, renderTable } from "../render/table.ts";
-import { isoTime, relativeTime } from "../render/time.ts";
+import { timeFor } from "../render/time.ts";
 import { foldLines, widthOf } from "../render/wrap.ts";
 import { activeWorkersText, toWorkerJson } from "../worker-json.ts";
 
@@ -58,7 +58,7 @@ const COLUMNS: readonly Column[] = [
 function details(workers: readonly ObservedWorker[], queues: readonly QueueRecord[], io: Io): string {
   if (workers.length === 0) return "";
   const now = Date.now();
-  const time = (at: number) => (io.stdout.isTerminal ? relativeTime(at, now) : isoTime(at));
+  const time = timeFor(io, now);
   const rows = workers.map((worker) =>
     [
       worker.id,
@@ -66,7 +66,7 @@ function details(workers: readonly ObservedWorker[], queues: readonly QueueRecor
       worker.host,
       worker.isAlive ? worker.state : "dead",
       `${worker.held.length}/${worker.concurrency}`,
-      queuesText(worker, queues, now),
+      queuesText(worker, queues, { now, time }),
       time(worker.startedAt),
       time(worker.heartbeatAt),
       String(worker.jobsDone),
@@ -80,11 +80,15 @@ function details(workers: readonly ObservedWorker[], queues: readonly QueueRecor
 const MOST_NAMED = 3;
 
 /** The queues it serves, and those of them of which nothing starts now. */
-function queuesText({ queues: served }: ObservedWorker, queues: readonly QueueRecord[], now: number): string {
+function queuesText(
+  { queues: served }: ObservedWorker,
+  queues: readonly QueueRecord[],
+  clock: { now: number; time: (at: number) => string },
+): string {
   const closed = new Map(
     queues
-      .filter(({ gate }) => judgeGate(gate, now))
-      .map((queue) => [queue.gate.name, queueState(queue, now)]),
+      .filter(({ gate }) => judgeGate(gate, clock.now))
+      .map((queue) => [queue.gate.name, queueState(queue, clock)]),
   );
   const name = (queue: string) => (closed.has(queue) ? `${queue} (${closed.get(queue)})` : queue);
   if (served !== null) return served.map(name).join(",");

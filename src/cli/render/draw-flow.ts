@@ -49,7 +49,11 @@ export function drawFlow(steps: readonly DrawnStep[], width: number, paint: Pain
     }),
   );
   const margin = " ".repeat(digits + 3);
-  const columns = [{ title: `${margin}STEP` }, { title: "STATE" }, { title: "AFTER", isFlexible: true }];
+  const columns = [
+    { title: `${margin}STEP` },
+    { title: "STATE" },
+    { title: "AFTER", isFlexible: true, sparable: 1 },
+  ];
   // A flow that is not running has no states.
   const isRunning = steps.some(({ standing }) => standing !== null);
   const shown = isRunning ? [0, 1, 2] : [0, 2];

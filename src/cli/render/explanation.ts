@@ -15,7 +15,7 @@ import type { GroupExplanation } from "../../queue/explain-group.ts";
 import { waitingIn } from "../../queue/queues.ts";
 import { remedyFor } from "../../queue/remedy.ts";
 import { groupCounts } from "./group.ts";
-import type { Look } from "./queue.ts";
+import type { Paint } from "./style.ts";
 import { textWidth } from "./text-width.ts";
 import { isoTime } from "./time.ts";
 import { visible } from "./visible.ts";
@@ -23,6 +23,12 @@ import { fold, wrap } from "./wrap.ts";
 
 /** A job may wait for a thousand others; a screen holds so many, those that are not met first. */
 const MOST_DEPENDENCIES = 10;
+
+interface Look {
+  now: number;
+  width: number;
+  paint: Paint;
+}
 
 const INDENT = " ".repeat("closed  ".length);
 
@@ -71,16 +77,29 @@ function gateLines(gate: StartGate, id: string, { now, width, paint }: Look): st
   const mark = isOver ? "over" : gate.isClosed ? "closed" : "open";
   const head = paint(gate.isClosed ? "yellow" : "green", mark) + INDENT.slice(mark.length);
   const remedy = remedyFor(gate, id);
-  const command = remedy === null ? [] : commandLines(remedy, width - INDENT.length);
-  const below = [...rest, ...command.map((line) => paint("bold", line))];
-  return [`${head}${first}`, ...below.map((line) => INDENT + line)];
+  const command = remedy === null ? [] : commandLines(remedy, width);
+  return [
+    `${head}${first}`,
+    ...rest.map((line) => INDENT + line),
+    ...command.map(({ indent, text }) => indent + paint("bold", text)),
+  ];
 }
 
-/** A command that has no room in one line goes on in the next, as a shell reads it. */
-function commandLines(command: string, width: number): string[] {
+/**
+ * A command that has no room in one line goes on in the next, as a shell reads it: between words, or, where one alone has
+ * no room, anywhere; then from the edge, for blanks before the rest would part the word.
+ */
+function commandLines(command: string, width: number): { indent: string; text: string }[] {
   const continued = " \\";
-  const lines = textWidth(command) <= width ? [command] : wrap(command, width - continued.length);
-  return lines.map((line, index) => (index === lines.length - 1 ? line : line + continued));
+  const room = width - INDENT.length;
+  const lines = textWidth(command) <= room ? [command] : wrap(command, room - continued.length);
+  const fits = lines.every((line) => textWidth(line) <= room - (lines.length > 1 ? continued.length : 0));
+  const pieces = fits ? lines : (command.match(new RegExp(`.{1,${width - 1}}`, "gu")) ?? []);
+  const end = fits ? continued : "\\";
+  return pieces.map((text, index) => ({
+    indent: fits ? INDENT : "",
+    text: index === pieces.length - 1 ? text : text + end,
+  }));
 }
 
 function fewEnough(gates: readonly StartGate[]): { gates: StartGate[]; left: number } {

@@ -8,6 +8,7 @@ import { type Format, type Paint, painter } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { isoTime, relativeTime, timeText } from "./time.ts";
 import { visible } from "./visible.ts";
+import { foldLines, widthOf } from "./wrap.ts";
 
 const STATE_COLOURS: Readonly<Record<FlowState, Format>> = {
   pending: "cyan",
@@ -28,11 +29,11 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
   const paint = painter(io, options);
   const now = Date.now();
   const columns = [
-    { title: "ID", isFlexible: true },
-    { title: "NAME", isFlexible: true },
+    { title: "ID" },
+    { title: "NAME", isFlexible: true, sparable: 2 },
     { title: "STATE" },
     { title: "DONE" },
-    { title: "CREATED" },
+    { title: "CREATED", sparable: 1 },
   ];
   const rows = flows.map((flow) => [
     { text: flow.id },
@@ -48,21 +49,24 @@ export function flowTable(flows: readonly FlowStatus[], { options }: Invocation,
 export function flowText(flow: FlowDetails, { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
   const { id, name, state, concurrency, createdAt } = flow;
-  const { isTerminal, columns } = io.stdout;
-  const facts = renderFacts([
-    ["Flow", `${id} (${name})`],
-    ["State", paint(STATE_COLOURS[state], state)],
-    ["Done", doneText(flow)],
-    ["At once", concurrency === null ? null : `at most ${concurrency}`],
-    ["Created", timeText(createdAt, io)],
-  ]);
+  const width = widthOf(io.stdout);
+  const facts = renderFacts(
+    [
+      ["Flow", `${id} (${name})`],
+      ["State", paint(STATE_COLOURS[state], state)],
+      ["Done", doneText(flow)],
+      ["At once", concurrency === null ? null : `at most ${concurrency}`],
+      ["Created", timeText(createdAt, io)],
+    ],
+    width,
+  );
   const notNeeded = namesNotNeeded(standingSteps(flow.steps));
   const steps = flow.steps.map(({ name, dependsOn, job: { state: own, reason } }) => {
     const note = notNeeded.has(name) ? "not needed" : reason;
     return { name, dependsOn, standing: { state: own, note } };
   });
-  const drawing = drawFlow(steps, isTerminal ? columns : Number.POSITIVE_INFINITY, paint);
-  return `${facts.join("\n")}\n\n${drawing}${failures(flow)}`;
+  const drawing = drawFlow(steps, width, paint);
+  return `${facts.join("\n")}\n\n${drawing}${foldLines(failures(flow), width)}`;
 }
 
 function failures({ steps }: FlowDetails): string {

@@ -28,10 +28,10 @@ export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io):
   const now = Date.now();
   const columns = [
     { title: "ID" },
-    { title: "COMMAND", isFlexible: true },
+    { title: "COMMAND", isFlexible: true, sparable: 1 },
     { title: "STATE" },
-    { title: "ATTEMPTS" },
-    { title: "UPDATED" },
+    { title: "ATTEMPTS", sparable: 2 },
+    { title: "UPDATED", sparable: 3 },
   ];
   const rows = jobs.map((job) => [
     { text: visible(job.id) },

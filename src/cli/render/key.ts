@@ -12,7 +12,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Keys on a terminal; those that let nothing start stand out. */
-export function keyTable(keys: readonly KeyRecord[], { now, width, paint }: Look): string {
+export function keyTable(keys: readonly KeyRecord[], { now, width, paint }: Omit<Look, "time">): string {
   const rows = keys.map((key) =>
     keyFacts(key).map((text, index) =>
       index === 1 && judgeGate(key.gate, now) !== null

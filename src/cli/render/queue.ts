@@ -3,7 +3,6 @@ import { formatRate } from "../../domain/rate.ts";
 import type { QueueRecord } from "../../store/store.ts";
 import type { Paint } from "./style.ts";
 import { type Cell, type Column, renderTable } from "./table.ts";
-import { relativeTime } from "./time.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "QUEUE" },
@@ -17,16 +16,19 @@ const COLUMNS: readonly Column[] = [
   { title: "COMPLETED", sparable: 7 },
 ];
 
+type Clock = Pick<Look, "now" | "time">;
+
 export interface Look {
   now: number;
   width: number;
   paint: Paint;
+  time: (at: number) => string;
 }
 
 /** Queues on a terminal, and in the views that have room for some of them. */
-export function queueTable(queues: readonly QueueRecord[], { now, width, paint }: Look): string {
+export function queueTable(queues: readonly QueueRecord[], { width, paint, ...clock }: Look): string {
   const rows = queues.map((queue): Cell[] =>
-    queueFacts(queue, now).map((text, index) =>
+    queueFacts(queue, clock).map((text, index) =>
       index === 1 && text !== "open" ? { text, paint: (cell) => paint("yellow", cell) } : { text },
     ),
   );
@@ -34,11 +36,11 @@ export function queueTable(queues: readonly QueueRecord[], { now, width, paint }
 }
 
 /** What a person sees of one, in a table or a pipe. */
-export function queueFacts({ gate, counts }: QueueRecord, now: number): string[] {
+export function queueFacts({ gate, counts }: QueueRecord, clock: Clock): string[] {
   const { name, running, maxRunning, rate } = gate;
   return [
     name,
-    queueState({ gate }, now),
+    queueState({ gate }, clock),
     maxRunning === null ? String(running) : `${running}/${maxRunning}`,
     rate === null ? "-" : formatRate(rate),
     ...[counts.pending, counts.blocked, counts.failed, counts.dead, counts.completed].map(String),
@@ -46,13 +48,13 @@ export function queueFacts({ gate, counts }: QueueRecord, now: number): string[]
 }
 
 /** `open`, `paused`, `draining`; and why nothing starts, where that is not said by it. */
-export function queueState({ gate }: Pick<QueueRecord, "gate">, now: number): string {
+export function queueState({ gate }: Pick<QueueRecord, "gate">, { now, time }: Clock): string {
   const closure = judgeGate(gate, now);
   switch (closure?.kind) {
     case "full":
       return gate.state === "open" ? "full" : `${gate.state}, full`;
     case "pace":
-      return `${gate.state}, next ${relativeTime(closure.opensAt, now)}`;
+      return `${gate.state}, next ${time(closure.opensAt)}`;
     case "paused":
     case undefined:
       return gate.state;

@@ -22,6 +22,11 @@ export function isoTime(at: number): string {
   return new Date(at).toISOString();
 }
 
+/** How instants are shown on a screen, or in a pipe. */
+export function timeFor(io: Pick<Io, "stdout">, now: number): (at: number) => string {
+  return io.stdout.isTerminal ? (at) => relativeTime(at, now) : isoTime;
+}
+
 /** An instant as a clock here shows it, to the millisecond: `14:03:07.250`. */
 export function clockTime(at: number): string {
   const date = new Date(at);

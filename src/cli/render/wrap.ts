@@ -27,8 +27,18 @@ export function fold(paragraph: string, width: number): string[] {
       if (last === "" || textWidth(last + segment) <= width) lines[lines.length - 1] = last + segment;
       else lines.push(segment);
     }
-    return lines;
+    return withoutLoneSign(lines);
   });
+}
+
+/** A sign that ends a long word does not stand alone on the line below: the last character goes along with it. */
+function withoutLoneSign(lines: string[]): string[] {
+  const last = lines.at(-1) ?? "";
+  const before = lines.at(-2) ?? "";
+  if (!/^[.,:;]$/.test(last) || before.length < 2) return lines;
+  const segments = [...new Intl.Segmenter().segment(before)].map(({ segment }) => segment);
+  const moved = segments.pop() ?? "";
+  return [...lines.slice(0, -2), segments.join(""), moved + last];
 }
 
 /** A text of several lines, each folded. */

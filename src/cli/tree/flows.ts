@@ -1,3 +1,4 @@
+import { FLOW_STATES } from "../../domain/flow-state.ts";
 import type { CommandGroup } from "../command.ts";
 
 /** Jobs that wait for each other, started together. */
@@ -30,8 +31,18 @@ export const FLOWS: CommandGroup = {
       usage: "",
       args: { min: 0, max: 0 },
       sentence: "the flows, how each stands, and how many of its steps are done",
-      examples: [{ line: "queuectl flow list", sentence: "oldest first" }],
-      options: [{ name: "limit", value: "N", sentence: "only the newest N" }],
+      examples: [
+        { line: "queuectl flow list", sentence: "oldest first" },
+        { line: "queuectl flow list --state failed", sentence: "those to look at" },
+      ],
+      options: [
+        {
+          name: "state",
+          value: "STATE",
+          sentence: `only those that stand so: ${FLOW_STATES.join(", ")}`,
+        },
+        { name: "limit", value: "N", sentence: "only the newest N" },
+      ],
       load: () => import("../commands/flow-list.ts"),
     },
     {
