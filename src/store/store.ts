@@ -66,8 +66,8 @@ export interface Store {
    * A result whose claim is no longer current, or whose worker was declared dead, changes no job and is returned
    * in `stale`; an execution that has its outcome already keeps it, and of one that was lost the late result is noted
    * beside it. A job that is to be cancelled is not run again (`afterCancelRequest`), and its token is in `cancelled`. A
-   * result clears a suspicion. Wakes the others when a job went back to the queue; one that goes back to a group of which
-   * `maxFails` are dead is cancelled instead.
+   * result clears a suspicion. Wakes the others when a job went back to the queue; one that goes back to a group in which as
+   * many as `maxFails` have died since somebody last brought one back is cancelled instead.
    */
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 
@@ -105,11 +105,12 @@ export interface Store {
   retryJobs(ids: readonly string[], options: { change: "retry" | "retryDead"; now: number }): Promise<void>;
 
   /**
-   * Deletes dead jobs with their history, all or none; the id of a group stands for its dead jobs.
+   * Deletes dead jobs with their history, all or none; the id of a group stands for its dead jobs. Who waited for one of
+   * them has died of it before.
    * @returns the tokens of the executions that went with them, whose output files may go too
    * @throws job_not_found, not_dead naming the first id that is wrong
    */
-  removeDead(ids: readonly string[]): Promise<number[]>;
+  removeDead(ids: readonly string[], now: number): Promise<number[]>;
 
   /**
    * Does to jobs of a group what `cancelJobs`, `retryJobs` or `removeDead` would do, to the first in order of arrival after

@@ -3,8 +3,8 @@ import { QueuectlError } from "../../domain/errors.ts";
 import type { JobState } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { Database } from "./database.ts";
+import { moveDependant } from "./move-dependant.ts";
 import { type Row, readJson } from "./rows.ts";
-import { moveDependant } from "./settle.ts";
 
 /**
  * Arrays that wait for arrays: each member for each. More would hold everyone up, and one job in between does the same; so
@@ -43,7 +43,7 @@ export function addDependencies(
     widest = Math.max(widest, own);
   }
   refuseCycle(db, firstSeq, position);
-  for (const row of dependants) moveDependant(db, row["seq"] as number, createdAt);
+  for (const row of dependants) moveDependant(db, { seq: row["seq"] as number, state: "blocked" }, createdAt);
 }
 
 /** @returns how many jobs there are to wait for */

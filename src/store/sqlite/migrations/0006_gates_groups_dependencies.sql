@@ -63,8 +63,13 @@ CREATE TABLE job_groups (
   kind       TEXT NOT NULL CHECK (kind IN ('array', 'flow', 'schedule')),
   name       TEXT NOT NULL,
   max_fails  INTEGER CHECK (max_fails > 0),
+  -- Kept by triggers where max_fails is given: how many have died since somebody last brought one back; and 1 while some
+  -- may be waiting although so many have.
+  fails      INTEGER NOT NULL DEFAULT 0,
+  stirred    INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX job_groups_stirred ON job_groups (stirred) WHERE stirred = 1;
 
 CREATE TABLE dependencies (
   job       INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
@@ -79,7 +84,8 @@ CREATE INDEX dependencies_unmet ON dependencies (job) WHERE met = 0;
 -- Jobs of which something follows that has not been decided yet, or not yet for all that depend on them.
 CREATE TABLE unsettled (
   seq     INTEGER PRIMARY KEY,
-  settled INTEGER NOT NULL DEFAULT 0                -- for dependants up to this one
+  settled INTEGER NOT NULL DEFAULT 0,               -- for dependants up to this one
+  is_back INTEGER NOT NULL DEFAULT 0                -- 1: it was brought back since, whatever has become of it by now
 ) STRICT;
 
 -- The jobs of one queue and one priority. Awake: worth a look. Asleep: until then there is nothing to claim in it.
@@ -152,26 +158,43 @@ CREATE TRIGGER gates_delete AFTER DELETE ON gates BEGIN
     WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND parked_by = OLD.scope || ':' || OLD.name;
 END;
 
--- Who finishes, or is brought back, may decide the fate of those that depend on it; who fails, that of its group.
+-- Who finishes, or is brought back, may decide the fate of those that depend on it.
 CREATE TRIGGER jobs_unsettle AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state
-  AND (((OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
-      AND EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq))
-    OR (NEW.state IN ('dead', 'failed') AND NEW.group_id IS NOT NULL)) BEGIN
-  INSERT INTO unsettled (seq) VALUES (NEW.seq) ON CONFLICT DO UPDATE SET settled = 0;
+  AND (OLD.state IN ('completed', 'dead', 'cancelled') OR NEW.state IN ('completed', 'dead', 'cancelled'))
+  AND EXISTS (SELECT 1 FROM dependencies WHERE on_job = NEW.seq) BEGIN
+  INSERT INTO unsettled (seq, is_back) VALUES (NEW.seq, NEW.state NOT IN ('completed', 'dead', 'cancelled'))
+    ON CONFLICT DO UPDATE SET settled = 0, is_back = max(is_back, excluded.is_back);
+END;
+-- Who dies, that of its group; and who is brought back gives its group all its failures again.
+CREATE TRIGGER jobs_group_fails AFTER UPDATE OF state ON jobs
+WHEN NEW.group_id IS NOT NULL AND NEW.state <> OLD.state
+  AND (NEW.state = 'dead' OR OLD.state IN ('completed', 'dead', 'cancelled')
+    OR (OLD.state = 'processing' AND NEW.state IN ('pending', 'failed'))) BEGIN
+  UPDATE job_groups
+  SET fails = CASE WHEN NEW.state IN ('completed', 'cancelled') THEN fails WHEN NEW.state = 'dead' THEN fails + 1
+              WHEN OLD.state = 'processing' THEN fails ELSE 0 END
+  WHERE id = NEW.group_id AND max_fails IS NOT NULL;
+  UPDATE job_groups SET stirred = fails >= max_fails WHERE id = NEW.group_id AND max_fails IS NOT NULL;
 END;
 -- A dependency whose job was deleted is no dependency any more.
 CREATE TRIGGER dependencies_unsettle AFTER DELETE ON dependencies
 WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job) BEGIN
   INSERT INTO unsettled (seq) VALUES (OLD.job) ON CONFLICT DO UPDATE SET settled = 0;
 END;
+-- As the tables say themselves, for programs that do not hold them to it: the sqlite3 shell does not.
+CREATE TRIGGER jobs_dependencies_delete AFTER DELETE ON jobs BEGIN
+  DELETE FROM dependencies WHERE on_job = OLD.seq;
+  DELETE FROM dependencies WHERE job = OLD.seq;
+END;
 
 -- As before, but it never sets the time back, and a claim is known by its token: what is released and claimed in one
--- transaction has one instant for both, and only looks as if it had been moved by hand.
+-- transaction has one instant for both, and only looks as if it had been moved by hand. `unixepoch` knows no milliseconds
+-- in the sqlite3 shells of older systems (before 3.42), `julianday` does in all.
 DROP TRIGGER jobs_touch;
 CREATE TRIGGER jobs_touch AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state AND NEW.state <> 'pending' AND NEW.updated_at = OLD.updated_at
-  AND NEW.updated_at < CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  AND NEW.updated_at < CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)
   AND NOT (NEW.state = 'processing' AND NEW.claim IS NOT OLD.claim) BEGIN
-  UPDATE jobs SET updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE seq = NEW.seq;
+  UPDATE jobs SET updated_at = CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) WHERE seq = NEW.seq;
 END;
