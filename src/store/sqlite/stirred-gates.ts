@@ -12,10 +12,12 @@ export function openStirredGates(db: Database, keeper?: Gatekeeper): boolean {
       SELECT scope, name, max_running, running, unparked_to FROM gates INDEXED BY gates_stirred WHERE stirred = 1`)
     .all() as unknown as StirredGate[];
   let hasReleased = false;
+  let hasRoom = false;
   for (const gate of gates) {
     const { scope, name, max_running: maxRunning } = gate;
     const running = keeper?.runningBehind(scope, name) ?? gate.running;
     const room = maxRunning === null ? UNPARKED_AT_ONCE : Math.min(UNPARKED_AT_ONCE, maxRunning - running);
+    if (room > 0) hasRoom = true;
     if (room > 0 && scope !== "queue") {
       if (unpark(db, gate, room)) hasReleased = true;
       continue;
@@ -23,7 +25,16 @@ export function openStirredGates(db: Database, keeper?: Gatekeeper): boolean {
     db.prepare("UPDATE gates SET stirred = 0 WHERE scope = ? AND name = ?").run(scope, name);
     if (room > 0 && wakeHeldBack(db, name)) hasReleased = true;
   }
-  return hasReleased;
+  // A suspect is never parked: the room may be what it waits for. A claim asks for suspects by itself.
+  return hasReleased || (hasRoom && keeper === undefined && isSuspectWaiting(db));
+}
+
+function isSuspectWaiting(db: Database): boolean {
+  const row = db
+    .prepare(`
+      SELECT 1 FROM jobs INDEXED BY jobs_suspect WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL LIMIT 1`)
+    .get();
+  return row !== undefined;
 }
 
 interface StirredGate {

@@ -158,6 +158,29 @@ CREATE TRIGGER gates_delete AFTER DELETE ON gates BEGIN
     WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND parked_by = OLD.scope || ':' || OLD.name;
 END;
 
+-- A key lets one through at a time unless it was given another limit, whoever gives it to a job. Before the job has it: the
+-- trigger above counts it.
+CREATE TRIGGER jobs_key_insert BEFORE INSERT ON jobs
+WHEN NEW.limit_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'key' AND name = NEW.limit_key) BEGIN
+  INSERT INTO gates (scope, name, max_running) VALUES ('key', NEW.limit_key, 1);
+END;
+CREATE TRIGGER jobs_key_update BEFORE UPDATE OF limit_key ON jobs
+WHEN NEW.limit_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'key' AND name = NEW.limit_key) BEGIN
+  INSERT INTO gates (scope, name, max_running) VALUES ('key', NEW.limit_key, 1);
+END;
+
+-- Beyond these, no program could read or order them, and one such row would stop every worker.
+CREATE TRIGGER jobs_range_insert BEFORE INSERT ON jobs
+WHEN NOT (NEW.priority BETWEEN -9007199254740990 AND 9007199254740990 AND NEW.due_at BETWEEN -9007199254740990 AND 9007199254740990
+  AND NEW.run_at BETWEEN -9007199254740990 AND 9007199254740990 AND NEW.expires_at BETWEEN -9007199254740990 AND 9007199254740990) BEGIN
+  SELECT RAISE(ABORT, 'priority, due_at, run_at and expires_at must lie between -9007199254740990 and 9007199254740990');
+END;
+CREATE TRIGGER jobs_range_update BEFORE UPDATE OF priority, due_at, run_at, expires_at ON jobs
+WHEN NOT (NEW.priority BETWEEN -9007199254740990 AND 9007199254740990 AND NEW.due_at BETWEEN -9007199254740990 AND 9007199254740990
+  AND NEW.run_at BETWEEN -9007199254740990 AND 9007199254740990 AND NEW.expires_at BETWEEN -9007199254740990 AND 9007199254740990) BEGIN
+  SELECT RAISE(ABORT, 'priority, due_at, run_at and expires_at must lie between -9007199254740990 and 9007199254740990');
+END;
+
 -- Who finishes, or is brought back, may decide the fate of those that depend on it.
 CREATE TRIGGER jobs_unsettle AFTER UPDATE OF state ON jobs
 WHEN NEW.state <> OLD.state
