@@ -73,8 +73,11 @@ function settleNotes(
   }
   // Who waits for ten thousand jobs is asked ten thousand times: only whether any is left, unless one of them has failed.
   const hasUnmet = db.prepare("SELECT 1 FROM dependencies WHERE job = ? AND met = 0 LIMIT 1");
-  for (const [seq, state] of mayBeFree) if (hasUnmet.get(seq) === undefined) toJudge.set(seq, state);
-  const moved = [...toJudge].map(([seq, state]) => moveDependant(db, { seq, state }, now));
+  const free = [...mayBeFree].filter(([seq]) => !toJudge.has(seq) && hasUnmet.get(seq) === undefined);
+  const moved = [
+    ...[...toJudge].map(([seq, state]) => moveDependant(db, { seq, state }, now)),
+    ...free.map(([seq, state]) => moveDependant(db, { seq, state, isFree: true }, now)),
+  ];
   return { judged, released: moved.includes("pending") };
 }
 
