@@ -70,8 +70,8 @@ export function findContradictions<D extends Dependency>(dependsOn: readonly D[]
 
 /**
  * Counts what the jobs of one list wait for. Arrays that wait for arrays: each member for each. More would hold everyone up,
- * and one job in between does the same; so one job may wait for several of the largest arrays, and an array of any size for
- * one job.
+ * and one job in between does the same; so one job may wait for several of the largest arrays (a second of the store), and
+ * an array of any size for one job.
  */
 export class DependencyCount {
   #ofOthers = 0;
@@ -90,7 +90,7 @@ export class DependencyCount {
 
 /** All but those of the widest, of jobs that wait for several. */
 const DEPENDENCIES_AT_MOST = 50_000;
-const WIDEST = 1_000_000;
+const WIDEST = 300_000;
 
 /**
  * A path of jobs that wait for each other in a circle, its first entry repeated at its end; null when there is none.

@@ -19,7 +19,7 @@ export interface NewGroup {
   name: string;
   /** How many of its jobs may run at once; null means no cap. */
   maxRunning: number | null;
-  /** As soon as so many of its jobs are dead, those that wait or are given back are cancelled; null: never. */
+  /** Once so many have died since one was last brought back, those that wait or are given back are cancelled; null: never. */
   maxFails: number | null;
   createdAt: number;
 }

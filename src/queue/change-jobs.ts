@@ -117,6 +117,6 @@ async function changeAtOnce(
       await store.retryJobs(ids, { change, now });
       return { running, tokens: [] };
     case "removeDead":
-      return { running, tokens: await store.removeDead(ids) };
+      return { running, tokens: await store.removeDead(ids, now) };
   }
 }

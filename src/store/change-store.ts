@@ -38,11 +38,12 @@ export interface ChangeStore {
   retryJobs(ids: readonly string[], options: { change: "retry" | "retryDead"; now: number }): Promise<void>;
 
   /**
-   * Deletes dead jobs with their history, all or none; the id of a group stands for its dead jobs.
+   * Deletes dead jobs with their history, all or none; the id of a group stands for its dead jobs. Who waited for one of
+   * them has died of it before.
    * @returns the tokens of the executions that went with them, whose output files may go too
    * @throws job_not_found, not_dead naming the first id that is wrong
    */
-  removeDead(ids: readonly string[]): Promise<number[]>;
+  removeDead(ids: readonly string[], now: number): Promise<number[]>;
 
   /**
    * Does to jobs of a group what `cancelJobs`, `retryJobs` or `removeDead` would do, to the first in order of arrival after

@@ -25,8 +25,8 @@ export interface ClaimStore {
    * A result whose claim is no longer current, or whose worker was declared dead, changes no job and is returned
    * in `stale`; an execution that has its outcome already keeps it, and of one that was lost the late result is noted
    * beside it. A job that is to be cancelled is not run again (`afterCancelRequest`), and its token is in `cancelled`. A
-   * result clears a suspicion. Wakes the others when a job went back to the queue; one that goes back to a group of which
-   * `maxFails` are dead is cancelled instead.
+   * result clears a suspicion. Wakes the others when a job went back to the queue; one that goes back to a group in which as
+   * many as `maxFails` have died since somebody last brought one back is cancelled instead.
    */
   finish(worker: string, results: readonly FinishedExecution[], next?: ClaimRequest): Promise<FinishReceipt>;
 

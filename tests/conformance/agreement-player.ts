@@ -108,7 +108,7 @@ export class Player {
       case "retryDead":
         return await store.retryJobs(step.ids, { change: step.do, now: time.now() });
       case "removeDead":
-        return (await store.removeDead(step.ids)).sort((a, b) => a - b);
+        return (await store.removeDead(step.ids, time.now())).sort((a, b) => a - b);
       case "changeQueue":
         return await store.changeQueue(step.queue, step.change);
       case "changeKey":

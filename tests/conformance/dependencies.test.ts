@@ -301,6 +301,18 @@ describeStores("dependencies", (open) => {
       expect(await scene.claimIds("v")).toEqual(["other", "a"]);
     });
 
+    test("those that come back with it do not die of when they were to expire, as it does not itself", async () => {
+      const scene = await open();
+      const expiresAt = scene.time.now() + 60_000;
+      await scene.enqueue({ id: "a", expiresAt }, { id: "b", expiresAt, dependsOn: [after("a")] });
+      await letDie(scene, "a");
+      scene.time.pass(120_000);
+      await scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() });
+      await scene.finish("v", await scene.claimOne("v"));
+      expect(await scene.claimIds("v")).toEqual(["b"]);
+      expect(await scene.store.getJob("b")).toMatchObject({ expiresAt: null });
+    });
+
     test("one that died of another besides stays dead", async () => {
       const scene = await open();
       await scene.enqueue({ id: "a" }, { id: "x" }, { id: "b", dependsOn: [after("a"), after("x")] });
@@ -372,7 +384,7 @@ describeStores("dependencies", (open) => {
     test("one that died of it stays dead, and can be retried by itself", async () => {
       const scene = await openChain(open);
       await letDie(scene, "a");
-      await scene.store.removeDead(["a"]);
+      await scene.store.removeDead(["a"], scene.time.now());
       expect(await scene.states("b", "c", "d")).toEqual(["dead", "dead", "dead"]);
       await scene.store.retryJobs(["b"], { change: "retryDead", now: scene.time.now() });
       expect(await scene.states("b", "c", "d")).toEqual(["pending", "blocked", "blocked"]);

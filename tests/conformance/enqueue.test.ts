@@ -185,7 +185,7 @@ describeStores("enqueue", (open) => {
     const claim = await scene.claimOne("w");
     const transition = { to: "dead", attempts: 1, reason: "policy" } as const;
     await scene.finish("w", claim, { outcome: { kind: "failed", exitCode: 1 }, transition });
-    await scene.store.removeDead(["a"]);
+    await scene.store.removeDead(["a"], scene.time.now());
     await scene.enqueue({ id: "a" });
     expect(await scene.store.getJob("a")).toMatchObject({ seq: 2, executions: 0, state: "pending" });
     expect(await scene.store.listExecutions(2)).toEqual([]);

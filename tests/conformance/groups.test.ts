@@ -252,6 +252,21 @@ describeStores("groups", (open) => {
       await scene.store.retryJobs(["b"], { change: "retry", now: scene.time.now() });
       expect(await scene.claimIds("w")).toEqual(["b"]);
     });
+
+    test("is counted anew from then on: what a person brings back has its retries, and so have the others", async () => {
+      const scene = await open();
+      await scene.enqueueGroup({ maxFails: 1 }, { id: "a" }, { id: "b" }, { id: "c" }, { id: "d" });
+      await scene.startWorker("w");
+      await scene.finish("w", await scene.claimOne("w"), DIES);
+      await scene.store.retryJobs(["b", "c"], { change: "retry", now: scene.time.now() });
+      const transition = toRetry({ attempts: 1, dueAt: scene.time.now() });
+      await scene.finish("w", await scene.claimOne("w"), { transition });
+      expect(await scene.states("a", "b", "c", "d")).toEqual(["dead", "failed", "pending", "cancelled"]);
+      await scene.finish("w", await scene.claimOne("w"), INTERRUPTED);
+      expect(await scene.states("a", "b", "c", "d")).toEqual(["dead", "failed", "pending", "cancelled"]);
+      await scene.finish("w", await scene.claimOne("w"), DIES);
+      expect(await scene.states("a", "b", "c", "d")).toEqual(["dead", "cancelled", "dead", "cancelled"]);
+    });
   });
 
   describe("by its id", () => {
@@ -289,7 +304,7 @@ describeStores("groups", (open) => {
 
     test("its dead jobs are removed", async () => {
       const scene = await openMixed(open);
-      expect(await scene.store.removeDead(["g"])).toHaveLength(1);
+      expect(await scene.store.removeDead(["g"], scene.time.now())).toHaveLength(1);
       expect(await scene.ids({ group: "g" })).toEqual(["done", "runs", "waits"]);
     });
 
@@ -356,7 +371,7 @@ describeStores("groups", (open) => {
       const refusals = [
         [() => scene.store.retryJobs(["g", "h"], { change: "retry", now }), "not_finished"],
         [() => scene.store.retryJobs(["g", "h"], { change: "retryDead", now }), "not_dead"],
-        [() => scene.store.removeDead(["g", "h"]), "not_dead"],
+        [() => scene.store.removeDead(["g", "h"], scene.time.now()), "not_dead"],
         [() => scene.store.cancelJobs(["g", "absent"], now), "job_not_found"],
         [() => scene.store.retryJobs(["absent", "h"], { change: "retry", now }), "job_not_found"],
       ] as const;
@@ -377,10 +392,10 @@ describeStores("groups", (open) => {
   test("it goes with its last job, and its id is free; that of a schedule goes with the schedule", async () => {
     const scene = await openMixed(open);
     await scene.store.cancelJobs(["g"], scene.time.now());
-    await scene.store.removeDead(["g"]);
+    await scene.store.removeDead(["g"], scene.time.now());
     expect(await scene.store.getGroup("g"), "others are left").toBeDefined();
     await scene.enqueueGroup({ id: "h", maxRunning: 1 }, { id: "z", dependsOn: [after("waits")] });
-    await scene.store.removeDead(["h"]);
+    await scene.store.removeDead(["h"], scene.time.now());
     expect(await scene.store.getGroup("h")).toBeUndefined();
     await scene.enqueueGroup({ id: "h" }, { id: "x" }, { id: "y" });
     expect(await scene.store.getGroup("h"), "without the limit of the one before").toMatchObject({

@@ -210,6 +210,23 @@ describeStores("queues", (open) => {
       expect(await scene.store.isHeldBack(null)).toBe(true);
     });
 
+    test("also if they are suspects, which stand in no lane", async () => {
+      const scene = await open();
+      await scene.store.changeQueue("default", { rate: { starts: 1, periodMs: 60_000 } });
+      await scene.enqueue({ id: "a" });
+      await scene.startWorker("dies");
+      await scene.claim("dies");
+      await scene.declareDead("dies");
+      await scene.store.recoverJobs("dies", { now: scene.time.now(), crashLimit: 3 });
+      await scene.startWorker("w");
+      expect(await scene.claim("w")).toEqual([]);
+      expect(await scene.store.isHeldBack(null)).toBe(true);
+      expect(await scene.store.isHeldBack(["mail"])).toBe(false);
+      await scene.store.changeQueue("default", { state: "paused" });
+      await scene.claim("w");
+      expect(await scene.store.isHeldBack(null)).toBe(false);
+    });
+
     test("no longer, once they have been let through", async () => {
       const scene = await open();
       await scene.store.changeQueue("default", { maxRunning: 1 });

@@ -108,7 +108,7 @@ describeStores("requeue", (open) => {
     const history = await scene.store.listExecutions(1);
     expect(history).toHaveLength(2);
 
-    const tokens = await scene.store.removeDead(["a"]);
+    const tokens = await scene.store.removeDead(["a"], scene.time.now());
     expect(tokens.sort()).toEqual(history.map(({ token }) => token).sort());
     expect(await scene.store.getJob("a")).toBeUndefined();
     expect(await scene.store.listExecutions(1)).toEqual([]);
@@ -123,14 +123,20 @@ describeStores("requeue", (open) => {
     const scene = await open();
     await scene.enqueue({ id: "a" }, { id: "b" }, { id: "alive" });
     await letDie(scene, "a", "b");
-    await expect(scene.store.removeDead(["a", "alive"])).rejects.toMatchObject({ code: "not_dead" });
-    await expect(scene.store.removeDead(["a", "missing"])).rejects.toMatchObject({ code: "job_not_found" });
+    await expect(scene.store.removeDead(["a", "alive"], scene.time.now())).rejects.toMatchObject({
+      code: "not_dead",
+    });
+    await expect(scene.store.removeDead(["a", "missing"], scene.time.now())).rejects.toMatchObject({
+      code: "job_not_found",
+    });
     expect(await scene.ids()).toEqual(["a", "b", "alive"]);
     expect(await scene.store.listExecutions(1)).toHaveLength(1);
 
-    expect(await scene.store.removeDead(["b", "a", "b"])).toHaveLength(2);
+    expect(await scene.store.removeDead(["b", "a", "b"], scene.time.now())).toHaveLength(2);
     expect(await scene.ids()).toEqual(["alive"]);
-    await expect(scene.store.removeDead(["a"])).rejects.toMatchObject({ code: "job_not_found" });
+    await expect(scene.store.removeDead(["a"], scene.time.now())).rejects.toMatchObject({
+      code: "job_not_found",
+    });
   });
 
   test("of a retry and a removal at once, one wins and the other is told", async () => {
@@ -140,7 +146,7 @@ describeStores("requeue", (open) => {
     const other = await scene.openAnother();
     const results = await Promise.allSettled([
       scene.store.retryJobs(["a"], { change: "retryDead", now: scene.time.now() }),
-      other.removeDead(["a"]),
+      other.removeDead(["a"], scene.time.now()),
     ]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   });

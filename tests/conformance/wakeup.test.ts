@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { toDead, toPendingAgain } from "../../src/domain/transition.ts";
+import type { Claim } from "../../src/store/store.ts";
 import { buildResult } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
@@ -64,6 +65,25 @@ describeStores("wakeup", (open) => {
     await scene.finish("w", claims);
     await vi.waitFor(() => expect(woken).toHaveBeenCalled(), WAIT);
     expect(await scene.claimIds("v")).toEqual(["waits"]);
+  });
+
+  test("others are woken when room is made for a suspect, which the one that made it cannot take", async () => {
+    const scene = await open();
+    await scene.enqueue({ id: "suspect", key: "k" });
+    await scene.startWorker("gone");
+    await scene.claim("gone");
+    await scene.declareDead("gone");
+    await scene.store.recoverJobs("gone", { now: scene.time.now(), crashLimit: 3 });
+    await scene.enqueue({ id: "runs", key: "k", priority: 1 }, { id: "long", priority: 1 });
+    await scene.startWorker("w");
+    await scene.startWorker("v");
+    const claims = await scene.claim("w", { limit: 2 });
+    expect(claims.map(({ job }) => job.id)).toEqual(["runs", "long"]);
+    expect(await scene.claimIds("v")).toEqual([]);
+    const woken = await listenAnew(scene);
+    await scene.finish("w", claims[0] as Claim);
+    await vi.waitFor(() => expect(woken).toHaveBeenCalled(), WAIT);
+    expect(await scene.claimIds("v")).toEqual(["suspect"]);
   });
 
   test.each([

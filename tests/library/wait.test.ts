@@ -102,7 +102,7 @@ describe("wait", () => {
     });
     open();
     await until(async () => (await queue.get("a"))?.state === "dead", "a to be dead");
-    await store.removeDead(["a"]);
+    await store.removeDead(["a"], Date.now());
     await queue.work({ queues: ["default"] });
     await expectRefused(() => waiting, { code: "job_not_found", says: '"a"' });
   });

@@ -206,13 +206,24 @@ export const FAULTS: readonly [name: string, fault: Fault, says: RegExp][] = [
     "a group that goes on after its last failure",
     (store, db) => {
       db.exec(`
-        CREATE TRIGGER hope AFTER UPDATE OF state ON jobs
+        CREATE TRIGGER hope BEFORE UPDATE OF state ON jobs
         WHEN NEW.state = 'cancelled' AND NEW.error LIKE '%as many as may' BEGIN
-          UPDATE jobs SET state = OLD.state WHERE seq = NEW.seq;
+          SELECT RAISE(IGNORE);
         END`);
       return store;
     },
     /although its group has failed/,
+  ],
+  [
+    "a group that forgives a failure",
+    (store, db) => {
+      db.exec(`
+        CREATE TRIGGER mercy BEFORE UPDATE OF fails ON job_groups WHEN NEW.fails > OLD.fails BEGIN
+          SELECT RAISE(IGNORE);
+        END`);
+      return store;
+    },
+    /failures are counted of/,
   ],
   [
     "a unique name that is looked for only among the jobs that wait",

@@ -81,16 +81,17 @@ function checkExpiry(started: readonly JobRow[], { jobs }: Truth, now: number): 
     must(job.reason !== "expired" || job.executions === 0, `${job.id} has expired, and was started`);
 }
 
-/** The last failure that a group bears leaves none of its jobs waiting, and none comes to wait after it. */
+/** The last failure that a group bears leaves none of its jobs waiting; whoever is brought back gives it all of them again. */
 function checkMaxFails(before: Truth, after: Truth): void {
-  for (const { id, max_fails } of after.groups) {
+  for (const { id, max_fails, fails } of after.groups) {
+    if (max_fails === null) continue;
     const members = [...after.jobs.values()].filter((job) => job.group_id === id);
-    const dead = members.filter(({ state }) => state === "dead");
-    const isNews = dead.some((job) => before.jobs.get(job.id)?.state !== "dead");
-    const isGivenBack = members.some(
-      (job) => job.state === "pending" && before.jobs.get(job.id)?.state === "processing",
-    );
-    if (max_fails === null || dead.length < max_fails || !(isNews || isGivenBack)) continue;
+    const was = (job: JobRow) => before.jobs.get(job.id)?.state ?? "pending";
+    const died = members.filter((job) => job.state === "dead" && was(job) !== "dead").length;
+    const isBroughtBack = members.some((job) => ENDED.has(was(job)) && !ENDED.has(job.state));
+    const known = isBroughtBack ? 0 : (before.groups.find((group) => group.id === id)?.fails ?? 0);
+    must(fails === known + died, `${fails} failures are counted of ${id}, in which ${known + died} died`);
+    if (fails < max_fails) continue;
     for (const job of members)
       must(
         ENDED.has(job.state) || job.state === "processing",

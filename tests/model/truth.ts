@@ -12,7 +12,7 @@ export interface Truth {
   workers: Map<string, WorkerRow>;
   counters: { queue: string; state: JobState; jobs: number }[];
   gates: GateRow[];
-  groups: { id: string; max_fails: number | null }[];
+  groups: { id: string; max_fails: number | null; fails: number }[];
   /** By the arrival number of the job that waits: the job that it waits for, and how. */
   dependencies: Map<number, { on: JobRow; condition: Condition }[]>;
 }
@@ -96,7 +96,7 @@ export function readTruth(db: Database): Truth {
     workers: new Map(workers.map((worker) => [worker.id, worker])),
     counters: all("SELECT queue, state, jobs FROM counters WHERE jobs <> 0 ORDER BY queue, state"),
     gates: all("SELECT scope, name, state, max_running, running, rate_starts, rate_period_ms FROM gates"),
-    groups: all("SELECT id, max_fails FROM job_groups"),
+    groups: all("SELECT id, max_fails, fails FROM job_groups"),
     dependencies: Map.groupBy(dependencies, ({ job }) => job),
   };
 }

@@ -133,7 +133,7 @@ export class World {
         // Mostly of jobs for which it makes sense; the others are refused.
         const ids = this.#laws.pick(step.jobs, step.isApt ? CHANGEABLE[step.do] : JOB_STATES);
         if (step.do === "cancel") await this.#store.cancelJobs(ids, this.#time.now());
-        else if (step.do === "removeDead") await this.#store.removeDead(ids);
+        else if (step.do === "removeDead") await this.#store.removeDead(ids, this.#time.now());
         else await this.#store.retryJobs(ids, { change: step.do, now: this.#time.now() });
         return this.#laws.check({ do: step.do, ids });
       }

@@ -132,9 +132,7 @@ function nextDueAt(truth: MemoryTruth, queues: readonly string[] | null, now: nu
 export function isHeldBack(truth: MemoryTruth, queues: readonly string[] | null): boolean {
   return dueJobs(truth, queues, truth.claimedAt).some(
     (job) =>
-      job.suspicion === null &&
-      readGate(truth, ["queue", job.queue]).state !== "paused" &&
-      !mayPass(truth, job, [], truth.claimedAt),
+      readGate(truth, ["queue", job.queue]).state !== "paused" && !mayPass(truth, job, [], truth.claimedAt),
   );
 }
 

@@ -99,7 +99,7 @@ export function cancelJobs(
 
 export function undoIfRefused<T>(truth: MemoryTruth, change: () => T): T {
   const { lastSeq } = truth;
-  const before = structuredClone({ jobs: truth.jobs, executions: truth.executions });
+  const before = structuredClone({ jobs: truth.jobs, executions: truth.executions, fails: truth.fails });
   try {
     return change();
   } catch (error) {

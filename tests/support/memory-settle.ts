@@ -25,11 +25,10 @@ export function laneOf({ queue, priority }: Pick<StoredJob, "queue" | "priority"
 }
 
 function settleAll(truth: MemoryTruth, now: number): void {
+  giveUp(truth, now);
   while (truth.unsettled.size > 0) {
     const moved = truth.jobs.filter(({ seq }) => truth.unsettled.has(seq));
     truth.unsettled.clear();
-    for (const { state, group } of moved)
-      if (group !== null && (state === "dead" || state === "failed")) applyMaxFails(truth, group.id, now);
     const states = new Map(moved.map(({ seq, state }) => [seq, state]));
     const about = Map.groupBy(
       truth.conditions.filter(({ on }) => states.has(on)),
@@ -43,6 +42,7 @@ function settleAll(truth: MemoryTruth, now: number): void {
       if (job.state === "dead" ? judgements.includes("waiting") : judgements.length > 0)
         moveDependant(truth, job, now);
     }
+    giveUp(truth, now);
   }
 }
 
@@ -72,6 +72,7 @@ export function moveDependant(truth: MemoryTruth, job: StoredJob, now: number): 
   if (to === job.state || (isDeadOfIt && (!isRevived || unfinishedNamesake(truth, job)))) return;
   move(truth, job, to);
   Object.assign(job, { reason: null, error: null, ...fields, updatedAt: now });
+  if (isDeadOfIt) job.expiresAt = null;
 }
 
 /** Another job of the same unique name that is not finished. */
@@ -84,18 +85,15 @@ export function unfinishedNamesake(
   );
 }
 
-/** Once so many jobs of a group are dead, the others that wait are cancelled. True when so many are. */
-export function applyMaxFails(truth: MemoryTruth, group: string, now: number): boolean {
-  const maxFails = truth.groups.find(({ id }) => id === group)?.maxFails ?? null;
-  if (maxFails === null) return false;
-  const members = truth.jobs.filter((job) => job.group?.id === group);
-  if (members.filter((job) => job.state === "dead").length < maxFails) return false;
-  for (const job of members.filter(isUnstarted)) {
-    move(truth, job, "cancelled");
-    const error = enoughFailed({ id: group, maxFails });
-    Object.assign(job, { error, updatedAt: now });
+/** Once so many jobs of a group have died, the others that wait are cancelled. */
+function giveUp(truth: MemoryTruth, now: number): void {
+  for (const { id, maxFails } of truth.groups) {
+    if (maxFails === null || (truth.fails.get(id) ?? 0) < maxFails) continue;
+    for (const job of truth.jobs.filter((member) => member.group?.id === id && isUnstarted(member))) {
+      move(truth, job, "cancelled");
+      Object.assign(job, { error: enoughFailed({ id, maxFails }), updatedAt: now });
+    }
   }
-  return true;
 }
 
 /** Neither runs nor has ended. */

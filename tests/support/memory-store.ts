@@ -22,7 +22,7 @@ import { addJobs } from "./memory-enqueue.ts";
 import { changeQueue, gatesOf, gateToSet, holdersOf, readGate } from "./memory-gates.ts";
 import { cancelJobs, changeableMembers, requireChangeable, retryJobs } from "./memory-requeue.ts";
 import { memorySchedules } from "./memory-schedules.ts";
-import { applyMaxFails, settle, standingOf } from "./memory-settle.ts";
+import { settle, standingOf } from "./memory-settle.ts";
 import {
   closeExecution,
   forget,
@@ -72,12 +72,12 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
 
     async finish(id, results, next) {
       const recordedAs = results.map((result) => ({ result, end: recordResult(truth, id, result) }));
+      settle(truth, results[0]?.finishedAt ?? 0);
       const ends = recordedAs.map(({ result, end }) => ({
         token: result.claim.token,
         end: end === "recorded" && isGivenBackInVain(truth, result) ? "cancelled" : end,
       }));
       const tokens = (wanted: End) => ends.filter(({ end }) => end === wanted).map(({ token }) => token);
-      settle(truth, results[0]?.finishedAt ?? 0);
       // Something may have been given back, released, or let through a gate.
       if (results.length > 0) wake();
       return {
@@ -331,8 +331,6 @@ export function memoryStore(truth: MemoryTruth, clock: Clock): Store {
         Object.assign(job, { reason: null, ...moved, suspicion, token: null, worker: null });
         Object.assign(job, { exitCode: null, error: why ?? error, updatedAt: now });
       }
-      for (const { state, group } of lost)
-        if (state === "pending" && group) applyMaxFails(truth, group.id, now);
       settle(truth, now);
       return lost.map(({ id, state }) => ({ jobId: id, to: state }));
     },
@@ -448,12 +446,9 @@ function recordResult(truth: MemoryTruth, id: string, result: FinishedExecution)
   return isToBeCancelled ? "cancelled" : "recorded";
 }
 
-function isGivenBackInVain(
-  truth: MemoryTruth,
-  { claim, transition, finishedAt }: FinishedExecution,
-): boolean {
-  const { group } = claim.job;
-  return transition.to === "pending" && group !== null && applyMaxFails(truth, group.id, finishedAt);
+function isGivenBackInVain(truth: MemoryTruth, { claim, transition }: FinishedExecution): boolean {
+  const job = truth.jobs.find(({ seq }) => seq === claim.job.seq);
+  return transition.to === "pending" && job?.state === "cancelled";
 }
 
 function noteLateResult(truth: MemoryTruth, result: FinishedExecution): void {

@@ -28,6 +28,8 @@ export class MemoryTruth {
   /** Jobs that moved, and of which something may follow. */
   readonly unsettled: Set<number> = new Set<number>();
   readonly schedules: Map<string, StoredSchedule> = new Map<string, StoredSchedule>();
+  /** By group: how many of its jobs have died since somebody last brought one back. */
+  fails: Map<string, number> = new Map<string, number>();
   readonly settings: Map<string, string> = new Map<string, string>();
   readonly listeners: Set<() => void> = new Set<() => void>();
   readonly finishedAt: number[] = [];
@@ -43,7 +45,10 @@ export class MemoryTruth {
 /** What the state machine does not know is a fault of the model, or of the contract. */
 export function move(truth: MemoryTruth, job: StoredJob, to: JobState): void {
   if (!canMove(job.state, to)) throw new Error(`A job cannot go from ${job.state} to ${to}`);
-  if (isFinished(job.state) || isFinished(to) || to === "failed") truth.unsettled.add(job.seq);
+  if (isFinished(job.state) || isFinished(to)) truth.unsettled.add(job.seq);
+  const group = job.group?.id ?? "";
+  if (to === "dead") truth.fails.set(group, (truth.fails.get(group) ?? 0) + 1);
+  else if (isFinished(job.state)) truth.fails.delete(group);
   job.state = to;
 }
 
@@ -65,7 +70,10 @@ export function forget(truth: MemoryTruth, jobs: readonly StoredJob[]): number[]
 export function forgetEmptied(truth: MemoryTruth, groups: readonly string[]): void {
   const isEmptied = (id: string) =>
     groups.includes(id) && !truth.schedules.has(id) && !truth.jobs.some(({ group }) => group?.id === id);
-  for (const { id } of truth.groups.filter((group) => isEmptied(group.id))) truth.gates.delete(`group ${id}`);
+  for (const { id } of truth.groups.filter((group) => isEmptied(group.id))) {
+    truth.gates.delete(`group ${id}`);
+    truth.fails.delete(id);
+  }
   truth.groups = truth.groups.filter(({ id }) => !isEmptied(id));
 }
 

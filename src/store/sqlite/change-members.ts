@@ -26,8 +26,10 @@ export async function changeMembers(
       case "retryDead":
         bringBackAll(db, ids, now);
         return changed;
-      case "removeDead":
-        return { ...changed, tokens: removeAll(db, ids) };
+      case "removeDead": {
+        const tokens = removeAll(db, ids, now);
+        return tokens === undefined ? { ...changed, ids: [], next: after } : { ...changed, tokens };
+      }
     }
   });
 }

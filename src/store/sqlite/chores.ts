@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import { EXPIRING } from "./expire.ts";
+import { HAS_TO_SETTLE } from "./settle.ts";
 
 /** What a claim has to see to before it picks. */
 export interface Chores {
@@ -36,8 +37,7 @@ const CHORES = `
       SELECT 1 FROM workers WHERE id = ? AND state = 'running' AND NOT EXISTS (
         SELECT 1 FROM jobs INDEXED BY jobs_suspect_held
         WHERE jobs.worker = workers.id AND jobs.state = 'processing' AND jobs.suspicion IS NOT NULL)) AS may_claim,
-    EXISTS (SELECT 1 FROM unsettled)
-      OR EXISTS (SELECT 1 FROM gates INDEXED BY gates_stirred WHERE stirred = 1) AS is_unsettled,
+    ${HAS_TO_SETTLE} AS is_unsettled,
     EXISTS (
       SELECT 1 FROM jobs INDEXED BY jobs_suspect
       WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL) AS has_suspects,

@@ -6,12 +6,12 @@ afterEach(closeScenes);
 const after = (on: string) => [{ on, condition: "completed" as const }];
 
 describe("each of an array for each of another", () => {
-  test("is refused where it would hold everyone up, and says what does the same", async () => {
+  test("is refused where it would hold everyone up", async () => {
     const scene = await openSqliteScene();
     await scene.enqueueGroup({ id: "first" }, ...jobs("f", 300));
     await expect(
       scene.enqueueGroup({ id: "then" }, ...jobs("t", 300, { dependsOn: after("first") })),
-    ).rejects.toMatchObject({ code: "invalid_job", hint: expect.stringContaining("one job in between") });
+    ).rejects.toMatchObject({ code: "invalid_job", refusal: { kind: "too_many_dependencies" } });
     expect(await scene.store.getGroup("then"), "nothing was enqueued").toBeUndefined();
     await scene.enqueueGroup({ id: "fewer" }, ...jobs("t", 100, { dependsOn: after("first") }));
   });

@@ -1,10 +1,16 @@
-import { type Condition, type Dependency, DependencyCount, findCycle } from "../../domain/dependency.ts";
+import {
+  type Condition,
+  type Dependency,
+  DependencyCount,
+  findCycle,
+  judgeDependency,
+} from "../../domain/dependency.ts";
 import { QueuectlError } from "../../domain/errors.ts";
-import type { JobState } from "../../domain/job.ts";
+import { JOB_STATES, type JobState } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { Database } from "./database.ts";
+import { moveDependant } from "./move-dependant.ts";
 import { type Row, readJson } from "./rows.ts";
-import { moveDependant, standing } from "./settle.ts";
 
 /**
  * Ties jobs that were just added to those they wait for, and puts each where it belongs: blocked, free at once, or dead.
@@ -34,7 +40,7 @@ export function addDependencies(
     count.add(own);
   }
   refuseCycle(db, firstSeq, position);
-  for (const row of dependants) moveDependant(db, row["seq"] as number, createdAt);
+  for (const row of dependants) moveDependant(db, { seq: row["seq"] as number, state: "blocked" }, createdAt);
 }
 
 /** @returns how many jobs there are to wait for */
@@ -43,16 +49,25 @@ function tie(
   job: { id: string; seq: number; position: number },
   { on, condition }: Dependency,
 ): number {
-  const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").all(on);
-  const found = one.length > 0 ? one : db.prepare("SELECT seq, state FROM jobs WHERE group_id = ?").all(on);
-  if (found.length === 0) throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
-  const insert = db.prepare(
-    "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-  );
-  for (const row of found) {
-    insert.run(job.seq, row["seq"] as number, condition, standing(condition, row["state"] as JobState));
+  const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").get(on);
+  if (one) {
+    const isMet = judgeDependency(condition, one["state"] as JobState) === "met";
+    db.prepare(
+      "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    ).run(job.seq, one["seq"] as number, condition, isMet ? 1 : 0);
+    return 1;
   }
-  return found.length;
+  if (db.prepare("SELECT 1 FROM jobs WHERE group_id = ?").get(on) === undefined)
+    throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
+  const meeting = JOB_STATES.filter((state) => judgeDependency(condition, state) === "met");
+  // One statement for the whole group, of which its index alone is read: it may be large.
+  const { changes } = db
+    .prepare(`
+      INSERT INTO dependencies (job, on_job, condition, met)
+      SELECT ?, seq, ?, state IN (SELECT value FROM json_each(?))
+      FROM jobs INDEXED BY jobs_by_group WHERE group_id = ? ON CONFLICT DO NOTHING`)
+    .run(job.seq, condition, JSON.stringify(meeting), on);
+  return Number(changes);
 }
 
 /** Only jobs of one list can wait for each other in a circle: those that exist already wait for none that is new. */

@@ -3,7 +3,8 @@ import { afterCancelRequest } from "../../domain/transition.ts";
 import type { ClaimRequest, FinishedExecution, FinishReceipt } from "../store.ts";
 import { claimJobs } from "./claim.ts";
 import type { Database } from "./database.ts";
-import { applyMaxFails, settle } from "./settle.ts";
+import { cancelInVain } from "./give-up.ts";
+import { settle } from "./settle.ts";
 
 /**
  * Records results, settles what follows from them, and claims anew, in one commit. `hasReleased`: others may have something
@@ -93,8 +94,8 @@ function moveJob(
 
 /** Its group may have had as many failures as it bears while it ran. */
 function isGivenBackInVain(db: Database, { claim, transition, finishedAt }: FinishedExecution): boolean {
-  const { group } = claim.job;
-  return transition.to === "pending" && group !== null && applyMaxFails(db, group.id, finishedAt);
+  const { seq, group } = claim.job;
+  return transition.to === "pending" && cancelInVain(db, { seq, group: group?.id ?? null }, finishedAt);
 }
 
 function closeExecution(

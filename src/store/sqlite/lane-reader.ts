@@ -3,6 +3,7 @@ import type { Job } from "../../domain/job.ts";
 import type { Database } from "./database.ts";
 import { endExpired } from "./expire.ts";
 import { type Gatekeeper, gatesOfRow } from "./gates.ts";
+import { cancelInVain } from "./give-up.ts";
 import { forEachPage, keyOf, type Lane, pageFor, UNTIL_STIRRED } from "./lanes.ts";
 import { JOB_COLUMNS, type Row } from "./rows.ts";
 import { noteOpening } from "./stirred-gates.ts";
@@ -103,12 +104,16 @@ export class LaneReader {
 
   /**
    * Parks a job before the first of its gates that is closed, where it does not stand in the way of the others; ends one
-   * that has expired, of which there may be more than a claim ends beforehand.
+   * that has expired, or whose group has given up, of which there may be more than a claim ends beforehand.
    */
   #isTurnedAway(row: Row): boolean {
     const { db, keeper, now } = this.#walk;
     if (isExpired(toExpiring(row), now)) {
       endExpired(db, row, now);
+      this.#countParked();
+      return true;
+    }
+    if (cancelInVain(db, { seq: row["seq"] as number, group: row["group_id"] as string | null }, now)) {
       this.#countParked();
       return true;
     }

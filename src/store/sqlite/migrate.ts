@@ -8,7 +8,7 @@ import type { Database } from "./database.ts";
 export const APPLICATION_ID = 0x5143544c;
 
 /** How many migrations there are: what `user_version` is of a database that has seen them all. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 7;
 
 /**
  * Brings the schema up to date, in one transaction under the write lock, so that of two programs one migrates and the

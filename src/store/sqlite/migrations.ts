@@ -5,7 +5,6 @@ import executionUsage from "./migrations/0004_execution_usage.sql";
 import pools from "./migrations/0005_pools.sql";
 import gatesGroupsDependencies from "./migrations/0006_gates_groups_dependencies.sql";
 import schedules from "./migrations/0007_schedules.sql";
-import heldBackLanes from "./migrations/0008_held_back_lanes.sql";
 
 /** In order; never edited after a release. The database's `user_version` is how many of them it has seen. */
 export const MIGRATIONS: readonly string[] = [
@@ -16,5 +15,4 @@ export const MIGRATIONS: readonly string[] = [
   pools,
   gatesGroupsDependencies,
   schedules,
-  heldBackLanes,
 ];

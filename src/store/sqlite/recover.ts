@@ -3,9 +3,10 @@ import { decideAfterLoss } from "../../domain/suspect.ts";
 import type { HeldClaim, RecoveredJob } from "../store.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { cancelInVain } from "./give-up.ts";
 import { heldBy, toHeldClaim } from "./list-workers.ts";
 import type { Row } from "./rows.ts";
-import { applyMaxFails, settle } from "./settle.ts";
+import { settle } from "./settle.ts";
 
 /**
  * A recovery in two commits. Between them the worker's claims are void (its heartbeats and results are refused) but its
@@ -37,7 +38,6 @@ export async function recoverJobs(
 ): Promise<RecoveredJob[]> {
   return await db.write(() => {
     const lost = worker === null ? orphans(db) : heldByDead(db, worker);
-    const groups = new Set<string>();
     for (const row of lost) {
       const { transition, suspicion, error } = decideAfterLoss(
         {
@@ -66,9 +66,10 @@ export async function recoverJobs(
       db.prepare(`
         UPDATE executions SET outcome = 'lost', finished_at = ?, error = 'its worker died'
         WHERE token = ? AND outcome IS NULL`).run(now, row["claim"] as number | null);
-      if (transition.to === "pending" && row["group_id"] !== null) groups.add(row["group_id"] as string);
     }
-    for (const group of groups) applyMaxFails(db, group, now);
+    // When all are given back: others of the same group may have died by it.
+    for (const row of lost)
+      cancelInVain(db, { seq: row["seq"] as number, group: row["group_id"] as string | null }, now);
     settle(db, now);
     const select = db.prepare("SELECT id, state FROM jobs WHERE seq = ?");
     return lost.map(({ seq }) => {

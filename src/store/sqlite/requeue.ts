@@ -5,7 +5,8 @@ import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import { type Database, isUniqueViolation } from "./database.ts";
 import { readDependencies } from "./dependencies.ts";
 import { findChangeable, forgetEmptied } from "./groups.ts";
-import { moveDependant, settle } from "./settle.ts";
+import { moveDependant } from "./move-dependant.ts";
+import { settle } from "./settle.ts";
 
 /**
  * Brings jobs back, all or none. `run_at` is past; they are due now. Those that depend on others are blocked first and
@@ -81,17 +82,25 @@ function letGoOrRefuse(db: Database, { id, seq }: { id: string; seq: number }, n
     ({ condition, state }) => judgeDependency(condition, state) === "impossible",
   );
   if (hopeless) throw refuseHopeless(id, { id: hopeless.on, state: hopeless.state });
-  moveDependant(db, seq, now);
+  moveDependant(db, { seq, state: "blocked" }, now);
 }
 
 /** Deletes dead jobs, all or none; their executions go with them. Returns the tokens of those executions. */
-export async function removeDead(db: Database, ids: readonly string[]): Promise<number[]> {
-  return await db.write(() => removeAll(db, requireChangeable(db, ids, "removeDead")));
+export async function removeDead(db: Database, ids: readonly string[], now: number): Promise<number[]> {
+  for (;;) {
+    const tokens = await db.write(() => removeAll(db, requireChangeable(db, ids, "removeDead"), now));
+    if (tokens !== undefined) return tokens;
+  }
 }
 
-/** Of jobs that are dead. */
-export function removeAll(db: Database, ids: readonly string[]): number[] {
+/**
+ * Of jobs that are dead. Their conditions go with them: of whom it is not decided yet that he died of one, he would be free.
+ * @returns undefined when that is still being decided and nothing was deleted: the caller comes again
+ */
+export function removeAll(db: Database, ids: readonly string[], now: number): number[] | undefined {
   const list = JSON.stringify(ids);
+  if (isAnyUnsettled(db, list)) settle(db, now);
+  if (isAnyUnsettled(db, list)) return undefined;
   const executions = db
     .prepare(`
       SELECT token FROM json_each(?) AS ids CROSS JOIN jobs ON jobs.id = ids.value
@@ -107,6 +116,15 @@ export function removeAll(db: Database, ids: readonly string[]): number[] {
     groups.map((row) => row["group_id"] as string),
   );
   return executions.map((row) => row["token"] as number);
+}
+
+function isAnyUnsettled(db: Database, ids: string): boolean {
+  const row = db
+    .prepare(`
+      SELECT 1 FROM json_each(?) AS ids CROSS JOIN jobs ON jobs.id = ids.value
+        CROSS JOIN unsettled ON unsettled.seq = jobs.seq LIMIT 1`)
+    .get(ids);
+  return row !== undefined;
 }
 
 /**

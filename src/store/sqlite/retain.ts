@@ -11,7 +11,10 @@ export async function countExpired(db: Database, { state, before }: ExpiredJobs)
   return row?.["jobs"] as number;
 }
 
-/** The longest finished first; their executions go with them. */
+/**
+ * The longest finished first; their executions go with them. One whose dependants have not all been told of its end stays for
+ * the next time: with it their condition would go, and they would be free.
+ */
 export async function removeExpired(
   db: Database,
   { state, before }: ExpiredJobs,
@@ -19,7 +22,8 @@ export async function removeExpired(
 ): Promise<RemovedJobs> {
   return await db.write(() => {
     const jobs = db
-      .prepare(`SELECT seq, group_id FROM ${EXPIRED} ORDER BY updated_at, seq LIMIT ?`)
+      .prepare(`SELECT seq, group_id FROM ${EXPIRED}
+          AND NOT EXISTS (SELECT 1 FROM unsettled WHERE unsettled.seq = jobs.seq) ORDER BY updated_at, seq LIMIT ?`)
       .all(state, before, limit);
     const executions = db.prepare("SELECT token FROM executions WHERE job = ?");
     const remove = db.prepare("DELETE FROM jobs WHERE seq = ?");

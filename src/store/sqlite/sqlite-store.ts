@@ -78,7 +78,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
     rebaseWaits: async (now) => ringing((await others()).rebaseWaits(db, now, stopwatch(clock))),
     cancelJobs: async (ids, now) => ringing((await others()).cancelJobs(db, ids, now)),
     retryJobs: async (ids, options) => ringing((await others()).retryJobs(db, ids, options)),
-    removeDead: async (ids) => (await others()).removeDead(db, ids),
+    removeDead: async (ids, now) => (await others()).removeDead(db, ids, now),
     changeMembers: async (group, change) => ringing((await others()).changeMembers(db, group, change)),
     getJob: (jobId) => query.getJob(db, jobId),
     findIds: (prefix, limit) => query.findIds(db, prefix, limit),

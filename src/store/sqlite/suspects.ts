@@ -1,9 +1,9 @@
-import type { Closure } from "../../domain/gate.ts";
 import { serves } from "../../domain/serves.ts";
 import { mustMakeRoom } from "../../domain/suspect.ts";
 import type { ClaimRequest } from "../store.ts";
 import type { Database } from "./database.ts";
 import { type Gatekeeper, gatesOfRow } from "./gates.ts";
+import { hasGivenUp } from "./give-up.ts";
 import { JOB_COLUMNS, type Row, readJson } from "./rows.ts";
 
 /**
@@ -54,7 +54,7 @@ export const NO_SUSPECT: FoundSuspect = { row: null, nextDueAt: null };
 
 /** The first suspect that may start now, and when the next of the others is due. */
 export function findSuspect(db: Database, keeper: Gatekeeper, { queues, now }: ClaimRequest): FoundSuspect {
-  const found = (queues ?? [null]).map((queue) => firstSuspect(db, keeper, queue, now));
+  const found = [...(queues ?? suspectQueues(db))].map((queue) => firstSuspect(db, keeper, queue, now));
   const rows = found.flatMap(({ row }) => (row === null ? [] : [row]));
   return {
     row: rows.sort(compareInOrder)[0] ?? null,
@@ -62,33 +62,42 @@ export function findSuspect(db: Database, keeper: Gatekeeper, { queues, now }: C
   };
 }
 
-function firstSuspect(db: Database, keeper: Gatekeeper, queue: string | null, now: number): FoundSuspect {
-  const lane = queue === null ? [] : [queue];
-  const from = queue === null ? SUSPECTS : SUSPECTS_OF_QUEUE;
+/** Name by name: of a queue that is closed not one row is read. */
+function* suspectQueues(db: Database): Generator<string, void, undefined> {
+  const after = db.prepare(`SELECT min(queue) AS queue FROM ${SUSPECTS} AND queue > ?`);
+  for (let queue = ""; ; ) {
+    const next = after.get(queue)?.["queue"];
+    if (typeof next !== "string") return;
+    queue = next;
+    yield queue;
+  }
+}
+
+function firstSuspect(db: Database, keeper: Gatekeeper, queue: string, now: number): FoundSuspect {
+  const next = db
+    .prepare(`SELECT min(due_at) AS due_at FROM ${SUSPECTS_OF_QUEUE} AND due_at > ?`)
+    .get(queue, now);
+  const opensAt: (number | null)[] = [(next?.["due_at"] as number | null | undefined) ?? null];
+  const closure = keeper.judge("queue", queue);
+  if (closure !== null && closure.kind !== "pace") return { row: null, nextDueAt: earliest(opensAt) };
   // Row by row: as a rule the first one may pass.
   const rows = db
-    .prepare(`SELECT ${JOB_COLUMNS} FROM ${from} AND due_at <= ? ORDER BY priority DESC, due_at, seq`)
-    .iterate(...lane, now);
-  const next = db.prepare(`SELECT min(due_at) AS due_at FROM ${from} AND due_at > ?`).get(...lane, now);
-  const nextDueAt = (next?.["due_at"] as number | null | undefined) ?? null;
-  const opensAt: (number | null)[] = [];
+    .prepare(`
+      SELECT seq, limit_key, group_id FROM ${SUSPECTS_OF_QUEUE} AND due_at <= ? ORDER BY priority DESC, due_at, seq`)
+    .iterate(queue, now);
   for (const row of rows) {
-    const closures = closuresOf(keeper, row);
-    if (closures.length === 0) return { row, nextDueAt };
-    opensAt.push(...closures.map((closure) => (closure.kind === "pace" ? closure.opensAt : null)));
+    if (closure !== null) return { row: null, nextDueAt: earliest([...opensAt, closure.opensAt]) };
+    if (gatesOfRow(row).some(([scope, name]) => keeper.judge(scope, name) !== null)) continue;
+    if (hasGivenUp(db, row["group_id"] as string | null)) continue;
+    const whole = db.prepare(`SELECT ${JOB_COLUMNS} FROM jobs WHERE seq = ?`).get(row["seq"] as number);
+    return { row: whole ?? null, nextDueAt: earliest(opensAt) };
   }
-  return { row: null, nextDueAt: earliest([nextDueAt, ...opensAt]) };
+  return { row: null, nextDueAt: earliest(opensAt) };
 }
 
-const SUSPECTS =
-  "jobs INDEXED BY jobs_suspect WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL";
-const SUSPECTS_OF_QUEUE =
-  "jobs INDEXED BY jobs_suspect_by_queue WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL AND queue = ?";
-
-function closuresOf(keeper: Gatekeeper, row: Row): Closure[] {
-  const gates = [["queue", row["queue"] as string] as const, ...gatesOfRow(row)];
-  return gates.flatMap(([scope, name]) => keeper.judge(scope, name) ?? []);
-}
+const SUSPECTS = `jobs INDEXED BY jobs_suspect_by_queue
+  WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL`;
+const SUSPECTS_OF_QUEUE = `${SUSPECTS} AND queue = ?`;
 
 /** Higher priority, then earlier due time, then arrival. */
 function compareInOrder(a: Row, b: Row): number {

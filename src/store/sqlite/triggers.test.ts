@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildResult, heldClaim } from "../../../tests/support/build-job.ts";
 import { closeScenes, openSqliteScene, type Scene } from "../../../tests/support/conformance.ts";
 import { JOB_STATES } from "../../domain/job.ts";
@@ -185,4 +187,57 @@ test("a job that is made processing by hand is nobody's, and so is given back, o
   expect(await scene.store.getJob("a")).toMatchObject({ state: "pending" });
   expect(await scene.store.getJob("b")).toMatchObject({ state: "cancelled" });
   await expectTrueCounters();
+});
+
+test("a key that is given by hand lets one through at a time", async () => {
+  await scene.enqueue({ id: "a" }, { id: "b" }, { id: "c" });
+  await scene.startWorker("w");
+  await scene.claim("w", { limit: 1 });
+  hand.exec("UPDATE jobs SET limit_key = 'k'");
+  hand.exec(`
+    INSERT INTO jobs (id, command, limit_key, max_retries, due_at, created_at, updated_at)
+    VALUES ('new', 'true', 'other', 3, 0, 0, 0), ('newer', 'true', 'other', 3, 0, 0, 0)`);
+  expect(await scene.claimIds("w"), "a runs").toEqual(["new"]);
+});
+
+test.each([
+  ["due_at", "9223372036854775807"],
+  ["due_at", "-9223372036854775808"],
+  ["priority", "9007199254740991"],
+  ["run_at", "9007199254740991"],
+  ["expires_at", "9223372036854775807"],
+])("a number that would stop every worker is refused by hand: %s = %s", async (column, value) => {
+  await scene.enqueue({ id: "a" });
+  expect(() => hand.exec(`UPDATE jobs SET ${column} = ${value}`)).toThrow(/must lie between/);
+  expect(() =>
+    hand.exec(`
+      INSERT INTO jobs (id, command, max_retries, due_at, ${column === "due_at" ? "run_at" : column}, created_at, updated_at)
+      VALUES ('new', 'true', 3, ${value}, ${value}, 0, 0)`),
+  ).toThrow(/must lie between/);
+  await scene.startWorker("w");
+  expect(await scene.claimIds("w")).toEqual(["a"]);
+});
+
+const SHELL = "/usr/bin/sqlite3";
+
+/** It holds the tables to no foreign keys, and may be older than the SQLite that is in Node. */
+describe.skipIf(!existsSync(SHELL))("in the sqlite3 shell", () => {
+  const shell = (sql: string) => execFileSync(SHELL, [scene.store.name, sql]);
+
+  test("a job whose state is changed was updated now", async () => {
+    await scene.enqueue({ id: "a", createdAt: 1_000 });
+    const before = Date.now();
+    shell("UPDATE jobs SET state = 'completed'");
+    const job = await scene.store.getJob("a");
+    expect(job?.updatedAt).toBeGreaterThanOrEqual(before);
+    expect(job?.updatedAt).toBeLessThanOrEqual(Date.now());
+  });
+
+  test("a job that is deleted is waited for no longer", async () => {
+    await scene.enqueue({ id: "a" }, { id: "b", dependsOn: [{ on: "a", condition: "completed" }] });
+    await scene.startWorker("w");
+    shell("DELETE FROM jobs WHERE id = 'a'");
+    expect(await scene.claimIds("w")).toEqual(["b"]);
+    expect(hand.prepare("SELECT * FROM dependencies").all()).toEqual([]);
+  });
 });

@@ -152,6 +152,8 @@ export async function listQueues(db: Database, wanted?: readonly string[]): Prom
 /** Read only when a worker has nothing else to do and asks whether that is the end. */
 export async function isHeldBack(db: Database, queues: readonly string[] | null): Promise<boolean> {
   const wanted = queues === null ? null : JSON.stringify(queues);
+  const isOfOpenQueue = `(?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))
+    AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'queue' AND name = jobs.queue AND gates.state = 'paused')`;
   const row = await db.read(() =>
     db
       .prepare(`
@@ -159,9 +161,11 @@ export async function isHeldBack(db: Database, queues: readonly string[] | null)
         WHERE held_back = 1 AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))
         UNION ALL
         SELECT 1 FROM jobs INDEXED BY jobs_parked
-        WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL
-          AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))
-          AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'queue' AND name = jobs.queue AND gates.state = 'paused')
+        WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND ${isOfOpenQueue}
+        UNION ALL
+        -- A suspect has no lane, and is never parked. One that is pending was due when it was given back.
+        SELECT 1 FROM jobs INDEXED BY jobs_suspect
+        WHERE state IN ('pending', 'failed') AND suspicion IS NOT NULL AND state = 'pending' AND ${isOfOpenQueue}
         LIMIT 1`)
       .get(wanted),
   );
