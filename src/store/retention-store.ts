@@ -7,7 +7,7 @@ export interface RetentionStore {
 
   /**
    * Deletes finished jobs with their history, the longest finished first, and at most `limit`: callers come again, and
-   * let others at the store in between.
+   * let others at the store in between. One stays for the next time while it is being decided what follows from its end.
    */
   removeExpired(expired: ExpiredJobs, limit: number): Promise<RemovedJobs>;
 
