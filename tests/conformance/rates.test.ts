@@ -98,13 +98,13 @@ describeStores("rates", (open) => {
   test("what was counted before it was lowered counts when it is raised again", async () => {
     const scene = await openPaced(open, 3, ["a", "b", "c", "d", "e", "f"]);
     expect(await scene.claimIds("w")).toEqual(["a", "b", "c"]);
-    await scene.store.changeQueue("default", { rate: { starts: 1, periodMs: 1_000 } });
-    scene.time.pass(1_000);
-    expect(await scene.claimIds("w")).toEqual(["d"]);
-    await scene.store.changeQueue("default", { rate: { starts: 4, periodMs: PERIOD_MS } });
-    scene.time.pass(1_000);
-    expect(await scene.claimIds("w")).toEqual([]);
+    await scene.store.changeQueue("default", { rate: { starts: 1, periodMs: PERIOD_MS } });
     scene.time.pass(PERIOD_MS);
+    expect(await scene.claimIds("w")).toEqual(["d"]);
+    await scene.store.changeQueue("default", { rate: { starts: 3, periodMs: 2 * PERIOD_MS } });
+    scene.time.pass(PERIOD_MS - 1_000);
+    expect(await scene.claimIds("w")).toEqual([]);
+    scene.time.pass(1_000);
     expect(await scene.claimIds("w")).toEqual(["e", "f"]);
   });
 

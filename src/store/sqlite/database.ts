@@ -92,10 +92,11 @@ export class Database {
 
   #inTransaction<T>(begin: string, work: () => T): Promise<T> {
     return patiently(this.path, this.#patienceMs, () => {
-      this.#db.exec(begin);
+      // Kept prepared, as the rest of a claim is: to read these two words anew is felt in it.
+      this.prepare(begin).run();
       try {
         const result = work();
-        this.#db.exec("COMMIT");
+        this.prepare("COMMIT").run();
         return result;
       } catch (error) {
         // A full disk or an I/O error may have rolled back already; a second ROLLBACK would hide the first fault.

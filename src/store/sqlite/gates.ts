@@ -70,10 +70,11 @@ export class Gatekeeper {
     this.#gates.set(`${scope}:${name}`, { gate: openGate(scope, name), passed: 0 });
   }
 
-  /** How many more may run behind a gate at once, besides those that this claim has let through. */
+  /** No more than so many may start behind a gate now, besides those that this claim has let through. */
   roomBehind(scope: GateScope, name: string): number {
-    const { maxRunning, running } = this.#load(scope, name).gate;
-    return maxRunning === null ? Number.POSITIVE_INFINITY : Math.max(0, maxRunning - running);
+    const { maxRunning, running, rate } = this.#load(scope, name).gate;
+    const places = maxRunning === null ? Number.POSITIVE_INFINITY : Math.max(0, maxRunning - running);
+    return rate === null ? places : Math.min(places, rate.starts);
   }
 
   /** Whether the starts of a queue's jobs must be noted. */
