@@ -1,14 +1,14 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
-import { isFinished } from "../domain/job.ts";
+import { isFinished, JOB_STATES } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
-import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
+import type { FiredInstant, NewSchedule, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
 import { readCalendar } from "./calendar.ts";
-import { nextInstant, scheduledJob } from "./plan-firing.ts";
+import { nextInstant, scheduledJob, stoppedAt } from "./plan-firing.ts";
 
 export const OVERLAPS: readonly OverlapPolicy[] = ["skip", "queue", "replace", "allow"];
 export const CATCH_UPS: readonly CatchUpPolicy[] = ["one", "all", "none"];
@@ -56,8 +56,26 @@ export async function addSchedule(
   const { cwd } = parseScheduledJob(job, context);
   const nextAt = await nextInstant({ pattern, zone }, now);
   const schedule = { name, pattern, zone, overlap, catchUp, job: JSON.stringify({ ...job, cwd }), nextAt };
-  await store.schedules.put({ ...schedule, createdAt: now }, { replace });
+  if (!replace) await store.schedules.put({ ...schedule, createdAt: now }, null);
+  else while (!(await putInPlace(store, schedule, now)));
   return await requireSchedule(store, name);
+}
+
+/** @returns false when somebody else was faster */
+async function putInPlace(
+  store: Store,
+  schedule: Omit<NewSchedule, "createdAt">,
+  now: number,
+): Promise<boolean> {
+  const old = await store.schedules.get(schedule.name);
+  // By this instant a firing knows the schedule that it was planned for: it is never the same for two.
+  const createdAt = Math.max(now, (old?.createdAt ?? 0) + 1);
+  try {
+    return await store.schedules.put({ ...schedule, createdAt }, old ? await stoppedAt(old, now) : null);
+  } catch (error) {
+    if (error instanceof QueuectlError && error.code === "duplicate_schedule") return false;
+    throw error;
+  }
 }
 
 /** Throws what `addSchedule` would throw of the request itself. */
@@ -73,6 +91,7 @@ export async function checkSchedule(request: ScheduleRequest, context: AddContex
 
 /** @throws invalid_job */
 function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd: string | null } {
+  const given = job as Partial<Record<string, unknown>>;
   const own = ["id", "run_at", "delay"].find((field) => Object.hasOwn(job, field));
   if (own !== undefined)
     throw new QueuectlError(
@@ -82,8 +101,16 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
         hint: "Each run gets an id and an instant from its schedule. Leave it out.",
       },
     );
+  if ((given["expires_at"] ?? null) !== null)
+    throw new QueuectlError(
+      "invalid_job",
+      `The job of a schedule cannot have "${names?.["expires_at"] ?? "expires_at"}"`,
+      {
+        hint: `Give "${names?.["expires"] ?? "expires"}" instead: a time from each run's own instant on.`,
+      },
+    );
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
-    const ids = (job as Partial<Record<string, unknown>>)[field];
+    const ids = given[field];
     return Array.isArray(ids) && ids.length > 0;
   });
   if (waits !== undefined)
@@ -126,7 +153,8 @@ export async function nextInstants(
 }
 
 /**
- * Pauses a schedule, or resumes it: from now on, for what would have come during a pause was not missed.
+ * Pauses a schedule, or resumes it: from now on, for what would have come during a pause was not missed. What had come
+ * before it, and was not fired, was.
  * @throws schedule_not_found
  */
 export async function pauseSchedule(
@@ -134,11 +162,15 @@ export async function pauseSchedule(
   name: string,
   { isPaused, now }: { isPaused: boolean; now: number },
 ): Promise<ScheduleRecord> {
-  const schedule = await requireSchedule(store, name);
-  if (schedule.isPaused !== isPaused) {
-    await store.schedules.setPaused(name, { isPaused, nextAt: await nextInstant(schedule, now) });
+  for (;;) {
+    const schedule = await requireSchedule(store, name);
+    if (schedule.isPaused === isPaused) return schedule;
+    // A pause needs none, and so one that nobody understands can be paused too.
+    const nextAt = isPaused ? schedule.nextAt : await nextInstant(schedule, now);
+    const change = { was: await stoppedAt(schedule, now), isPaused, nextAt, now };
+    if (await store.schedules.setPaused(name, change)) return await requireSchedule(store, name);
+    // A worker has fired it meanwhile, or somebody has replaced it.
   }
-  return await requireSchedule(store, name);
 }
 
 /** @throws schedule_not_found */
@@ -160,10 +192,9 @@ export async function runSchedule(
   let schedule = await requireSchedule(store, name);
   // Never a whole second: those are the schedule's own.
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
-    const runs = [{ instant, job: scheduledJob(schedule, instant, { now, maxRetries }) }];
+    const run = { instant, job: scheduledJob(schedule, instant, { now, maxRetries }) };
     const { createdAt } = schedule;
-    const firing = { name, createdAt, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
-    const fired = await store.schedules.fire(firing);
+    const fired = await store.schedules.fire({ kind: "by_hand", name, createdAt, run, now });
     if (fired === null) {
       // Another one stands in its place, or none.
       schedule = await requireSchedule(store, name);
@@ -177,7 +208,9 @@ export async function runSchedule(
 }
 
 async function firstUnfinished(store: Store, name: string): Promise<string | null> {
-  for await (const { id, state } of store.listJobs({ group: name })) if (!isFinished(state)) return id;
+  // State by state: of all that is kept of a schedule, almost everything is finished.
+  for (const state of JOB_STATES.filter((each) => !isFinished(each)))
+    for await (const { id } of store.listJobs({ group: name, state })) return id;
   return null;
 }
 

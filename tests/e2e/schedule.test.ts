@@ -160,6 +160,11 @@ describe("schedule add", () => {
     ["a list of jobs", ["a", "@daily", '[{"command":"true"}]'], "not a list"],
     ["a job with an id", ["a", "@daily", '{"command":"true","id":"x"}'], 'no "id" of its own'],
     [
+      "an end that is the same for all runs",
+      ["a", "@daily", '{"command":"true","expires_at":"2099-01-01T00:00:00Z"}'],
+      'cannot have "expires_at"',
+    ],
+    [
       "a job that waits",
       ["a", "@daily", '{"command":"true","depends_on":["x"]}'],
       'cannot have "depends_on"',
@@ -360,7 +365,7 @@ describe("while an earlier run goes on, an instant", () => {
     const [first, second] = await firings(home, "held", "fired", 2);
     await jobWhen(home, first?.job_id as string, "processing");
     await firings(home, "held", "fired", 3);
-    expect(readJob(home, second?.job_id as string)).toMatchObject({ state: "pending" });
+    expect(readJob(home, second?.job_id as string)).toMatchObject({ state: "blocked" });
     letGo();
     await jobWhen(home, second?.job_id as string, "completed");
   });

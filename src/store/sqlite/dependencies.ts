@@ -53,7 +53,7 @@ function tie(
   { on, condition }: Dependency,
 ): number {
   const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").all(on);
-  const found = one.length > 0 ? one : db.prepare("SELECT seq, state FROM jobs WHERE group_id = ?").all(on);
+  const found = one.length > 0 ? one : membersOf(db, on);
   if (found.length === 0) throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
   const insert = db.prepare(
     "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -63,6 +63,16 @@ function tie(
     insert.run(job.seq, row["seq"] as number, condition, isMet ? 1 : 0);
   }
   return found.length;
+}
+
+/** The jobs that a group stands for: of a schedule, which has no end, what is unfinished of it, else its newest run. */
+function membersOf(db: Database, group: string): Row[] {
+  const members = (where: string) => db.prepare(`SELECT seq, state FROM jobs ${where}`).all(group);
+  const kind = db.prepare("SELECT kind FROM job_groups WHERE id = ?").get(group)?.["kind"];
+  if (kind !== "schedule") return members("WHERE group_id = ?");
+  const unfinished = members(`
+    INDEXED BY jobs_by_group WHERE group_id = ? AND state IN ('pending', 'blocked', 'processing', 'failed')`);
+  return unfinished.length > 0 ? unfinished : members("WHERE group_id = ? ORDER BY seq DESC LIMIT 1");
 }
 
 /** Only jobs of one list can wait for each other in a circle: those that exist already wait for none that is new. */
