@@ -175,6 +175,12 @@ describe("a pattern that is none", () => {
       message: 'There is no time zone "Europe/Roma"',
       hint: expect.stringMatching(/^Did you mean Europe\/Rome/),
     });
+    for (const [zone, meant] of [
+      ["Rome", "Europe/Rome"],
+      ["new york", "America/New_York"],
+      ["Tokio", "Asia/Tokyo"],
+    ])
+      expect((await refusalOf("@daily", zone)).hint).toBe(`Did you mean ${meant}?`);
     expect((await refusalOf("@daily", "")).hint).toContain("Europe/Rome");
   });
 });

@@ -5,6 +5,7 @@ import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
+import { spellZone } from "../domain/time-zone.ts";
 import type { FiredInstant, NewSchedule, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
 import { readCalendar } from "./calendar.ts";
@@ -20,8 +21,8 @@ const LONGEST_NAME = 100;
 export interface ScheduleRequest {
   name: string;
   pattern: string;
-  /** Unless given, the zone of this machine. */
-  zone?: string | undefined;
+  /** A name of the tz database. */
+  zone: string;
   /** Unless given, `skip`; but `queue` where all instants are caught up, for they come at once then. */
   overlap?: OverlapPolicy | undefined;
   /** Unless given, `one`. */
@@ -50,7 +51,8 @@ export async function addSchedule(
   context: AddContext,
 ): Promise<ScheduleRecord> {
   await checkSchedule(request, context);
-  const { name, pattern, zone = localZone(), catchUp = "one", job, replace = false } = request;
+  const { name, pattern, catchUp = "one", job, replace = false } = request;
+  const zone = spellZone(request.zone) ?? request.zone;
   const { overlap = catchUp === "all" ? "queue" : "skip" } = request;
   const { now } = context;
   const { cwd } = parseScheduledJob(job, context);
@@ -80,7 +82,7 @@ async function putInPlace(
 
 /** Throws what `addSchedule` would throw of the request itself. */
 export async function checkSchedule(request: ScheduleRequest, context: AddContext): Promise<void> {
-  const { name, pattern, zone = localZone(), job } = request;
+  const { name, pattern, zone, job } = request;
   if (!isId(name) || name.length > LONGEST_NAME)
     throw new QueuectlError("invalid_schedule", `A schedule cannot be called ${JSON.stringify(name)}`, {
       hint: `A name has ${ID_RULE.replace("128", String(LONGEST_NAME))}.`,
@@ -118,11 +120,6 @@ function parseScheduledJob(job: object, { now, cwd, names }: AddContext): { cwd:
       hint: "Each run would wait for the same jobs. Leave it out.",
     });
   return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, names });
-}
-
-/** The zone of this machine. */
-function localZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /**

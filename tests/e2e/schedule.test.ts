@@ -35,7 +35,9 @@ describe("schedule add", () => {
     expect(stdout).toMatch(
       /^✅ Schedule nightly added\. Its next run: \d{4}-\d\d-\d\d 03:00:00 Europe\/Rome\.\n$/,
     );
-    expect(stderr).toBe("No worker is running. Start one: queuectl worker start\n");
+    expect(stderr).toBe(
+      "Each may run for 5 min (setting job-timeout); --timeout changes that.\nNo worker is running. Start one: queuectl worker start\n",
+    );
   });
 
   test("keeps the zone of the machine when none is given", async () => {
@@ -49,6 +51,25 @@ describe("schedule add", () => {
     expect(await home.json("schedule", "next", "nightly")).toEqual([
       expect.stringMatching(/T18:00:00\.000Z$/),
     ]);
+  });
+
+  test("refuses a zone of the machine that has no name, and leaves no store behind", async () => {
+    const home = homeForTest();
+    const refused = await home.run(["schedule", "add", "nightly", "0 3 * * *", "true"], {
+      env: { TZ: "EST5EDT4,M3.2.0,M11.1.0" },
+    });
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: 'TZ is "EST5EDT4,M3.2.0,M11.1.0", which is not the name of a time zone',
+      remedy: "--tz Europe/Rome",
+    });
+    expect(existsSync(home.db)).toBe(false);
+  });
+
+  test("keeps a zone as it is written", async () => {
+    expect(await add(homeForTest(), "a", "@daily", "--tz", "europe/rome", "true")).toMatchObject({
+      time_zone: "Europe/Rome",
+    });
   });
 
   test("takes what `enqueue` takes of a job, and shows it with its secrets masked", async () => {
@@ -137,6 +158,21 @@ describe("schedule add", () => {
       "Not given, and back to the default: --overlap skip (it was replace), --queue default (it was media), --tag none (it was a).\n",
     );
     expect((await home.run(line)).stderr).not.toContain("default");
+  });
+
+  test("says of what went back to a setting what that is, and of where and with what it ran", async () => {
+    const home = homeForTest();
+    await home.ok("config", "set", "max-retries", "9");
+    const given = ["--timeout", "2h", "--max-retries", "1", "--backoff-base", "7", "--expires", "90s"];
+    const more = ["--cwd", "sub", "--stdin", "some text", "--env", "TOKEN=x", "--tz", "Europe/Rome"];
+    await home.ok("schedule", "add", "a", "@daily", ...given, ...more, "true");
+    const { stderr } = await home.run(["schedule", "add", "a", "@daily", "--replace", "true"]);
+    expect(stderr).toContain(
+      "Not given, and back to the default: --tz UTC (it was Europe/Rome), --timeout 5 min by the setting job-timeout (it was 2 h), " +
+        "--max-retries 9 by the setting max-retries (it was 1), --backoff-base 2 by the setting backoff-base (it was 7), " +
+        `--expires none (it was 1 min 30 s), --env none (it was TOKEN), --cwd ${home.cwd} (it was ${join(home.cwd, "sub")}), ` +
+        "--stdin none (it was of 9 B).\n",
+    );
   });
 
   test("shows how a schedule is written when its command is missing", async () => {

@@ -1,3 +1,4 @@
+import { localZone } from "../../config/local-zone.ts";
 import { QueuectlError } from "../../domain/errors.ts";
 import {
   addSchedule,
@@ -6,8 +7,7 @@ import {
   OVERLAPS,
   type ScheduleRequest,
 } from "../../queue/schedule.ts";
-import { type ScheduleJson, toScheduleJson } from "../../queue/schedule-json.ts";
-import type { ScheduleRecord } from "../../store/schedule-store.ts";
+import { jobOf, toScheduleJson } from "../../queue/schedule-json.ts";
 import { readChoice } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting } from "../context.ts";
@@ -19,6 +19,8 @@ import { readSource } from "../read-source.ts";
 import { writeJson } from "../render/json.ts";
 import { zoneTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
+import { sayReset } from "../say-reset.ts";
+import { sayInheritedTimeout } from "../say-timeout.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { options } = invocation;
@@ -39,49 +41,15 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
       nextAt === null ? "It never runs" : `Its next run: ${zoneTime(nextAt, zone)} ${visible(zone)}`;
     const what = replaced ? "replaced" : "added";
     io.stdout.write(`✅ Schedule ${name} ${what}. ${isPaused ? "It is paused" : next}.\n`);
-    const reset = replaced ? setBack(replaced, schedule, request) : [];
-    if (reset.length > 0) io.stderr.write(`Not given, and back to the default: ${reset.join(", ")}.\n`);
+    if (replaced) await sayReset(store, { from: replaced, to: schedule, request }, invocation, io);
   }
-  if (!options.has("quiet")) await hintWhenNobodyWorks(store, io);
+  if (!options.has("quiet")) {
+    if (jobOf(schedule).timeoutMs === null)
+      await sayInheritedTimeout(store, { whose: "Each", change: "--timeout" }, invocation, io);
+    await hintWhenNobodyWorks(store, io);
+  }
   return DONE;
 }
-
-/** What somebody had chosen, and whoever replaces it has perhaps only forgotten. */
-function setBack(from: ScheduleRecord, to: ScheduleRecord, request: ScheduleRequest): string[] {
-  const { zone, overlap, catchUp, job } = request;
-  const given: Partial<Record<string, unknown>> = { time_zone: zone, overlap, catch_up: catchUp, ...job };
-  const [before, after] = [toScheduleJson(from), toScheduleJson(to)];
-  return Object.entries(CHOICES).flatMap(([name, option]) => {
-    const field = name as keyof typeof CHOICES;
-    const [was, is] = [choiceText(before[field]), choiceText(after[field])];
-    return given[field] !== undefined || was === is ? [] : [`--${option} ${is} (it was ${was})`];
-  });
-}
-
-/** What each run reads, and the values of its variables, may be long or secret. */
-function choiceText(value: ScheduleJson[keyof typeof CHOICES]): string {
-  if (value === null) return "none";
-  if (typeof value !== "object") return visible(String(value));
-  return visible((Array.isArray(value) ? value : Object.keys(value)).join(",")) || "none";
-}
-
-/** The options of what is chosen, by their fields. */
-const CHOICES = {
-  time_zone: "tz",
-  overlap: "overlap",
-  catch_up: "catch-up",
-  queue: "queue",
-  priority: "priority",
-  timeout: "timeout",
-  max_retries: "max-retries",
-  backoff_base: "backoff-base",
-  expires: "expires",
-  key: "key",
-  key_limit: "key-limit",
-  unique: "unique",
-  tags: "tag",
-  env: "env",
-} as const satisfies Partial<Record<keyof ScheduleJson, string>>;
 
 async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequest> {
   const { args, options } = invocation;
@@ -96,7 +64,7 @@ async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequ
   return {
     name,
     pattern,
-    zone: options.text("tz"),
+    zone: options.text("tz") ?? localZone(io.env, NAME_A_ZONE),
     overlap: readChoice(options, "overlap", OVERLAPS),
     catchUp: readChoice(options, "catch-up", CATCH_UPS),
     job: await readJob({ ...invocation, args: words }, io),
@@ -116,6 +84,8 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
   if (job === undefined) throw usage("A schedule has one job, not a list", EXAMPLE);
   return job.input as object;
 }
+
+const NAME_A_ZONE = "Say whose clock counts: --tz Europe/Rome. Or set TZ to such a name.";
 
 const EXAMPLE = "queuectl schedule add nightly '0 3 * * *' -- ./backup.sh";
 

@@ -6,6 +6,8 @@ import { forget, recordMissed, toFired } from "./firings.ts";
 import { forgetEmptied } from "./groups.ts";
 import type { Row } from "./rows.ts";
 
+export { fire, history } from "./firings.ts";
+
 export async function put(
   db: Database,
   schedule: NewSchedule,

@@ -12,7 +12,6 @@ import { onRing, ring } from "./wakeups.ts";
 /** What an enqueue, whose time is that of its program's reading, has nothing to do with. Loaded once. */
 const others = () => import("./other-verbs.ts");
 const schedules = () => import("./schedules.ts");
-const firings = () => import("./firings.ts");
 
 /** The contract over one SQLite file. Each verb stands in the file of its name; here they are only put together. */
 export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
@@ -51,11 +50,11 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       setPaused: async (name, change) => ringing((await schedules()).setPaused(db, name, change)),
       remove: async (name) => (await schedules()).remove(db, name),
       fire: async (firing) => {
-        const fired = await (await firings()).fire(db, firing);
+        const fired = await (await schedules()).fire(db, firing);
         if (fired?.some(({ outcome }) => outcome === "fired")) ring(db.path);
         return fired;
       },
-      history: async (name, limit) => (await firings()).history(db, name, limit),
+      history: async (name, limit) => (await schedules()).history(db, name, limit),
     },
     isHeldBack: async (queues) => (await others()).isHeldBack(db, queues),
     readWaits: async (seq) => (await others()).readWaits(db, seq),
