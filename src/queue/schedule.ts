@@ -3,6 +3,7 @@ import { ID_RULE, isId } from "../domain/id.ts";
 import { isFinished, JOB_STATES } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { parseJobInput } from "../domain/job-input.ts";
+import { refuseEnqueue } from "../domain/refuse-enqueue.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
 import { spellZone } from "../domain/time-zone.ts";
@@ -191,7 +192,11 @@ export async function runSchedule(
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
     const run = { instant, job: scheduledJob(schedule, instant, { now, maxRetries }) };
     const { createdAt } = schedule;
-    const fired = await store.schedules.fire({ kind: "by_hand", name, createdAt, run, now });
+    const fired = await store.schedules
+      .fire({ kind: "by_hand", name, createdAt, run, now })
+      .catch((error: unknown) => {
+        throw asRun(error);
+      });
     if (fired === null) {
       // Another one stands in its place, or none.
       schedule = await requireSchedule(store, name);
@@ -202,6 +207,12 @@ export async function runSchedule(
     // Without an answer the instant was another's: two have run it within the same millisecond.
     if (own) throw notRun(name, own, await firstUnfinished(store, name));
   }
+}
+
+/** Who runs a schedule has enqueued nothing of their own, and cannot say of it what `enqueue` lets them say. */
+function asRun(error: unknown): unknown {
+  const refusal = error instanceof QueuectlError ? error.refusal : undefined;
+  return refusal?.kind === "not_unique" ? refuseEnqueue({ ...refusal, verb: "run" }) : error;
 }
 
 async function firstUnfinished(store: Store, name: string): Promise<string | null> {

@@ -184,6 +184,15 @@ describe("schedule add", () => {
     });
   });
 
+  test("shows its own verb where its job cannot be read", async () => {
+    const refused = await homeForTest().run(["schedule", "add", "a", "@daily", '{"command":']);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: "not valid JSON",
+      remedy: "queuectl schedule add NAME PATTERN --command '…'",
+    });
+  });
+
   test.each<[what: string, words: string[], says: string | RegExp]>([
     ["a field out of range", ["a", "61 * * * *", "true"], 'its minute is "61"'],
     ["too few fields", ["a", "* * * *", "true"], "and it has 4"],
@@ -288,6 +297,62 @@ describe("the other verbs", () => {
     );
     await home.drain();
     expect(await history(home, "a")).toEqual([]);
+  });
+
+  test("pause, resume and remove several, all or none", async () => {
+    const home = homeForTest();
+    for (const name of ["a", "b"]) await home.ok("schedule", "add", name, "@daily", "true");
+    for (const verb of ["pause", "remove"]) {
+      const refused = await home.run(["schedule", verb, "a", "x"]);
+      expectRefusal(refused, { exitCode: 4, says: 'There is no schedule "x"' });
+    }
+    const paused = async () =>
+      (await home.json<ScheduleJson[]>("schedule", "list")).map((each) => each.paused);
+    expect(await paused()).toEqual([false, false]);
+    expect(await home.ok("schedule", "pause", "a", "b")).toBe(
+      "✅ Schedule a is paused.\n✅ Schedule b is paused.\n",
+    );
+    expect(await paused()).toEqual([true, true]);
+    expect(await home.json("schedule", "resume", "b", "a")).toMatchObject([
+      { name: "b", paused: false },
+      { name: "a", paused: false },
+    ]);
+    expect(await home.ok("schedule", "remove", "a", "b")).toBe(
+      "✅ Schedule a has been removed.\n✅ Schedule b has been removed.\n",
+    );
+  });
+
+  test("of one without a job say that it has none, and what there is to do", async () => {
+    const home = homeForTest();
+    await home.ok("schedule", "add", "a", "@daily", "true");
+    expectRefusal(await home.run(["cancel", "a"]), {
+      exitCode: 1,
+      says: 'Cannot cancel "a": this schedule has no jobs',
+      remedy: "queuectl schedule pause a",
+    });
+    expectRefusal(await home.run(["enqueue", "--after", "a", "true"]), {
+      exitCode: 1,
+      says: 'cannot wait for the schedule "a": it has no job yet',
+      remedy: "queuectl schedule run a",
+    });
+    expectRefusal(await home.run(["enqueue", "--id", "a", "true"]), {
+      exitCode: 1,
+      says: 'Cannot enqueue the job "a": a schedule has this id',
+      remedy: "queuectl list --of a",
+    });
+  });
+
+  test("run it now, unless the unique name of its job is taken: nothing else can be got by a flag", async () => {
+    const home = homeForTest();
+    await home.ok("schedule", "add", "a", "@daily", "--unique", "u", "true");
+    await home.ok("enqueue", "--id", "other", "--unique", "u", "true");
+    const refused = await home.run(["schedule", "run", "a"]);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: /Cannot run the job "a:.*"other"/,
+      remedy: "queuectl cancel other",
+    });
+    expect(refused.stderr).not.toContain("--unique-return");
   });
 
   test("run it now, unless its policy forbids that", async () => {

@@ -1,5 +1,5 @@
 import { localZone } from "../../config/local-zone.ts";
-import { QueuectlError } from "../../domain/errors.ts";
+import { QueuectlError, restate } from "../../domain/errors.ts";
 import {
   addSchedule,
   CATCH_UPS,
@@ -79,10 +79,23 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
     throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
   if (rest?.length === 0) throw usage("There is no command after --", `Write it like this: ${EXAMPLE}`);
   if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
-  const source = withFlags(await readSource(invocation, io), invocation, io);
+  const read = await readSource(invocation, io).catch((error: unknown) => {
+    throw inOwnWords(error);
+  });
+  const source = withFlags(read, invocation, io);
   const [job] = source.kind === "one" ? source.inputs : [];
   if (job === undefined) throw usage("A schedule has one job, not a list", EXAMPLE);
   return job.input as object;
+}
+
+/** What is read as for `enqueue` is refused with its name. */
+function inOwnWords(error: unknown): unknown {
+  if (!(error instanceof QueuectlError) || error.hint === undefined) return error;
+  return restate(
+    error,
+    error.message,
+    error.hint.replaceAll("queuectl enqueue", "queuectl schedule add NAME PATTERN"),
+  );
 }
 
 const NAME_A_ZONE = "Say whose clock counts: --tz Europe/Rome. Or set TZ to such a name.";

@@ -54,7 +54,11 @@ function tie(
 ): number {
   const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").all(on);
   const found = one.length > 0 ? one : membersOf(db, on);
-  if (found.length === 0) throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
+  if (found.length === 0) {
+    const isSchedule = db.prepare("SELECT 1 FROM schedules WHERE name = ?").get(on) !== undefined;
+    const kind = isSchedule ? "no_run_to_await" : "unknown_dependency";
+    throw refuseEnqueue({ kind, id: job.id, on }, job.position);
+  }
   const insert = db.prepare(
     "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
