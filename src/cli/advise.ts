@@ -5,6 +5,8 @@ export function advise(refusal: Refusal): string {
   switch (refusal.kind) {
     case "duplicate_id": {
       const isJob = refusal.of === "job" && !refusal.isOfList;
+      if (refusal.holder !== undefined)
+        return `Choose another id, or leave it out to get a new one. Its jobs: queuectl list --of ${refusal.id}`;
       return `Choose another id, or leave it out to get a new one. ${isJob ? `The existing job: queuectl info ${refusal.id}` : "Nothing was enqueued."}`;
     }
     case "not_unique": {
@@ -14,6 +16,8 @@ export function advise(refusal: Refusal): string {
     }
     case "unknown_dependency":
       return "Nothing was enqueued. All jobs: queuectl list";
+    case "no_run_to_await":
+      return `Nothing was enqueued. To have one: queuectl schedule run ${refusal.on}`;
     case "too_many_dependencies":
       return "Let one job in between wait for all of the first, and the others for that one: queuectl enqueue --id between --after FIRST true, then --after between. Nothing was enqueued.";
     case "queue_draining":
@@ -26,6 +30,8 @@ export function advise(refusal: Refusal): string {
       return adviseChange(refusal);
     case "no_member":
       return `Its jobs: queuectl list --of ${refusal.group}`;
+    case "no_run":
+      return `What ends the schedule itself: queuectl schedule pause ${refusal.schedule}, or remove in place of pause.`;
     case "hopeless":
       return `Bring that one back, and this comes with it: queuectl retry ${refusal.on}`;
     case "no_such_flow":

@@ -1,16 +1,15 @@
-import { formatDuration } from "../domain/duration.ts";
 import type { Job } from "../domain/job.ts";
 import { listEnqueued } from "../queue/enqueue.ts";
 import { toJobJson } from "../queue/job-json.ts";
 import type { EnqueueReceipt, JobFilter, Store } from "../store/store.ts";
 import type { Invocation } from "./command.ts";
-import { readSetting } from "./context.ts";
 import type { Io } from "./io.ts";
 import { mapAsync } from "./map-async.ts";
 import { hintWhenNobodyWorks } from "./no-worker-hint.ts";
 import type { Source } from "./read-source.ts";
 import { writeJson, writeJsonArray } from "./render/json.ts";
 import { visible } from "./render/visible.ts";
+import { sayInheritedTimeout } from "./say-timeout.ts";
 
 /** The answer of `enqueue`, in the shape in which the jobs were given. */
 export async function answer(
@@ -73,11 +72,8 @@ export async function hint(
     // Of one that will not run, that is all there is to say.
     if (kind === "one" && whyBornDead(first) !== null) return;
     const isInherited = first.timeoutMs === null && (kind === "one" || kind === "array");
-    const inherited = isInherited ? ((await readSetting(store, "job-timeout", invocation, io)) as number) : 0;
-    if (inherited > 0)
-      io.stderr.write(
-        `${kind === "one" ? "It" : "Each"} may run for ${formatDuration(inherited)} (setting job-timeout); --timeout changes that.\n`,
-      );
+    const whose = kind === "one" ? "It" : "Each";
+    if (isInherited) await sayInheritedTimeout(store, { whose, change: "--timeout" }, invocation, io);
   }
   await hintWhenNobodyWorks(store, first ? [first.queue] : [], invocation, io);
 }

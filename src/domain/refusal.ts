@@ -14,6 +14,8 @@ export type Refusal =
   | { kind: "wrong_state"; change: Change; id: string; state: JobState }
   /** None of the group's jobs is in a state that allows the change. */
   | { kind: "no_member"; change: Change; group: string }
+  /** Nothing of a schedule can be changed: it has no jobs. */
+  | { kind: "no_run"; schedule: string }
   | { kind: "hopeless"; on: string }
   | { kind: "no_such_flow" }
   | { kind: "no_such_queue" }
@@ -29,17 +31,20 @@ export type Refusal =
 
 /** What of new jobs is refused by what is there already, or beside them in their list. */
 export type EnqueueRefusal =
-  | { kind: "duplicate_id"; of: "job" | GroupKind; id: string; isOfList: boolean }
+  /** `holder`: what has the id, where it is no job. */
+  | { kind: "duplicate_id"; of: "job" | GroupKind; id: string; isOfList: boolean; holder?: GroupKind }
   /** `other` is unfinished, or comes earlier in the same list, and so exists nowhere. */
   | {
       kind: "not_unique";
-      verb: "enqueue" | "retry";
+      verb: "enqueue" | "retry" | "run";
       id: string;
       unique: string;
       other: string;
       isOfList: boolean;
     }
   | { kind: "unknown_dependency"; id: string; on: string }
+  /** A schedule is there, but nothing of it that could be waited for. */
+  | { kind: "no_run_to_await"; id: string; on: string }
   | { kind: "too_many_dependencies"; id: string }
   | { kind: "queue_draining"; id: string; queue: string };
 

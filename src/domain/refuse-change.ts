@@ -31,6 +31,12 @@ export function refuseGroupChange(change: Change, group: string): QueuectlError 
   return new QueuectlError(CODES[change], `Cannot ${VERBS[change]} "${group}": ${why}`, { refusal });
 }
 
+/** The refusal of a change to a schedule that has no jobs. */
+export function refuseWithoutRuns(change: Change, schedule: string): QueuectlError {
+  const message = `Cannot ${VERBS[change]} "${schedule}": this schedule has no jobs`;
+  return new QueuectlError(CODES[change], message, { refusal: { kind: "no_run", schedule } });
+}
+
 /** The refusal of the return of a job that would die again at once. */
 export function refuseHopeless(id: string, dependency: { id: string; state: JobState }): QueuectlError {
   return new QueuectlError(

@@ -6,6 +6,7 @@ const CODES: Readonly<Record<EnqueueRefusal["kind"], ErrorCode>> = {
   duplicate_id: "duplicate_id",
   not_unique: "not_unique",
   unknown_dependency: "unknown_dependency",
+  no_run_to_await: "unknown_dependency",
   too_many_dependencies: "invalid_job",
   queue_draining: "queue_draining",
 };
@@ -31,7 +32,11 @@ function sentence(refusal: EnqueueRefusal, job: string): string {
   switch (refusal.kind) {
     case "duplicate_id":
       // Its id is what has to be known of it, however it is called.
-      return `Cannot enqueue the ${refusal.of} "${refusal.id}": this id ${refusal.isOfList ? "stands twice in the list" : "exists already"}`;
+      return `Cannot enqueue the ${refusal.of} "${refusal.id}": ${
+        refusal.holder === undefined
+          ? `this id ${refusal.isOfList ? "stands twice in the list" : "exists already"}`
+          : `${refusal.holder === "array" ? "an" : "a"} ${refusal.holder} has this id`
+      }`;
     case "not_unique":
       return `Cannot ${refusal.verb} ${job}: ${
         refusal.isOfList
@@ -40,6 +45,8 @@ function sentence(refusal: EnqueueRefusal, job: string): string {
       }`;
     case "unknown_dependency":
       return `${capitalised(job)} cannot wait for "${refusal.on}": there is no such job, array or flow`;
+    case "no_run_to_await":
+      return `${capitalised(job)} cannot wait for the schedule "${refusal.on}": it has no job yet`;
     case "too_many_dependencies":
       return `With ${job} there are too many dependencies: jobs that wait for several others may have 50,000 in all`;
     case "queue_draining":

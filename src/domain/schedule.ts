@@ -106,7 +106,7 @@ function newest(from: number, until: number, calendar: Calendar): number[] {
   return instants;
 }
 
-/** What a schedule does at an instant, by how many of its earlier jobs are unfinished. What waits behind them, its group's gate holds. */
+/** What a schedule does at an instant, by how many of its earlier jobs are unfinished. */
 export function decideOverlap(overlap: OverlapPolicy, unfinished: number): "fire" | "skip" | "replace" {
   if (unfinished === 0 || overlap === "allow" || overlap === "queue") return "fire";
   return overlap;
@@ -131,3 +131,10 @@ export function skippedFor(jobId: string): string {
 export function stoodForBy(jobId: string): string {
   return `job "${jobId}" stands for it`;
 }
+
+/** What becomes of instants that are decided together with a newer one, by which they would be replaced. */
+export const OUTPACED = {
+  outcome: "skipped",
+  jobId: null,
+  note: "a newer one came with it, and takes its place",
+} as const;

@@ -1,4 +1,4 @@
-import { suggest } from "./suggest.ts";
+import { didYouMean, suggest } from "./suggest.ts";
 import type { OffsetAt } from "./wall-time.ts";
 
 /**
@@ -26,14 +26,31 @@ function formatOf(zone: string): Intl.DateTimeFormat | undefined {
   }
 }
 
+/** A zone as it is written, by a name in any letters; undefined when nobody knows it. */
+export function spellZone(zone: string): string | undefined {
+  const known = formatOf(zone)?.resolvedOptions().timeZone;
+  if (known === undefined || zone === "") return undefined;
+  // An old name stays what it is: the language may hold another one for the right one.
+  return known.toLowerCase() === zone.toLowerCase() ? known : zone;
+}
+
 /** What to say about a zone that nobody knows. */
 export function describeUnknownZone(zone: string): { message: string; hint: string } {
-  const near = suggest(zone, Intl.supportedValuesOf("timeZone"));
   return {
     message: `There is no time zone "${zone}"`,
-    hint:
-      near.length > 0
-        ? `Did you mean ${near.join(" or ")}?`
-        : "A zone has a name like Europe/Rome, America/New_York or UTC.",
+    hint: didYouMean(namesNear(zone)) ?? "A zone has a name like Europe/Rome, America/New_York or UTC.",
   };
+}
+
+/** By its city alone, or by the whole of it. */
+function namesNear(zone: string): string[] {
+  const zones = Intl.supportedValuesOf("timeZone");
+  const city = (name: string) => name.slice(name.lastIndexOf("/") + 1).toLowerCase();
+  const wanted = zone.toLowerCase().replaceAll(" ", "_");
+  const ofCity = zones.filter((name) => city(name) === wanted);
+  if (ofCity.length > 0) return ofCity;
+  const near = suggest(zone, zones);
+  return near.length > 0
+    ? near
+    : suggest(wanted, zones.map(city)).flatMap((name) => zones.find((each) => city(each) === name) ?? []);
 }

@@ -10,6 +10,8 @@ export function advise(refusal: Refusal): string {
       return `Wait for it: ${call("wait", refusal.other)}, or cancel it: ${call("cancel", refusal.other)}${refusal.verb === "enqueue" ? ". With uniqueReturn it is the answer." : ""}`;
     case "unknown_dependency":
       return "Nothing was enqueued. All jobs: queue.list()";
+    case "no_run_to_await":
+      return `Nothing was enqueued. To have one: ${call("schedules.run", refusal.on)}`;
     case "too_many_dependencies":
       return "Let one job in between depend on all of the first, and the others on that one. Nothing was enqueued.";
     case "queue_draining":
@@ -22,6 +24,8 @@ export function advise(refusal: Refusal): string {
       return adviseChange(refusal);
     case "no_member":
       return jobsOf(refusal.group);
+    case "no_run":
+      return `What ends the schedule itself: ${call("schedules.pause", refusal.schedule)}, or schedules.remove.`;
     case "hopeless":
       return `Bring that one back, and this comes with it: ${call("retry", refusal.on)}`;
     case "no_such_flow":

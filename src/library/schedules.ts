@@ -131,7 +131,10 @@ export interface Schedule extends JobOfSchedule {
 /** What became of one instant of a schedule. */
 export interface Firing {
   readonly instant: Date;
-  /** `skipped`: an earlier job was unfinished; `missed`: nobody was there; `refused`: it could not be enqueued. */
+  /**
+   * `skipped`: an earlier job was unfinished, or a newer one came with it; `missed`: nobody was there, or it was paused or
+   * replaced first; `refused`: it could not be enqueued.
+   */
   readonly outcome: "fired" | "skipped" | "missed" | "refused";
   readonly jobId: string | null;
   /** Why, or what it replaced, in one line. */

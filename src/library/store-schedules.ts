@@ -1,3 +1,4 @@
+import { localZone } from "../config/local-zone.ts";
 import { requireJob } from "../queue/find-job.ts";
 import {
   addSchedule,
@@ -17,6 +18,8 @@ import { FIELD_WORDS, toJob, toJobFields } from "./map-job.ts";
 import type { QueueParts } from "./queue-parts.ts";
 import type { Firing, HistoryOptions, NextOptions, Schedule, ScheduleInput, Schedules } from "./schedules.ts";
 
+const NAME_A_ZONE = 'Say whose clock counts: timeZone: "Europe/Rome". Or set TZ to such a name.';
+
 /** The part of a queue that is about its schedules. */
 export class StoreSchedules implements Schedules {
   readonly #parts: QueueParts;
@@ -28,7 +31,7 @@ export class StoreSchedules implements Schedules {
   add(schedule: ScheduleInput): Promise<Schedule> {
     return this.#parts.use(async () => {
       checkOptions("queue.schedules.add", schedule, INPUT_RULES);
-      const { timeZone: zone, job, ...rest } = schedule;
+      const { timeZone: zone = localZone(process.env, NAME_A_ZONE), job, ...rest } = schedule;
       for (const given of ["name", "pattern"] as const)
         if (rest[given] === undefined) throw usage(`queue.schedules.add was given no ${given}`);
       const context = { now: Date.now(), cwd: process.cwd(), words: FIELD_WORDS };

@@ -46,6 +46,11 @@ describe("a calendar", () => {
     ],
     ["0 0 L * *", "UTC", ["2026-11-30T00:00:00Z", "2026-12-31T00:00:00Z", "2027-01-31T00:00:00Z"]],
     ["0 0 * * 1#2", "UTC", ["2026-12-14T00:00:00Z", "2027-01-11T00:00:00Z"]],
+    ["0 0 * * FRI#L", "UTC", ["2026-11-27T00:00:00Z", "2026-12-25T00:00:00Z"]],
+    ["0 0 LW * *", "UTC", ["2026-11-30T00:00:00Z", "2026-12-31T00:00:00Z", "2027-01-29T00:00:00Z"]],
+    ["0 0 15W * *", "UTC", ["2026-12-15T00:00:00Z", "2027-01-15T00:00:00Z", "2027-02-15T00:00:00Z"]],
+    ["0 0 1,L * *", "UTC", ["2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z"]],
+    ["0 0 * * FRI-SUN", "UTC", ["2026-11-27T00:00:00Z", "2026-11-28T00:00:00Z", "2026-11-29T00:00:00Z"]],
     ["0 0 29 2 *", "UTC", ["2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"]],
     ["0 0 * * 7", "UTC", ["2026-11-29T00:00:00Z"]],
     ["@daily", "UTC", ["2026-11-25T00:00:00Z"]],
@@ -100,16 +105,44 @@ describe("a pattern that is none", () => {
     ["60 * * * * *", "second", "60"],
     ["0 61 * * * *", "minute", "61"],
     ["1-70 * * * *", "minute", "1-70"],
-    ["*/0 * * * *", "minute", "*/0"],
-    ["1, * * * *", "minute", "1,"],
     ["0 x * * *", "hour", "x"],
-    ["0 22-2 * * *", "hour", "22-2"],
     ["0 0 1 MAI *", "month", "MAI"],
   ])('is refused with the field it is about: "%s"', async (pattern, field, value) => {
     const error = await refusalOf(pattern);
     expect(error.message).toBe(`Cannot read the schedule "${pattern}": its ${field} is "${value}"`);
     expect(error.hint).toMatch(/^It may be /);
   });
+
+  test.each([
+    ["0 22-2 * * *", "hour", "The range ends before it begins: write 22-23,0-2."],
+    ["0 23-2/2 * * *", "hour", "The range ends before it begins: write 23/2,0-2/2."],
+    ["0 0 * * FRI-MON", "day of the week", "The range ends before it begins: write FRI-SAT,SUN-MON."],
+    ["0 0 * * 5-1", "day of the week", "The range ends before it begins: write 5-6,0-1."],
+    ["0 0 1 nov-jan *", "month", "The range ends before it begins: write NOV-DEC,JAN."],
+    ["*/99 * * * *", "minute", "A step of 99 leaves the field at once: it has 60 values."],
+    ["*/0 * * * *", "minute", "A step is at least 1."],
+    ["5/15 * * * *", "minute", "A step needs something to step through: 5-59/15, or */15."],
+    ["1, * * * *", "minute", "A list has a value between its commas: 1,4."],
+    [
+      "0 0 * * MON#6",
+      "day of the week",
+      "A weekday comes up to five times a month: MON#1 to MON#5, or MON#L for the last.",
+    ],
+    ["0 0 * * monday", "day of the week", "A name has three letters: MON."],
+    ["0 0 1 January-March *", "month", "A name has three letters: JAN."],
+    ["0 0 * * MONL", "day of the week", "The last one of the month is written MON#L."],
+    ["0 0 * * 5L", "day of the week", "The last one of the month is written 5#L."],
+    ["0 0 1 * +FRI", "day of the week", "A + is not known here: when both days are given, either suffices."],
+    ["0 0 ? * *", "day of the month", "A ? is not known here: write *."],
+    ["0 0 1,LW * *", "day of the month", "LW stands alone, in no list."],
+  ])(
+    'is refused with what is wrong with it, and what to write instead: "%s"',
+    async (pattern, field, hint) => {
+      const error = await refusalOf(pattern);
+      expect(error.message).toContain(`its ${field} is "`);
+      expect(error.hint).toBe(hint);
+    },
+  );
 
   test.each([
     ["", "none"],
@@ -142,6 +175,12 @@ describe("a pattern that is none", () => {
       message: 'There is no time zone "Europe/Roma"',
       hint: expect.stringMatching(/^Did you mean Europe\/Rome/),
     });
+    for (const [zone, meant] of [
+      ["Rome", "Europe/Rome"],
+      ["new york", "America/New_York"],
+      ["Tokio", "Asia/Tokyo"],
+    ])
+      expect((await refusalOf("@daily", zone)).hint).toBe(`Did you mean ${meant}?`);
     expect((await refusalOf("@daily", "")).hint).toContain("Europe/Rome");
   });
 });

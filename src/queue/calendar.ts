@@ -2,6 +2,7 @@ import { QueuectlError } from "../domain/errors.ts";
 import { type Calendar, calendarOf, type WallPattern } from "../domain/schedule.ts";
 import { describeUnknownZone, offsetsOf } from "../domain/time-zone.ts";
 import type { OffsetAt } from "../domain/wall-time.ts";
+import { CRON_FIELDS, faultOfField } from "./cron-fields.ts";
 
 /** When a schedule fires. */
 export interface Timing {
@@ -10,16 +11,6 @@ export interface Timing {
   /** A name of the tz database. */
   zone: string;
 }
-
-/** The fields of a pattern, as people call them, and what may stand in each. The last five are what crontab knows. */
-const FIELDS: readonly { name: string; values: string }[] = [
-  { name: "second", values: "0 to 59" },
-  { name: "minute", values: "0 to 59" },
-  { name: "hour", values: "0 to 23" },
-  { name: "day of the month", values: "1 to 31, or L for the last" },
-  { name: "month", values: "1 to 12, or JAN to DEC" },
-  { name: "day of the week", values: "0 to 7, or SUN to SAT" },
-];
 
 const NAMES: readonly string[] = [
   "@hourly",
@@ -59,17 +50,24 @@ async function readPattern(text: string): Promise<WallPattern> {
   const fields = text.trim().split(/\s+/);
   const isName = NAMES.includes(text.trim().toLowerCase());
   if (!isName && fields.length !== 5 && fields.length !== 6) throw wrongFields(text, fields);
+  if (!isName) refuseWrongField(text, fields);
   // A package of its own, that only schedules need.
   const { Cron } = await import("croner");
-  const read = (pattern: string) => new Cron(pattern, { utcOffset: 0, mode: "5-or-6-parts" });
   try {
-    const cron = read(text);
+    const cron = new Cron(text, { utcOffset: 0, mode: "5-or-6-parts" });
     return {
       after: (wallMs) => cron.nextRun(new Date(wallMs))?.getTime(),
       before: (wallMs) => cron.previousRuns(1, new Date(wallMs))[0]?.getTime(),
     };
   } catch (cause) {
-    throw wrongField(text, fields, read, cause);
+    throw new QueuectlError(
+      "invalid_schedule",
+      `Cannot read the schedule "${text}": its fields do not go together`,
+      {
+        hint: "Begin with * in each, and narrow one after the other.",
+        cause,
+      },
+    );
   }
 }
 
@@ -95,33 +93,18 @@ function wrongFields(text: string, fields: readonly string[]): QueuectlError {
   );
 }
 
-/** Tries each field alone, to say which of them it is. */
-function wrongField(
-  text: string,
-  fields: readonly string[],
-  read: (pattern: string) => unknown,
-  cause: unknown,
-): QueuectlError {
-  const names = FIELDS.slice(-fields.length);
-  const wrong = fields.findIndex((field, index) => {
-    try {
-      read(fields.map((_, other) => (other === index ? field : "*")).join(" "));
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  const field = names[wrong];
-  const message = `Cannot read the schedule "${text}"`;
-  if (field === undefined)
-    return new QueuectlError("invalid_schedule", `${message}: its fields do not go together`, {
-      hint: `${THE_FIELDS} Begin with * in each, and narrow one after the other.`,
-      cause,
-    });
-  return new QueuectlError("invalid_schedule", `${message}: its ${field.name} is "${fields[wrong]}"`, {
-    hint: `It may be ${field.values}: one, a list (1,4), a range (1-4), or * with or without a step (*/5).`,
-    cause,
-  });
+/** Says which field it is, what is wrong with it, and what to write instead. */
+function refuseWrongField(text: string, given: readonly string[]): void {
+  const fields = CRON_FIELDS.slice(-given.length);
+  for (const [index, field] of fields.entries()) {
+    const hint = faultOfField(given[index] ?? "", field);
+    if (hint !== undefined)
+      throw new QueuectlError(
+        "invalid_schedule",
+        `Cannot read the schedule "${text}": its ${field.name} is "${given[index]}"`,
+        { hint },
+      );
+  }
 }
 
 /** @throws invalid_schedule when nobody knows the zone */

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { QueuectlError } from "../domain/errors.ts";
 import type { GroupKind } from "../domain/group.ts";
 import type { Job } from "../domain/job.ts";
-import { type Change, GROUP_CHANGEABLE, refuseGroupChange } from "../domain/refuse-change.ts";
+import {
+  type Change,
+  GROUP_CHANGEABLE,
+  refuseGroupChange,
+  refuseWithoutRuns,
+} from "../domain/refuse-change.ts";
 import type { GroupRecord, HeldClaim, Store } from "../store/store.ts";
 import { requireJob } from "./find-job.ts";
 import { stepIdsToRetry } from "./flow.ts";
@@ -41,8 +47,14 @@ export async function findNamed(store: Store, ids: readonly string[], change: Ch
     else named.jobs.push((await requireJob(store, id)).id);
   }
   const empty = named.groups.find(({ count }) => count === 0);
-  if (empty) throw refuseGroupChange(change, empty.group.id);
+  if (empty) throw refuseGroup(change, empty.group);
   return named;
+}
+
+/** Only a schedule's group is there before its first job, and after its last. */
+function refuseGroup(change: Change, { id, counts }: GroupRecord): QueuectlError {
+  const hasJobs = Object.values(counts).some((count) => count > 0);
+  return hasJobs ? refuseGroupChange(change, id) : refuseWithoutRuns(change, id);
 }
 
 function countChangeable({ counts }: GroupRecord, change: Change): number {

@@ -1,12 +1,12 @@
 import type { NewJob } from "../domain/job.ts";
 import { parseJobInput } from "../domain/job-input.ts";
 import { decideCatchUp } from "../domain/schedule.ts";
-import type { Firing, ScheduleRecord } from "../store/schedule-store.ts";
+import type { DueFiring, ScheduledRun, ScheduleRecord, StoppedSchedule } from "../store/schedule-store.ts";
 import { readCalendar, type Timing } from "./calendar.ts";
 
 /** What a worker asks about schedules. @param maxRetries what the setting says at the moment */
 export function schedulePlanner(maxRetries: () => Promise<number>): {
-  plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  plan(schedule: ScheduleRecord, now: number): Promise<DueFiring>;
   prepare(): Promise<void>;
   nextAt(schedule: ScheduleRecord, after: number): Promise<number | null>;
 } {
@@ -24,25 +24,38 @@ interface FiringContext {
 }
 
 /**
- * What is to be fired of a schedule that is due: which of its instants, and with which jobs.
- * @throws invalid_schedule, invalid_job when this program does not understand what another one, or a hand, has written
+ * What is to be fired of a schedule that is due: which of its instants, and with which jobs. An instant whose job cannot be
+ * made is refused, so that the schedule goes on.
+ * @throws invalid_schedule when this program does not understand what another one, or a hand, has written
  */
-async function planFiring(schedule: ScheduleRecord, context: FiringContext): Promise<Firing> {
+async function planFiring(schedule: ScheduleRecord, context: FiringContext): Promise<DueFiring> {
   const { name, createdAt, nextAt, decidedUntil, catchUp } = schedule;
   const { now } = context;
   const decision = decideCatchUp(
     { nextAt: nextAt ?? now, decidedUntil, catchUp, now },
     await readCalendar(schedule),
   );
-  return {
-    name,
-    createdAt,
-    expectedNextAt: nextAt,
-    nextAt: decision.nextAt,
-    runs: decision.run.map((instant) => ({ instant, job: scheduledJob(schedule, instant, context) })),
-    missed: decision.missed,
-    now,
-  };
+  const runs: ScheduledRun[] = [];
+  const refused: DueFiring["refused"][number][] = [];
+  for (const instant of decision.run) {
+    try {
+      runs.push({ instant, job: scheduledJob(schedule, instant, context) });
+    } catch (error) {
+      refused.push({ instant, note: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  const { missed, nextAt: next } = decision;
+  return { kind: "due", name, createdAt, expectedNextAt: nextAt, nextAt: next, runs, refused, missed, now };
+}
+
+/** A schedule as it stands, to be stopped there: with the instants that have come and were not fired, as far as a history keeps them. */
+export async function stoppedAt(schedule: ScheduleRecord, now: number): Promise<StoppedSchedule> {
+  const { createdAt, nextAt, decidedUntil, isPaused } = schedule;
+  if (isPaused || nextAt === null || nextAt > now) return { createdAt, nextAt, missed: [] };
+  const calendar = await readCalendar(schedule).catch(() => null);
+  if (calendar === null) return { createdAt, nextAt, missed: [] };
+  const { missed, run } = decideCatchUp({ nextAt, decidedUntil, catchUp: "none", now }, calendar);
+  return { createdAt, nextAt, missed: [...missed, ...run] };
 }
 
 /** The first instant of a schedule after this one; null when there is none. @throws invalid_schedule */

@@ -1,15 +1,17 @@
 import { QueuectlError } from "../domain/errors.ts";
 import { ID_RULE, isId } from "../domain/id.ts";
-import { isFinished } from "../domain/job.ts";
+import { isFinished, JOB_STATES } from "../domain/job.ts";
 import { DEPENDENCY_FIELDS } from "../domain/job-conditions.ts";
 import { type JobWords, PLAIN_WORDS } from "../domain/job-fields.ts";
 import { parseJobInput } from "../domain/job-input.ts";
+import { refuseEnqueue } from "../domain/refuse-enqueue.ts";
 import { scheduleNotFound } from "../domain/refuse-schedule.ts";
 import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
-import type { FiredInstant, ScheduleRecord } from "../store/schedule-store.ts";
+import { spellZone } from "../domain/time-zone.ts";
+import type { FiredInstant, NewSchedule, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
 import { readCalendar, requireInstants } from "./calendar.ts";
-import { nextInstant, scheduledJob } from "./plan-firing.ts";
+import { nextInstant, scheduledJob, stoppedAt } from "./plan-firing.ts";
 
 export const OVERLAPS: readonly OverlapPolicy[] = ["skip", "queue", "replace", "allow"];
 export const CATCH_UPS: readonly CatchUpPolicy[] = ["one", "all", "none"];
@@ -21,8 +23,8 @@ const LONGEST_NAME = 100;
 export interface ScheduleRequest {
   name: string;
   pattern: string;
-  /** Unless given, the zone of this machine. */
-  zone?: string | undefined;
+  /** A name of the tz database. */
+  zone: string;
   /** Unless given, `skip`; but `queue` where all instants are caught up, for they come at once then. */
   overlap?: OverlapPolicy | undefined;
   /** Unless given, `one`. */
@@ -51,19 +53,38 @@ export async function addSchedule(
   context: AddContext,
 ): Promise<ScheduleRecord> {
   await checkSchedule(request, context);
-  const { name, pattern, zone = localZone(), catchUp = "one", job, replace = false } = request;
+  const { name, pattern, catchUp = "one", job, replace = false } = request;
+  const zone = spellZone(request.zone) ?? request.zone;
   const { overlap = catchUp === "all" ? "queue" : "skip" } = request;
   const { now } = context;
   const { cwd } = parseScheduledJob(job, context);
   const nextAt = await nextInstant({ pattern, zone }, now);
   const schedule = { name, pattern, zone, overlap, catchUp, job: JSON.stringify({ ...job, cwd }), nextAt };
-  await store.schedules.put({ ...schedule, createdAt: now }, { replace });
+  if (!replace) await store.schedules.put({ ...schedule, createdAt: now }, null);
+  else while (!(await putInPlace(store, schedule, now)));
   return await requireSchedule(store, name);
+}
+
+/** @returns false when somebody else was faster */
+async function putInPlace(
+  store: Store,
+  schedule: Omit<NewSchedule, "createdAt">,
+  now: number,
+): Promise<boolean> {
+  const old = await store.schedules.get(schedule.name);
+  // By this instant a firing knows the schedule that it was planned for: it is never the same for two.
+  const createdAt = Math.max(now, (old?.createdAt ?? 0) + 1);
+  try {
+    return await store.schedules.put({ ...schedule, createdAt }, old ? await stoppedAt(old, now) : null);
+  } catch (error) {
+    if (error instanceof QueuectlError && error.code === "duplicate_schedule") return false;
+    throw error;
+  }
 }
 
 /** Throws what `addSchedule` would throw of the request itself. */
 export async function checkSchedule(request: ScheduleRequest, context: AddContext): Promise<void> {
-  const { name, pattern, zone = localZone(), job } = request;
+  const { name, pattern, zone, job } = request;
   if (!isId(name) || name.length > LONGEST_NAME)
     throw new QueuectlError("invalid_schedule", `A schedule cannot be called ${JSON.stringify(name)}`, {
       hint: `A name has ${ID_RULE.replace("128", String(LONGEST_NAME))}.`,
@@ -77,21 +98,22 @@ function parseScheduledJob(
   job: object,
   { now, cwd, words = PLAIN_WORDS }: AddContext,
 ): { cwd: string | null } {
+  const given = job as Partial<Record<string, unknown>>;
   const own = ["id", "run_at", "delay"].find((field) => Object.hasOwn(job, field));
   if (own !== undefined)
     throw new QueuectlError("invalid_job", `The job of a schedule has no "${words.nameOf(own)}" of its own`, {
       hint: "Each run gets an id and an instant from its schedule. Leave it out.",
     });
-  if (Object.hasOwn(job, "expires_at"))
+  if ((given["expires_at"] ?? null) !== null)
     throw new QueuectlError(
       "invalid_job",
       `The job of a schedule cannot have "${words.nameOf("expires_at")}"`,
       {
-        hint: `It would be past for every run after it. Give "${words.nameOf("expires")}": a time from when each run is added.`,
+        hint: `Give "${words.nameOf("expires")}" instead: a time from each run's own instant on.`,
       },
     );
   const waits = Object.values(DEPENDENCY_FIELDS).find((field) => {
-    const ids = (job as Partial<Record<string, unknown>>)[field];
+    const ids = given[field];
     return Array.isArray(ids) && ids.length > 0;
   });
   if (waits !== undefined)
@@ -99,11 +121,6 @@ function parseScheduledJob(
       hint: "Each run would wait for the same jobs. Leave it out.",
     });
   return parseJobInput(job, { id: "x", maxRetries: 0, cwd, now, words });
-}
-
-/** The zone of this machine. */
-function localZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /**
@@ -134,7 +151,8 @@ export async function nextInstants(
 }
 
 /**
- * Pauses a schedule, or resumes it: from now on, for what would have come during a pause was not missed.
+ * Pauses a schedule, or resumes it: from now on, for what would have come during a pause was not missed. What had come
+ * before it, and was not fired, was.
  * @throws schedule_not_found
  */
 export async function pauseSchedule(
@@ -142,11 +160,15 @@ export async function pauseSchedule(
   name: string,
   { isPaused, now }: { isPaused: boolean; now: number },
 ): Promise<ScheduleRecord> {
-  const schedule = await requireSchedule(store, name);
-  if (schedule.isPaused !== isPaused) {
-    await store.schedules.setPaused(name, { isPaused, nextAt: await nextInstant(schedule, now) });
+  for (;;) {
+    const schedule = await requireSchedule(store, name);
+    if (schedule.isPaused === isPaused) return schedule;
+    // A pause needs none, and so one that nobody understands can be paused too.
+    const nextAt = isPaused ? schedule.nextAt : await nextInstant(schedule, now);
+    const change = { was: await stoppedAt(schedule, now), isPaused, nextAt, now };
+    if (await store.schedules.setPaused(name, change)) return await requireSchedule(store, name);
+    // A worker has fired it meanwhile, or somebody has replaced it.
   }
-  return await requireSchedule(store, name);
 }
 
 /** @throws schedule_not_found */
@@ -168,10 +190,13 @@ export async function runSchedule(
   let schedule = await requireSchedule(store, name);
   // Never a whole second: those are the schedule's own.
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
-    const runs = [{ instant, job: scheduledJob(schedule, instant, { now, maxRetries }) }];
+    const run = { instant, job: scheduledJob(schedule, instant, { now, maxRetries }) };
     const { createdAt } = schedule;
-    const firing = { name, createdAt, expectedNextAt: undefined, nextAt: undefined, runs, missed: [], now };
-    const fired = await store.schedules.fire(firing);
+    const fired = await store.schedules
+      .fire({ kind: "by_hand", name, createdAt, run, now })
+      .catch((error: unknown) => {
+        throw asRun(error);
+      });
     if (fired === null) {
       // Another one stands in its place, or none.
       schedule = await requireSchedule(store, name);
@@ -184,8 +209,16 @@ export async function runSchedule(
   }
 }
 
+/** Who runs a schedule has enqueued nothing of their own, and cannot say of it what `enqueue` lets them say. */
+function asRun(error: unknown): unknown {
+  const refusal = error instanceof QueuectlError ? error.refusal : undefined;
+  return refusal?.kind === "not_unique" ? refuseEnqueue({ ...refusal, verb: "run" }) : error;
+}
+
 async function firstUnfinished(store: Store, name: string): Promise<string | null> {
-  for await (const { id, state } of store.listJobs({ group: name })) if (!isFinished(state)) return id;
+  // State by state: of all that is kept of a schedule, almost everything is finished.
+  for (const state of JOB_STATES.filter((each) => !isFinished(each)))
+    for await (const { id } of store.listJobs({ group: name, state })) return id;
   return null;
 }
 

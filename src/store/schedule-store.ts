@@ -7,10 +7,12 @@ import type { CatchUpPolicy, OverlapPolicy } from "../domain/schedule.ts";
  */
 export interface ScheduleStore {
   /**
-   * Adds a schedule, or replaces it (its history stays); wakes the workers.
-   * @throws duplicate_schedule when it exists and is not to be replaced
+   * Adds a schedule, or puts it in the place of another (whose history stays); wakes the workers.
+   * @param replaces null when there must be none
+   * @returns false when the one to be replaced is not what it was: then nothing has happened
+   * @throws duplicate_schedule when there is one and none is to be replaced; duplicate_id
    */
-  put(schedule: NewSchedule, options: { replace: boolean }): Promise<void>;
+  put(schedule: NewSchedule, replaces: StoppedSchedule | null): Promise<boolean>;
 
   get(name: string): Promise<ScheduleRecord | undefined>;
 
@@ -23,9 +25,10 @@ export interface ScheduleStore {
   /**
    * Pauses or resumes; wakes the workers.
    * @param change `nextAt`: its next instant from now on
+   * @returns false when the schedule is not what it was: then nothing has happened
    * @throws schedule_not_found
    */
-  setPaused(name: string, change: { isPaused: boolean; nextAt: number | null }): Promise<void>;
+  setPaused(name: string, change: PauseChange): Promise<boolean>;
 
   /**
    * Removes a schedule and its history; its runs stay, as jobs.
@@ -69,20 +72,64 @@ export interface ScheduleRecord extends NewSchedule {
   last: FiredInstant | null;
 }
 
-export interface Firing {
+/** A schedule as somebody saw it who stops it there. */
+export interface StoppedSchedule {
+  createdAt: number;
+  nextAt: number | null;
+  /** Instants that had come, oldest first, and that nobody will fire any more. */
+  missed: readonly number[];
+}
+
+export interface PauseChange {
+  was: StoppedSchedule;
+  isPaused: boolean;
+  nextAt: number | null;
+  now: number;
+}
+
+/** What is done to a schedule by whoever has planned it. */
+export type Firing = DueFiring | FiringByHand | ClockSetBack;
+
+interface PlannedFiring {
   name: string;
   /** Of the schedule that was planned: another one of its name has other instants, and another job. */
   createdAt: number;
-  /** What the schedule's `nextAt` must still be; undefined for a run that a person asks for. */
-  expectedNextAt: number | null | undefined;
-  /**
-   * What comes next; undefined leaves it. One that is before `expectedNextAt` says that a clock had been wrong: what was
-   * not fired from there on may be yet, and `decidedUntil` keeps how far the schedule had come.
-   */
-  nextAt: number | null | undefined;
-  runs: readonly { instant: number; job: NewJob }[];
-  missed: readonly number[];
   now: number;
+}
+
+/** Instants have come. */
+export interface DueFiring extends PlannedFiring {
+  kind: "due";
+  /** What the schedule's `nextAt` must still be. */
+  expectedNextAt: number | null;
+  /** What comes next. */
+  nextAt: number | null;
+  /** Oldest first. */
+  runs: readonly ScheduledRun[];
+  missed: readonly number[];
+  /** Those whose job cannot be made, and why. */
+  refused: readonly { instant: number; note: string }[];
+}
+
+/** A person wants a run, besides the instants: it moves nothing, and a pause does not forbid it. */
+export interface FiringByHand extends PlannedFiring {
+  kind: "by_hand";
+  run: ScheduledRun;
+}
+
+/**
+ * A clock had been wrong, and is no longer: from `nextAt` on, what was not fired may be yet. `decidedUntil` keeps how far the
+ * schedule had come.
+ */
+export interface ClockSetBack extends PlannedFiring {
+  kind: "set_back";
+  expectedNextAt: number | null;
+  nextAt: number;
+}
+
+export interface ScheduledRun {
+  instant: number;
+  job: NewJob;
 }
 
 export type FiringOutcome = "fired" | "skipped" | "missed" | "refused";

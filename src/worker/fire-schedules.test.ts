@@ -24,7 +24,7 @@ async function add(store: Store, given: Partial<NewSchedule> = {}): Promise<void
     nextAt: Math.ceil((now + 1) / SECOND) * SECOND,
     ...given,
   };
-  await store.schedules.put(schedule, { replace: false });
+  await store.schedules.put(schedule, null);
 }
 
 async function history(store: Store, name = "tick"): Promise<FiredInstant[]> {
@@ -140,8 +140,23 @@ test("a schedule that nobody understands is told of, and in no other's way", asy
   await add(scene.store);
   await until(async () => (await history(scene.store)).length > 0, "the other one to be fired");
   const { error } = await worker.says("trouble");
-  expect(error).toMatchObject({ code: "invalid_schedule" });
+  expect(error).toMatchObject({
+    code: "invalid_schedule",
+    message: expect.stringContaining('The schedule "broken" could not be fired: '),
+  });
   expect(await history(scene.store, "broken")).toEqual([]);
+});
+
+test("an instant whose job nobody can make is refused, and the schedule goes on", async () => {
+  const scene = await WorkerScene.open();
+  await add(scene.store, { job: '{"command":"true","from":"the future"}' });
+  await scene.startWorker();
+  const refused = await until(async () => {
+    const all = await history(scene.store);
+    return all.length >= 2 && all;
+  }, "two instants to be decided");
+  for (const { outcome, note } of refused)
+    expect([outcome, note]).toEqual(["refused", 'Unknown job field "from"']);
 });
 
 test("a firing that the store refuses is tried again, without a poll or a ring", async () => {
@@ -189,7 +204,9 @@ test("a worker that is stopping fires nothing more", async () => {
 test("a paused schedule fires nothing, and what would have come meanwhile is not caught up", async () => {
   const scene = await WorkerScene.open();
   await add(scene.store, { nextAt: Date.now() - 3 * DAY, catchUp: "all" });
-  await scene.store.schedules.setPaused("tick", { isPaused: true, nextAt: Date.now() - 3 * DAY });
+  const { createdAt = 0, nextAt = 0 } = (await scene.store.schedules.get("tick")) ?? {};
+  const was = { createdAt, nextAt, missed: [] };
+  await scene.store.schedules.setPaused("tick", { was, isPaused: true, nextAt, now: Date.now() });
   await (await scene.startWorker({ drain: true })).ended;
   expect(await history(scene.store)).toEqual([]);
 });

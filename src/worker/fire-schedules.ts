@@ -1,5 +1,6 @@
 import { setImmediate as othersTurn, setTimeout as sleep } from "node:timers/promises";
-import type { Firing, ScheduleRecord } from "../store/schedule-store.ts";
+import { QueuectlError, restate } from "../domain/errors.ts";
+import type { DueFiring, ScheduleRecord } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
 import { Bell } from "./bell.ts";
 import { WallClock } from "./wall-clock.ts";
@@ -15,7 +16,7 @@ const retryAt = () => Date.now() + RETRY_AFTER_MS;
 /** What a worker must be told about schedules: patterns and zones are read above it. */
 export interface SchedulePlanner {
   /** Which instants of a schedule that is due are to be fired now, and with which jobs. */
-  plan(schedule: ScheduleRecord, now: number): Promise<Firing>;
+  plan(schedule: ScheduleRecord, now: number): Promise<DueFiring>;
   /** Reads what planning needs, so that the first firing need not. */
   prepare(): Promise<void>;
   /** The first instant of a schedule after this one; null when there is none. */
@@ -123,7 +124,7 @@ export class ScheduleLoop {
         if (fired?.some(({ outcome }) => outcome === "fired")) this.#on.news();
       } catch (error) {
         this.#failed.add(schedule.name);
-        this.#on.trouble(error);
+        this.#on.trouble(nameSchedule(error, schedule));
       }
       // A thousand instants may have been caught up; this process also has jobs to start and to end.
       await othersTurn();
@@ -151,15 +152,7 @@ export class ScheduleLoop {
       const now = Date.now();
       const nextAt = isPaused ? null : await this.#nextAt(schedule, now);
       if (nextAt !== null && (expectedNextAt === null || expectedNextAt > nextAt))
-        await this.#store.schedules.fire({
-          name,
-          createdAt,
-          expectedNextAt,
-          nextAt,
-          runs: [],
-          missed: [],
-          now,
-        });
+        await this.#store.schedules.fire({ kind: "set_back", name, createdAt, expectedNextAt, nextAt, now });
     }
     this.#mustRearm = false;
   }
@@ -168,8 +161,14 @@ export class ScheduleLoop {
     try {
       return await this.#planner.nextAt(schedule, now);
     } catch (error) {
-      this.#on.trouble(error);
+      this.#on.trouble(nameSchedule(error, schedule));
       return null;
     }
   }
+}
+
+/** Among many, which one it is. What an error means to a worker hangs by its code, and stays. */
+function nameSchedule(error: unknown, { name }: ScheduleRecord): unknown {
+  const message = `The schedule "${name}" could not be fired: ${error instanceof Error ? error.message : error}`;
+  return error instanceof QueuectlError ? restate(error, message) : new Error(message, { cause: error });
 }

@@ -118,22 +118,18 @@ export class Player {
         const expired = { state, before: time.now() - step.olderMs };
         return [await store.countExpired(expired), await store.removeExpired(expired, limit)];
       }
-      case "putSchedule":
-        return await store.schedules.put(
-          {
-            name: step.name,
-            pattern: "@hourly",
-            zone: "UTC",
-            overlap: step.overlap,
-            catchUp: "one",
-            job: "{}",
-            createdAt: 0,
-            nextAt: 1,
-          },
-          { replace: step.replace },
-        );
-      case "pauseSchedule":
-        return await store.schedules.setPaused(step.name, { isPaused: step.isPaused, nextAt: 5 });
+      case "putSchedule": {
+        const { name, overlap } = step;
+        const times = { createdAt: 0, nextAt: 1 };
+        const timing = { pattern: "@hourly", zone: "UTC", catchUp: "one" as const };
+        const replaces = step.replace ? { createdAt: 0, nextAt: await this.#nextAt(name), missed: [] } : null;
+        return await store.schedules.put({ name, overlap, ...timing, job: "{}", ...times }, replaces);
+      }
+      case "pauseSchedule": {
+        const { name, isPaused, missed } = step;
+        const was = { createdAt: 0, nextAt: step.isStale ? -1 : await this.#nextAt(name), missed };
+        return await store.schedules.setPaused(name, { was, isPaused, nextAt: 5, now: time.now() });
+      }
       case "removeSchedule":
         return await store.schedules.remove(step.name);
       case "fire":
@@ -149,25 +145,27 @@ export class Player {
     }
   }
 
-  async #fire({ name, runs, missed, expects, nextAt, job }: FireStep): Promise<FiredInstant[] | null> {
-    const { store, time } = this.#scene;
-    const now = time.now();
-    const current = (await store.schedules.get(name))?.nextAt ?? null;
-    const expectedNextAt = { current, stale: -1, nothing: undefined }[expects];
+  async #fire(step: FireStep): Promise<FiredInstant[] | null> {
+    const { name, kind, isStale, instants, missed, refused, nextAt, job } = step;
+    const now = this.#scene.time.now();
     const group = { kind: "schedule" as const, id: name };
-    return await store.schedules.fire({
-      name,
-      createdAt: 0,
-      expectedNextAt,
-      nextAt: expects === "nothing" ? undefined : nextAt,
-      runs: runs.map((instant) => {
-        const member = `${instant}`;
-        const id = `${name}:${member}`;
-        return { instant, job: buildJob({ ...job, id, group: { ...group, member }, createdAt: now }) };
-      }),
-      missed,
-      now,
+    const runs = instants.map((instant) => {
+      const member = `${instant}`;
+      const own = { id: `${name}:${member}`, group: { ...group, member }, createdAt: now, runAt: instant };
+      return { instant, job: buildJob({ ...job, ...own }) };
     });
+    const { fire } = this.#scene.store.schedules;
+    const planned = { name, createdAt: 0, now };
+    const [run] = runs;
+    if (kind === "by_hand") return run ? await fire({ kind, ...planned, run }) : null;
+    const expectedNextAt = isStale ? -1 : await this.#nextAt(name);
+    if (kind === "set_back") return await fire({ kind, ...planned, expectedNextAt, nextAt: nextAt ?? 1 });
+    const notes = refused.map((instant) => ({ instant, note: "no such job" }));
+    return await fire({ kind, ...planned, expectedNextAt, nextAt, runs, missed, refused: notes });
+  }
+
+  async #nextAt(name: string): Promise<number | null> {
+    return (await this.#scene.store.schedules.get(name))?.nextAt ?? null;
   }
 
   async #enqueue({ jobs, stream, group }: Extract<Step, { do: "enqueue" }>): Promise<unknown> {

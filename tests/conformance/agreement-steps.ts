@@ -8,6 +8,7 @@ import {
   toPendingAgain,
   toRetry,
 } from "../../src/domain/transition.ts";
+import type { Firing } from "../../src/store/schedule-store.ts";
 import type { ExpiringState, QueueChange } from "../../src/store/store.ts";
 
 /** What may happen to a store, as far as both are told of it. Instants are relative: each scene has a time of its own. */
@@ -22,7 +23,7 @@ export type Step =
   | { do: "changeKey"; key: string; limit: number | null }
   | { do: "expire"; state: ExpiringState; olderMs: number; limit: number }
   | { do: "putSchedule"; name: string; overlap: OverlapPolicy; replace: boolean }
-  | { do: "pauseSchedule"; name: string; isPaused: boolean }
+  | { do: "pauseSchedule"; name: string; isPaused: boolean; isStale: boolean; missed: number[] }
   | { do: "removeSchedule"; name: string }
   | FireStep
   | { do: "reboot" }
@@ -52,10 +53,12 @@ export interface GroupStep {
 export interface FireStep {
   do: "fire";
   name: string;
-  runs: number[];
+  kind: Firing["kind"];
+  /** Whether another worker has changed it meanwhile. */
+  isStale: boolean;
+  instants: number[];
   missed: number[];
-  /** Whether it is what the store has, what another worker has changed meanwhile, or a person's wish. */
-  expects: "current" | "stale" | "nothing";
+  refused: number[];
   nextAt: number | null;
   job: Pick<JobStep, "queue" | "unique" | "uniqueReturn">;
 }
@@ -75,6 +78,8 @@ const anyId = fc.oneof(
 /** Mostly null: a course in which every job has every limit is one in which nothing happens. */
 const seldom = <T>(arbitrary: fc.Arbitrary<T>, nulls: number) =>
   fc.oneof({ weight: nulls, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
+
+const seldomTrue = fc.constantFrom(false, false, false, true);
 
 const job: fc.Arbitrary<JobStep> = fc
   .record({
@@ -132,9 +137,11 @@ const scheduleStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant("fire" as const),
     name: scheduleName,
-    runs: instants,
+    kind: fc.constantFrom<Firing["kind"]>("due", "due", "due", "by_hand", "set_back"),
+    isStale: seldomTrue,
+    instants,
     missed: instants,
-    expects: fc.constantFrom("current", "current", "current", "stale", "nothing" as const),
+    refused: instants,
     nextAt: fc.option(fc.integer({ min: 1, max: 10 }), { nil: null }),
     job: fc.record({
       queue: fc.constantFrom(...QUEUES),
@@ -142,7 +149,13 @@ const scheduleStep: fc.Arbitrary<Step> = fc.oneof(
       uniqueReturn: fc.boolean(),
     }),
   }),
-  fc.record({ do: fc.constant("pauseSchedule" as const), name: scheduleName, isPaused: fc.boolean() }),
+  fc.record({
+    do: fc.constant("pauseSchedule" as const),
+    name: scheduleName,
+    isPaused: fc.boolean(),
+    isStale: seldomTrue,
+    missed: instants,
+  }),
   fc.record({ do: fc.constant("removeSchedule" as const), name: scheduleName }),
 );
 

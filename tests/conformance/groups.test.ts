@@ -409,7 +409,7 @@ describeStores("groups", (open) => {
 
     const schedule = { name: "s", pattern: "@hourly", zone: "UTC", job: "{}", createdAt: 0, nextAt: 1 };
     const policies = { overlap: "skip", catchUp: "one" } as const;
-    await scene.store.schedules.put({ ...schedule, ...policies }, { replace: false });
+    await scene.store.schedules.put({ ...schedule, ...policies }, null);
     expect(await scene.store.getGroup("s")).toBeDefined();
     await scene.store.schedules.remove("s");
     expect(await scene.store.getGroup("s")).toBeUndefined();

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import type { NewJob } from "../../src/domain/job.ts";
-import type { Firing, NewSchedule } from "../../src/store/schedule-store.ts";
+import type {
+  ClockSetBack,
+  DueFiring,
+  FiringByHand,
+  NewSchedule,
+  PauseChange,
+  ScheduledRun,
+} from "../../src/store/schedule-store.ts";
 import { buildJob } from "../support/build-job.ts";
 import { describeStores, type Scene } from "../support/conformance.ts";
 
@@ -23,27 +30,46 @@ function buildSchedule(given: Partial<NewSchedule> = {}): NewSchedule {
 }
 
 async function put(scene: Scene, given: Partial<NewSchedule> = {}): Promise<void> {
-  await scene.store.schedules.put(buildSchedule(given), { replace: false });
+  await scene.store.schedules.put(buildSchedule(given), null);
 }
 
-function runAt(instant: number, given: Partial<NewJob> = {}): Firing["runs"][number] {
+function runAt(instant: number, given: Partial<NewJob> = {}): ScheduledRun {
   const member = new Date(instant).toISOString();
   const group = { kind: "schedule", id: "hourly", member } as const;
-  return { instant, job: buildJob({ id: `hourly:${instant}`, group, createdAt: instant, ...given }) };
+  return {
+    instant,
+    job: buildJob({ id: `hourly:${instant}`, group, createdAt: instant, runAt: instant, ...given }),
+  };
 }
 
 /** Of the schedule that `put` makes, at ten, as a worker would ask for it. */
-function buildFiring(given: Partial<Firing> = {}): Firing {
+function buildFiring(given: Partial<DueFiring> = {}): DueFiring {
   return {
+    kind: "due",
     name: "hourly",
     createdAt: NINE,
     expectedNextAt: TEN,
     nextAt: ELEVEN,
     runs: [runAt(TEN)],
     missed: [],
+    refused: [],
     now: TEN + 3,
     ...given,
   };
+}
+
+function buildByHand(run: ScheduledRun): FiringByHand {
+  return { kind: "by_hand", name: "hourly", createdAt: NINE, run, now: TEN + 3 };
+}
+
+function buildSetBack(expectedNextAt: number): ClockSetBack {
+  return { kind: "set_back", name: "hourly", createdAt: NINE, expectedNextAt, nextAt: TEN, now: TEN + 3 };
+}
+
+/** Of the schedule that `put` makes. */
+function buildPause(given: Partial<PauseChange> = {}): PauseChange {
+  const was = { createdAt: NINE, nextAt: TEN, missed: [] };
+  return { was, isPaused: true, nextAt: TEN, now: TEN, ...given };
 }
 
 /** What every claim of an idle worker gets at once. */
@@ -56,7 +82,7 @@ describeStores("schedules", (open) => {
   test("a schedule is there as it was given, and nothing of it was fired yet", async () => {
     const { store } = await open();
     const schedule = buildSchedule({ zone: "Europe/Rome", overlap: "skip", catchUp: "all" });
-    await store.schedules.put(schedule, { replace: false });
+    await store.schedules.put(schedule, null);
     const record = { ...schedule, isPaused: false, decidedUntil: null, last: null };
     expect(await store.schedules.get("hourly")).toEqual(record);
     expect(await store.schedules.list()).toEqual([record]);
@@ -69,13 +95,14 @@ describeStores("schedules", (open) => {
     const { schedules } = scene.store;
     await put(scene);
     await schedules.fire(buildFiring());
-    await schedules.setPaused("hourly", { isPaused: true, nextAt: ELEVEN });
+    const was = { createdAt: NINE, nextAt: ELEVEN, missed: [] };
+    await schedules.setPaused("hourly", buildPause({ was, nextAt: ELEVEN }));
     const other = buildSchedule({ pattern: "30 * * * *", createdAt: TEN, nextAt: TEN + HOUR / 2 });
-    await expect(schedules.put(other, { replace: false })).rejects.toMatchObject({
+    await expect(schedules.put(other, null)).rejects.toMatchObject({
       code: "duplicate_schedule",
     });
     expect(await schedules.get("hourly")).toMatchObject({ pattern: "0 * * * *" });
-    await schedules.put(other, { replace: true });
+    expect(await schedules.put(other, was)).toBe(true);
     expect(await schedules.get("hourly")).toMatchObject({ ...other, isPaused: true, last: { instant: TEN } });
     expect(await schedules.history("hourly", 10)).toHaveLength(1);
   });
@@ -101,7 +128,8 @@ describeStores("schedules", (open) => {
     await put(scene, { name: "twelve", nextAt: TWELVE });
     await put(scene, { name: "never", nextAt: null });
     await put(scene, { name: "paused", nextAt: NINE });
-    await schedules.setPaused("paused", { isPaused: true, nextAt: NINE });
+    const was = { createdAt: NINE, nextAt: NINE, missed: [] };
+    await schedules.setPaused("paused", buildPause({ was, nextAt: NINE }));
     const due = async (now: number) => {
       const { schedules: found, nextDueAt } = await schedules.due(now);
       return [found.map(({ name }) => name), nextDueAt];
@@ -140,9 +168,9 @@ describeStores("schedules", (open) => {
     const scene = await open();
     const { schedules } = scene.store;
     await put(scene);
-    await schedules.setPaused("hourly", { isPaused: true, nextAt: TEN });
+    await schedules.setPaused("hourly", buildPause());
     expect(await schedules.fire(buildFiring())).toBeNull();
-    await schedules.setPaused("hourly", { isPaused: false, nextAt: ELEVEN });
+    await schedules.setPaused("hourly", buildPause({ isPaused: false, nextAt: ELEVEN }));
     expect(await schedules.fire(buildFiring())).toBeNull();
     await schedules.remove("hourly");
     expect(await schedules.fire(buildFiring({ expectedNextAt: ELEVEN }))).toBeNull();
@@ -154,13 +182,12 @@ describeStores("schedules", (open) => {
     const { schedules } = scene.store;
     await put(scene);
     const other = buildSchedule({ createdAt: NINE + 1, job: '{"command":"false"}' });
-    await schedules.put(other, { replace: true });
+    await schedules.put(other, { createdAt: NINE, nextAt: TEN, missed: [] });
     expect(await schedules.fire(buildFiring())).toBeNull();
     await schedules.remove("hourly");
     await put(scene, { createdAt: NINE + 2 });
     expect(await schedules.fire(buildFiring({ createdAt: NINE + 1 }))).toBeNull();
-    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined });
-    expect(await schedules.fire(byHand)).toBeNull();
+    expect(await schedules.fire(buildByHand(runAt(TEN)))).toBeNull();
     expect(await scene.ids()).toEqual([]);
     expect(await schedules.fire(buildFiring({ createdAt: NINE + 2 }))).toMatchObject([{ outcome: "fired" }]);
   });
@@ -169,9 +196,10 @@ describeStores("schedules", (open) => {
     const scene = await open();
     const { schedules } = scene.store;
     await put(scene);
-    await schedules.setPaused("hourly", { isPaused: true, nextAt: TEN });
-    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined, runs: [runAt(NINE + 7)] });
-    expect(await schedules.fire(byHand)).toMatchObject([{ instant: NINE + 7, outcome: "fired" }]);
+    await schedules.setPaused("hourly", buildPause());
+    expect(await schedules.fire(buildByHand(runAt(NINE + 7)))).toMatchObject([
+      { instant: NINE + 7, outcome: "fired" },
+    ]);
     expect(await schedules.get("hourly")).toMatchObject({ nextAt: TEN, isPaused: true });
   });
 
@@ -181,7 +209,7 @@ describeStores("schedules", (open) => {
     await put(scene);
     await schedules.fire(buildFiring());
     // Set back before ten: what comes next is ten once more.
-    expect(await schedules.fire(buildFiring({ expectedNextAt: ELEVEN, nextAt: TEN, runs: [] }))).toEqual([]);
+    expect(await schedules.fire(buildSetBack(ELEVEN))).toEqual([]);
     expect(await schedules.fire(buildFiring({ runs: [runAt(TEN, { command: "second" })] }))).toEqual([]);
     expect(await scene.ids()).toEqual([`hourly:${TEN}`]);
     expect(await schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, at: TEN + 3 }]);
@@ -195,7 +223,7 @@ describeStores("schedules", (open) => {
     const firing = buildFiring({ missed: [TEN], runs: [], nextAt: TWELVE, now: TWELVE });
     expect(await schedules.fire(firing)).toEqual([missed]);
     expect(await schedules.history("hourly", 10)).toEqual([missed]);
-    await schedules.fire(buildFiring({ expectedNextAt: TWELVE, nextAt: TEN, runs: [] }));
+    await schedules.fire(buildSetBack(TWELVE));
     expect(await schedules.history("hourly", 10)).toEqual([]);
     expect(await schedules.get("hourly")).toMatchObject({ nextAt: TEN, decidedUntil: TWELVE });
     expect(await schedules.fire(buildFiring())).toMatchObject([{ instant: TEN, outcome: "fired" }]);
@@ -214,7 +242,7 @@ describeStores("schedules", (open) => {
     const refused = buildFiring({ expectedNextAt: TWELVE, nextAt: TWELVE + HOUR, runs: [runAt(TWELVE)] });
     expect(await store.schedules.fire(refused)).toMatchObject([{ outcome: "refused" }]);
     await store.changeQueue("default", { state: "open" });
-    await store.schedules.fire(buildFiring({ expectedNextAt: TWELVE + HOUR, nextAt: TEN, runs: [] }));
+    await store.schedules.fire(buildSetBack(TWELVE + HOUR));
     expect(await store.schedules.history("hourly", 10)).toMatchObject([{ instant: TEN, outcome: "fired" }]);
     expect(await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }))).toMatchObject([
       { instant: ELEVEN, outcome: "fired" },
@@ -274,6 +302,152 @@ describeStores("schedules", (open) => {
     expect(await scene.claim("v", { now: TWELVE })).toEqual([]);
     const [running] = (await scene.store.listWorkers()).flatMap(({ held }) => held);
     expect(running).toMatchObject({ jobId: `hourly:${TEN}` });
+  });
+
+  test("with `queue` a job waits for the end of one that is to be retried", async () => {
+    const scene = await open();
+    await put(scene, { overlap: "queue" });
+    await scene.store.schedules.fire(buildFiring());
+    await scene.startWorker("w");
+    const failed = { to: "failed", attempts: 1, dueAt: TWELVE } as const;
+    const outcome = { kind: "failed", exitCode: 1 } as const;
+    await scene.finish("w", await scene.claim("w", { now: TEN }), { outcome, transition: failed });
+    await scene.store.schedules.fire(
+      buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] }),
+    );
+    expect(await scene.claim("w", { now: ELEVEN })).toEqual([]);
+    const again = await scene.claim("w", { now: TWELVE });
+    expect(again.map(({ job }) => job.id)).toEqual([`hourly:${TEN}`]);
+    await scene.finish("w", again);
+    expect((await scene.claim("w", { now: TWELVE })).map(({ job }) => job.id)).toEqual([`hourly:${ELEVEN}`]);
+  });
+
+  test("with `queue` who waits behind one that is cancelled waits for those before it", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "queue" });
+    await store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN), runAt(TWELVE)] }));
+    await store.cancelJobs([`hourly:${ELEVEN}`], TWELVE);
+    const seq = (await store.getJob(`hourly:${TWELVE}`))?.seq ?? 0;
+    expect((await store.readWaits(seq)).dependencies).toMatchObject([
+      { on: `hourly:${TEN}`, condition: "finished", state: "pending" },
+      { on: `hourly:${ELEVEN}`, condition: "finished", state: "cancelled" },
+    ]);
+    await scene.startWorker("w");
+    await scene.finish("w", await scene.claim("w", { now: TWELVE }));
+    expect((await scene.claim("w", { now: TWELVE })).map(({ job }) => job.id)).toEqual([`hourly:${TWELVE}`]);
+  });
+
+  test("with `queue` all that wait may be cancelled at once", async () => {
+    const scene = await open();
+    const { store } = scene;
+    await put(scene, { overlap: "queue" });
+    const runs = [runAt(TEN), runAt(ELEVEN), runAt(TWELVE)];
+    await store.schedules.fire(buildFiring({ runs }));
+    await store.cancelJobs(["hourly"], TWELVE);
+    expect(await scene.ids({ state: "cancelled" })).toEqual(runs.map(({ job }) => job.id));
+  });
+
+  test("of several at once, `replace` enqueues the newest, and tells of the others", async () => {
+    const scene = await open();
+    await put(scene, { overlap: "replace" });
+    const firing = buildFiring({ runs: [runAt(TEN), runAt(ELEVEN), runAt(TWELVE)], nextAt: null });
+    expect(await scene.store.schedules.fire(firing)).toMatchObject([
+      {
+        instant: TEN,
+        outcome: "skipped",
+        jobId: null,
+        note: "a newer one came with it, and takes its place",
+      },
+      { instant: ELEVEN, outcome: "skipped" },
+      { instant: TWELVE, outcome: "fired" },
+    ]);
+    expect(await scene.ids()).toEqual([`hourly:${TWELVE}`]);
+  });
+
+  test.each(["skip", "queue", "replace"] as const)(
+    "with `%s` a run that a clock that was ahead has fired, and nobody has started, stands in no earlier one's way",
+    async (overlap) => {
+      const scene = await open();
+      const { store } = scene;
+      await put(scene, { overlap });
+      await store.schedules.fire(buildFiring({ runs: [runAt(TWELVE)], nextAt: TWELVE + HOUR }));
+      await store.schedules.fire(buildSetBack(TWELVE + HOUR));
+      expect(await store.schedules.fire(buildFiring())).toMatchObject([{ outcome: "fired", note: null }]);
+      await scene.startWorker("w");
+      expect((await scene.claim("w", { now: TEN })).map(({ job }) => job.id)).toEqual([`hourly:${TEN}`]);
+      expect(await store.getJob(`hourly:${TWELVE}`)).toMatchObject({ state: "pending" });
+    },
+  );
+
+  test("an instant whose job cannot be made is refused, and the schedule goes on", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const refused = [{ instant: TEN, note: "no such field" }];
+    expect(await schedules.fire(buildFiring({ runs: [], refused }))).toEqual([
+      { instant: TEN, outcome: "refused", jobId: null, note: "no such field", at: TEN + 3 },
+    ]);
+    expect(await schedules.get("hourly")).toMatchObject({ nextAt: ELEVEN, last: { outcome: "refused" } });
+  });
+
+  test("what had come of one that is paused or replaced was missed", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const missed = (instant: number, at: number) => ({
+      instant,
+      outcome: "missed",
+      jobId: null,
+      note: null,
+      at,
+    });
+    const was = { createdAt: NINE, nextAt: TEN, missed: [TEN] };
+    expect(await schedules.setPaused("hourly", buildPause({ was, nextAt: ELEVEN, now: TEN + 1 }))).toBe(true);
+    const other = buildSchedule({ createdAt: ELEVEN + 1, nextAt: TWELVE });
+    expect(await schedules.put(other, { createdAt: NINE, nextAt: ELEVEN, missed: [ELEVEN] })).toBe(true);
+    expect(await schedules.history("hourly", 10)).toEqual([missed(TEN, TEN + 1), missed(ELEVEN, ELEVEN + 1)]);
+  });
+
+  test("one that was fired or replaced meanwhile is neither paused nor replaced by who saw it before", async () => {
+    const scene = await open();
+    const { schedules } = scene.store;
+    await put(scene);
+    const other = buildSchedule({ createdAt: NINE + 1 });
+    for (const was of [
+      { createdAt: NINE - 1, nextAt: TEN, missed: [TEN] },
+      { createdAt: NINE, nextAt: ELEVEN, missed: [TEN] },
+    ]) {
+      expect(await schedules.setPaused("hourly", buildPause({ was }))).toBe(false);
+      expect(await schedules.put(other, was)).toBe(false);
+    }
+    expect(await schedules.put({ ...other, name: "x" }, { createdAt: NINE, nextAt: TEN, missed: [] })).toBe(
+      false,
+    );
+    expect(await schedules.get("hourly")).toMatchObject({ createdAt: NINE, isPaused: false, last: null });
+    expect(await schedules.get("x")).toBeUndefined();
+  });
+
+  test("who waits for a schedule waits for what is unfinished of it, else for its newest run", async () => {
+    const scene = await open();
+    await put(scene);
+    await scene.store.schedules.fire(buildFiring({ runs: [runAt(TEN)] }));
+    await scene.startWorker("w");
+    const dead = { to: "dead", attempts: 1, reason: "retries_spent" } as const;
+    const outcome = { kind: "failed", exitCode: 1 } as const;
+    await scene.finish("w", await scene.claim("w", { now: TEN }), { outcome, transition: dead });
+    const dependsOn = [{ on: "hourly", condition: "completed" as const }];
+    await scene.enqueue({ id: "after dead", dependsOn });
+    await scene.store.schedules.fire(
+      buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] }),
+    );
+    await scene.enqueue({ id: "after eleven", dependsOn });
+    await scene.finish("w", await scene.claim("w", { now: ELEVEN, limit: 1 }));
+    await scene.enqueue({ id: "after all", dependsOn });
+    const states = ["after dead", "after eleven", "after all"].map(
+      async (id) => (await scene.store.getJob(id))?.state,
+    );
+    expect(await Promise.all(states)).toEqual(["dead", "pending", "pending"]);
   });
 
   test("with `allow` they run beside each other", async () => {
@@ -338,7 +512,9 @@ describeStores("schedules", (open) => {
   test("with `replace` one that still waits is cancelled at once", async () => {
     const scene = await open();
     await put(scene, { overlap: "replace" });
-    await scene.store.schedules.fire(buildFiring({ runs: [runAt(TEN), runAt(ELEVEN)] }));
+    await scene.store.schedules.fire(buildFiring());
+    const next = buildFiring({ expectedNextAt: ELEVEN, nextAt: TWELVE, runs: [runAt(ELEVEN)] });
+    await scene.store.schedules.fire(next);
     expect(await scene.store.getJob(`hourly:${TEN}`)).toMatchObject({ state: "cancelled" });
     expect(await claimable(scene)).toEqual([`hourly:${ELEVEN}`]);
   });
@@ -362,8 +538,9 @@ describeStores("schedules", (open) => {
     const { store } = scene;
     await put(scene);
     await store.changeQueue("default", { state: "draining" });
-    const byHand = buildFiring({ expectedNextAt: undefined, nextAt: undefined });
-    await expect(store.schedules.fire(byHand)).rejects.toMatchObject({ code: "queue_draining" });
+    await expect(store.schedules.fire(buildByHand(runAt(TEN)))).rejects.toMatchObject({
+      code: "queue_draining",
+    });
     expect(await store.schedules.history("hourly", 10)).toEqual([]);
     expect(await scene.ids()).toEqual([]);
   });
@@ -416,9 +593,7 @@ describeStores("schedules", (open) => {
   test("what is not there cannot be changed", async () => {
     const { store } = await open();
     const refusal = { code: "schedule_not_found" };
-    await expect(store.schedules.setPaused("x", { isPaused: true, nextAt: null })).rejects.toMatchObject(
-      refusal,
-    );
+    await expect(store.schedules.setPaused("x", buildPause())).rejects.toMatchObject(refusal);
     await expect(store.schedules.remove("x")).rejects.toMatchObject(refusal);
     expect(await store.schedules.fire(buildFiring())).toBeNull();
   });
@@ -434,7 +609,7 @@ describeStores("schedules", (open) => {
       stop();
     };
     await rings(() => put(scene));
-    await rings(() => schedules.setPaused("hourly", { isPaused: false, nextAt: TEN }));
+    await rings(() => schedules.setPaused("hourly", buildPause({ isPaused: false })));
     await rings(() => schedules.fire(buildFiring()));
   });
 });

@@ -166,7 +166,7 @@ test("in a store that has jobs, what is refused adds nothing", async () => {
   const twins = '{"command":"b","unique":"v"}\n{"command":"c","unique":"v"}\n';
   await refused(["-"], 'Line 2: Cannot enqueue the job: the unique name "v" stands twice in the list', twins);
   await refused(["--after", "a,nobody", "b"], 'The job cannot wait for "nobody"');
-  await refused(["--id", "arr", "b"], 'Cannot enqueue the job "arr": this id exists already');
+  await refused(["--id", "arr", "b"], 'Cannot enqueue the job "arr": an array has this id');
   await refused(["--array", "1-2", "--id", "a", "b"], 'Cannot enqueue the array "a": this id exists already');
   await refused(
     ["--array", "1-2", "--id", "arr", "b"],

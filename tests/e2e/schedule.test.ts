@@ -76,7 +76,9 @@ describe("schedule add", () => {
     expect(stdout).toMatch(
       /^✅ Schedule nightly added\. Its next run: \d{4}-\d\d-\d\d 03:00:00 Europe\/Rome\.\n$/,
     );
-    expect(stderr).toBe("No worker is running. Start one: queuectl worker start\n");
+    expect(stderr).toBe(
+      "Each may run for 5 min (setting job-timeout); --timeout changes that.\nNo worker is running. Start one: queuectl worker start\n",
+    );
   });
 
   test("keeps the zone of the machine when none is given", async () => {
@@ -90,6 +92,25 @@ describe("schedule add", () => {
     expect(await home.json("schedule", "next", "nightly")).toEqual([
       expect.stringMatching(/T18:00:00\.000Z$/),
     ]);
+  });
+
+  test("refuses a zone of the machine that has no name, and leaves no store behind", async () => {
+    const home = homeForTest();
+    const refused = await home.run(["schedule", "add", "nightly", "0 3 * * *", "true"], {
+      env: { TZ: "EST5EDT4,M3.2.0,M11.1.0" },
+    });
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: 'TZ is "EST5EDT4,M3.2.0,M11.1.0", which is not the name of a time zone',
+      remedy: "--tz Europe/Rome",
+    });
+    expect(existsSync(home.db)).toBe(false);
+  });
+
+  test("keeps a zone as it is written", async () => {
+    expect(await add(homeForTest(), "a", "@daily", "--tz", "europe/rome", "true")).toMatchObject({
+      time_zone: "Europe/Rome",
+    });
   });
 
   test("takes what `enqueue` takes of a job, and shows it with its secrets masked", async () => {
@@ -180,12 +201,36 @@ describe("schedule add", () => {
     expect((await home.run(line)).stderr).not.toContain("default");
   });
 
+  test("says of what went back to a setting what that is, and of where and with what it ran", async () => {
+    const home = homeForTest();
+    await home.ok("config", "set", "max-retries", "9");
+    const given = ["--timeout", "2h", "--max-retries", "1", "--backoff-base", "7", "--expires", "90s"];
+    const more = ["--cwd", "sub", "--stdin", "some text", "--env", "TOKEN=x", "--tz", "Europe/Rome"];
+    await home.ok("schedule", "add", "a", "@daily", ...given, ...more, "true");
+    const { stderr } = await home.run(["schedule", "add", "a", "@daily", "--replace", "true"]);
+    expect(stderr).toContain(
+      "Not given, and back to the default: --tz UTC (it was Europe/Rome), --timeout 5 min by the setting job-timeout (it was 2 h), " +
+        "--max-retries 9 by the setting max-retries (it was 1), --backoff-base 2 by the setting backoff-base (it was 7), " +
+        `--expires none (it was 1 min 30 s), --env none (it was TOKEN), --cwd ${home.cwd} (it was ${join(home.cwd, "sub")}), ` +
+        "--stdin none (it was of 9 B).\n",
+    );
+  });
+
   test("shows how a schedule is written when its command is missing", async () => {
     const refused = await homeForTest().run(["schedule", "add", "a", "@daily", "--"]);
     expectRefusal(refused, {
       exitCode: 1,
       says: "no command after --",
       remedy: "queuectl schedule add nightly",
+    });
+  });
+
+  test("shows its own verb where its job cannot be read", async () => {
+    const refused = await homeForTest().run(["schedule", "add", "a", "@daily", '{"command":']);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: "not valid JSON",
+      remedy: "queuectl schedule add NAME PATTERN --command '…'",
     });
   });
 
@@ -200,6 +245,11 @@ describe("schedule add", () => {
     ["no pattern", ["a"], "needs a name and a pattern"],
     ["a list of jobs", ["a", "@daily", '[{"command":"true"}]'], "not a list"],
     ["a job with an id", ["a", "@daily", '{"command":"true","id":"x"}'], 'no "id" of its own'],
+    [
+      "an end that is the same for all runs",
+      ["a", "@daily", '{"command":"true","expires_at":"2099-01-01T00:00:00Z"}'],
+      'cannot have "expires_at"',
+    ],
     [
       "a job that waits",
       ["a", "@daily", '{"command":"true","depends_on":["x"]}'],
@@ -288,6 +338,62 @@ describe("the other verbs", () => {
     );
     await home.drain();
     expect(await history(home, "a")).toEqual([]);
+  });
+
+  test("pause, resume and remove several, all or none", async () => {
+    const home = homeForTest();
+    for (const name of ["a", "b"]) await home.ok("schedule", "add", name, "@daily", "true");
+    for (const verb of ["pause", "remove"]) {
+      const refused = await home.run(["schedule", verb, "a", "x"]);
+      expectRefusal(refused, { exitCode: 4, says: 'There is no schedule "x"' });
+    }
+    const paused = async () =>
+      (await home.json<ScheduleJson[]>("schedule", "list")).map((each) => each.paused);
+    expect(await paused()).toEqual([false, false]);
+    expect(await home.ok("schedule", "pause", "a", "b")).toBe(
+      "✅ Schedule a is paused.\n✅ Schedule b is paused.\n",
+    );
+    expect(await paused()).toEqual([true, true]);
+    expect(await home.json("schedule", "resume", "b", "a")).toMatchObject([
+      { name: "b", paused: false },
+      { name: "a", paused: false },
+    ]);
+    expect(await home.ok("schedule", "remove", "a", "b")).toBe(
+      "✅ Schedule a has been removed.\n✅ Schedule b has been removed.\n",
+    );
+  });
+
+  test("of one without a job say that it has none, and what there is to do", async () => {
+    const home = homeForTest();
+    await home.ok("schedule", "add", "a", "@daily", "true");
+    expectRefusal(await home.run(["cancel", "a"]), {
+      exitCode: 1,
+      says: 'Cannot cancel "a": this schedule has no jobs',
+      remedy: "queuectl schedule pause a",
+    });
+    expectRefusal(await home.run(["enqueue", "--after", "a", "true"]), {
+      exitCode: 1,
+      says: 'cannot wait for the schedule "a": it has no job yet',
+      remedy: "queuectl schedule run a",
+    });
+    expectRefusal(await home.run(["enqueue", "--id", "a", "true"]), {
+      exitCode: 1,
+      says: 'Cannot enqueue the job "a": a schedule has this id',
+      remedy: "queuectl list --of a",
+    });
+  });
+
+  test("run it now, unless the unique name of its job is taken: nothing else can be got by a flag", async () => {
+    const home = homeForTest();
+    await home.ok("schedule", "add", "a", "@daily", "--unique", "u", "true");
+    await home.ok("enqueue", "--id", "other", "--unique", "u", "true");
+    const refused = await home.run(["schedule", "run", "a"]);
+    expectRefusal(refused, {
+      exitCode: 1,
+      says: /Cannot run the job "a:.*"other"/,
+      remedy: "queuectl cancel other",
+    });
+    expect(refused.stderr).not.toContain("--unique-return");
   });
 
   test("run it now, unless its policy forbids that", async () => {
@@ -401,7 +507,7 @@ describe("while an earlier run goes on, an instant", () => {
     const [first, second] = await firings(home, "held", "fired", 2);
     await jobWhen(home, first?.job_id as string, "processing");
     await firings(home, "held", "fired", 3);
-    expect(readJob(home, second?.job_id as string)).toMatchObject({ state: "pending" });
+    expect(readJob(home, second?.job_id as string)).toMatchObject({ state: "blocked" });
     letGo();
     await jobWhen(home, second?.job_id as string, "completed");
   });

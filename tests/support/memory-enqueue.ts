@@ -29,7 +29,7 @@ export function addJobs(truth: MemoryTruth, jobs: readonly NewJob[], group?: New
   const conditions = added.flatMap(({ job, position }, index) =>
     job.dependsOn.flatMap(({ on, condition }) => {
       const one = known.filter(({ id }) => id === on);
-      const found = one.length > 0 ? one : known.filter((other) => other.group?.id === on);
+      const found = one.length > 0 ? one : membersOf(truth, on, known);
       if (found.length === 0)
         throw refusal("unknown_dependency", `"${job.id}" cannot wait for "${on}"`, position);
       return found.map(({ seq }) => ({ job: firstSeq + index, on: seq, condition }));
@@ -51,6 +51,19 @@ export function addJobs(truth: MemoryTruth, jobs: readonly NewJob[], group?: New
   for (const job of truth.jobs) if (job.seq >= firstSeq) moveDependant(truth, job, now);
   settle(truth, now);
   return { count: added.length, firstSeq, lastSeq: truth.lastSeq, existing };
+}
+
+/** The jobs that a group stands for: of a schedule, which has no end, what is unfinished of it, else its newest run. */
+function membersOf<T extends Pick<StoredJob, "seq" | "group">>(
+  truth: MemoryTruth,
+  id: string,
+  known: readonly T[],
+): readonly T[] {
+  const members = known.filter(({ group }) => group?.id === id);
+  if (truth.groups.find((group) => group.id === id)?.kind !== "schedule") return members;
+  const isEnded = ({ seq }: T) => truth.jobs.some((job) => job.seq === seq && isFinished(job.state));
+  const unfinished = members.filter((member) => !isEnded(member));
+  return unfinished.length > 0 ? unfinished : members.slice(-1);
 }
 
 /** Which jobs are new, and which are stood for by one that exists. */

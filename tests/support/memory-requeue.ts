@@ -98,8 +98,8 @@ export function cancelJobs(
 }
 
 export function undoIfRefused<T>(truth: MemoryTruth, change: () => T): T {
-  const { lastSeq } = truth;
-  const before = structuredClone({ jobs: truth.jobs, executions: truth.executions, fails: truth.fails });
+  const { lastSeq, jobs, executions, fails, conditions } = truth;
+  const before = structuredClone({ jobs, executions, fails, conditions });
   try {
     return change();
   } catch (error) {

@@ -49,7 +49,34 @@ export function move(truth: MemoryTruth, job: StoredJob, to: JobState): void {
   const group = job.group?.id ?? "";
   if (to === "dead") truth.fails.set(group, (truth.fails.get(group) ?? 0) + 1);
   else if (isFinished(job.state)) truth.fails.delete(group);
+  if (job.state === "blocked" && (to === "dead" || to === "cancelled")) passWaitsOn(truth, job);
   job.state = to;
+}
+
+/** Who waits behind a run of a schedule that ends before its turn, waits for those before it. */
+function passWaitsOn(truth: MemoryTruth, { seq, group }: StoredJob): void {
+  if (group?.kind !== "schedule") return;
+  const ofGroup = truth.jobs.filter((job) => job.group?.id === group.id);
+  const isBlocked = (wanted: number) => ofGroup.some((job) => job.seq === wanted && job.state === "blocked");
+  const earlier = truth.conditions
+    .filter(
+      ({ job, on }) =>
+        job === seq && truth.jobs.some((other) => other.seq === on && !isFinished(other.state)),
+    )
+    .map(({ on }) => on);
+  const behind = truth.conditions.filter(
+    ({ job, on, condition }) => on === seq && condition === "finished" && isBlocked(job),
+  );
+  for (const { job } of behind) {
+    for (const on of earlier)
+      if (!truth.conditions.some((known) => known.job === job && known.on === on))
+        truth.conditions.push({ job, on, condition: "finished" });
+    const own = truth.conditions.filter((known) => known.job === job).map(({ on }) => on);
+    const dependsOn = truth.jobs
+      .filter((other) => own.includes(other.seq))
+      .map(({ id }) => ({ on: id, condition: "finished" as const }));
+    Object.assign(truth.jobs.find((other) => other.seq === job) ?? {}, { dependsOn });
+  }
 }
 
 /** Deletes jobs with all that is known of them; the tokens of their executions are returned. */

@@ -13,6 +13,7 @@ import { readFlowFile } from "../read-flow-file.ts";
 import { drawFlow } from "../render/draw-flow.ts";
 import { writeJson } from "../render/json.ts";
 import { painter } from "../render/style.ts";
+import { sayInheritedTimeout } from "../say-timeout.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
@@ -35,6 +36,9 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const id = await startFlow(store, flow, { id: given, maxRetries, cwd: io.cwd, now });
   if (options.has("json")) writeJson(io, toFlowJson(await readFlow(store, await requireFlow(store, id))));
   else io.stdout.write(options.has("quiet") ? `${id}\n` : `✅ Flow enqueued successfully. ID: ${id}\n`);
+  const isInherited = flow.steps.some(({ job }) => (job["timeout"] ?? job["timeout_seconds"]) === undefined);
+  const about = { whose: "Each step without a timeout", change: "the field timeout, or one in defaults," };
+  if (isInherited) await sayInheritedTimeout(store, about, invocation, io);
   const queues = flow.steps.map(({ job }) => String(job["queue"] ?? DEFAULT_QUEUE));
   await hintWhenNobodyWorks(store, [...new Set(queues)], invocation, io);
   return DONE;

@@ -1,3 +1,5 @@
+import { localZone } from "../../config/local-zone.ts";
+import { QueuectlError, restate } from "../../domain/errors.ts";
 import {
   addSchedule,
   CATCH_UPS,
@@ -5,8 +7,7 @@ import {
   OVERLAPS,
   type ScheduleRequest,
 } from "../../queue/schedule.ts";
-import { jobOf, type ScheduleJson, toScheduleJson } from "../../queue/schedule-json.ts";
-import type { ScheduleRecord } from "../../store/schedule-store.ts";
+import { jobOf, toScheduleJson } from "../../queue/schedule-json.ts";
 import { readChoice } from "../arguments.ts";
 import type { Invocation } from "../command.ts";
 import { openForWriting } from "../context.ts";
@@ -18,6 +19,8 @@ import { readSource } from "../read-source.ts";
 import { writeJson } from "../render/json.ts";
 import { zoneTime } from "../render/time.ts";
 import { visible } from "../render/visible.ts";
+import { sayReset } from "../say-reset.ts";
+import { sayInheritedTimeout } from "../say-timeout.ts";
 import { usage } from "../usage.ts";
 
 export async function run(invocation: Invocation, io: Io): Promise<number> {
@@ -39,49 +42,13 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
       nextAt === null ? "It never runs" : `Its next run: ${zoneTime(nextAt, zone)} ${visible(zone)}`;
     const what = replaced ? "replaced" : "added";
     io.stdout.write(`✅ Schedule ${name} ${what}. ${isPaused ? "It is paused" : next}.\n`);
-    const reset = replaced ? setBack(replaced, schedule, request) : [];
-    if (reset.length > 0) io.stderr.write(`Not given, and back to the default: ${reset.join(", ")}.\n`);
+    if (replaced) await sayReset(store, { from: replaced, to: schedule, request }, invocation, io);
   }
+  if (jobOf(schedule).timeoutMs === null)
+    await sayInheritedTimeout(store, { whose: "Each", change: "--timeout" }, invocation, io);
   await hintWhenNobodyWorks(store, [jobOf(schedule).queue], invocation, io);
   return DONE;
 }
-
-/** What somebody had chosen, and whoever replaces it has perhaps only forgotten. */
-function setBack(from: ScheduleRecord, to: ScheduleRecord, request: ScheduleRequest): string[] {
-  const { zone, overlap, catchUp, job } = request;
-  const given: Partial<Record<string, unknown>> = { time_zone: zone, overlap, catch_up: catchUp, ...job };
-  const [before, after] = [toScheduleJson(from), toScheduleJson(to)];
-  return Object.entries(CHOICES).flatMap(([name, option]) => {
-    const field = name as keyof typeof CHOICES;
-    const [was, is] = [choiceText(before[field]), choiceText(after[field])];
-    return given[field] !== undefined || was === is ? [] : [`--${option} ${is} (it was ${was})`];
-  });
-}
-
-/** What each run reads, and the values of its variables, may be long or secret. */
-function choiceText(value: ScheduleJson[keyof typeof CHOICES]): string {
-  if (value === null) return "none";
-  if (typeof value !== "object") return visible(String(value));
-  return visible((Array.isArray(value) ? value : Object.keys(value)).join(",")) || "none";
-}
-
-/** The options of what is chosen, by their fields. */
-const CHOICES = {
-  time_zone: "tz",
-  overlap: "overlap",
-  catch_up: "catch-up",
-  queue: "queue",
-  priority: "priority",
-  timeout: "timeout",
-  max_retries: "max-retries",
-  backoff_base: "backoff-base",
-  expires: "expires",
-  key: "key",
-  key_limit: "key-limit",
-  unique: "unique",
-  tags: "tag",
-  env: "env",
-} as const satisfies Partial<Record<keyof ScheduleJson, string>>;
 
 async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequest> {
   const { args, options } = invocation;
@@ -96,7 +63,7 @@ async function readRequest(invocation: Invocation, io: Io): Promise<ScheduleRequ
   return {
     name,
     pattern,
-    zone: options.text("tz"),
+    zone: options.text("tz") ?? localZone(io.env, NAME_A_ZONE),
     overlap: readChoice(options, "overlap", OVERLAPS),
     catchUp: readChoice(options, "catch-up", CATCH_UPS),
     job: await readJob({ ...invocation, args: words }, io),
@@ -111,10 +78,25 @@ async function readJob(invocation: Invocation, io: Io): Promise<object> {
     throw usage("The schedule has nothing to run", `Give a command: ${EXAMPLE}`);
   if (rest?.length === 0) throw usage("There is no command after --", `Write it like this: ${EXAMPLE}`);
   if (args[0] === "-") throw usage("A schedule has one job, and takes none from standard input", EXAMPLE);
-  const source = withFlags(await readSource(invocation, io), invocation, io);
+  const read = await readSource(invocation, io).catch((error: unknown) => {
+    throw inOwnWords(error);
+  });
+  const source = withFlags(read, invocation, io);
   const [job] = source.kind === "one" ? source.inputs : [];
   if (job === undefined) throw usage("A schedule has one job, not a list", EXAMPLE);
   return job.input as object;
 }
+
+/** What is read as for `enqueue` is refused with its name. */
+function inOwnWords(error: unknown): unknown {
+  if (!(error instanceof QueuectlError) || error.hint === undefined) return error;
+  return restate(
+    error,
+    error.message,
+    error.hint.replaceAll("queuectl enqueue", "queuectl schedule add NAME PATTERN"),
+  );
+}
+
+const NAME_A_ZONE = "Say whose clock counts: --tz Europe/Rome. Or set TZ to such a name.";
 
 const EXAMPLE = "queuectl schedule add nightly '0 3 * * *' -- ./backup.sh";

@@ -27,8 +27,8 @@ export const ANSWERS: Readonly<Record<string, readonly Answer[]>> = {
   "schedule next": [{ as: "instants", shapes: [] }],
   "schedule history": [{ as: "array", shapes: ["firing"] }],
   "schedule run": [{ as: "one", shapes: ["job"] }],
-  "schedule pause": [{ as: "one", shapes: ["schedule"] }],
-  "schedule resume": [{ as: "one", shapes: ["schedule"] }],
+  "schedule pause": [{ as: "array", shapes: ["schedule"] }],
+  "schedule resume": [{ as: "array", shapes: ["schedule"] }],
   "schedule remove": [{ as: "one", shapes: ["removed schedule"] }],
   "flow run": [
     { as: "one", shapes: ["flow"] },

@@ -87,8 +87,8 @@ export const FIRING: ShapeOf<FiringJson> = {
       type: "text",
       values: {
         fired: "its job was enqueued",
-        skipped: "an earlier job was unfinished",
-        missed: "no worker ran in time, and it was not caught up",
+        skipped: "an earlier job was unfinished, or a newer one came with it",
+        missed: "no worker ran in time, and it was not caught up; or it was paused or replaced first",
         refused: "its job could not be enqueued",
       },
       sentence: "what became of it",

@@ -51,6 +51,11 @@ function aboutOne(
   return { path: ["schedule", verb], usage: "NAME", args: { min: 1, max: 1 }, options: [], ...spec };
 }
 
+/** A verb that is about one schedule, or several. */
+function aboutSome(...[verb, spec]: Parameters<typeof aboutOne>): CommandSpec {
+  return { ...aboutOne(verb, spec), usage: "NAME…", args: { min: 1, max: Number.POSITIVE_INFINITY } };
+}
+
 /** What comes by itself. */
 export const SCHEDULE: CommandGroup = {
   title: "Run by the clock",
@@ -122,17 +127,17 @@ export const SCHEDULE: CommandGroup = {
       examples: [{ line: "queuectl schedule run nightly", sentence: "one more run, at once" }],
       load: () => import("../commands/schedule-run.ts"),
     }),
-    aboutOne("pause", {
+    aboutSome("pause", {
       sentence: "let its instants pass by; what runs goes on",
       examples: [{ line: "queuectl schedule pause nightly", sentence: "until it is resumed" }],
       load: () => import("../commands/schedule-pause.ts"),
     }),
-    aboutOne("resume", {
+    aboutSome("resume", {
       sentence: "let a paused one go on, from its next instant",
       examples: [{ line: "queuectl schedule resume nightly", sentence: "nothing is caught up of the pause" }],
       load: () => import("../commands/schedule-pause.ts"),
     }),
-    aboutOne("remove", {
+    aboutSome("remove", {
       aliases: [["schedule", "rm"]],
       sentence: "for good, with its history; its jobs stay",
       examples: [{ line: "queuectl schedule remove nightly", sentence: "what runs goes on" }],

@@ -50,15 +50,22 @@ function tie(
   { on, condition }: Dependency,
 ): number {
   const one = db.prepare("SELECT seq, state FROM jobs WHERE id = ?").get(on);
-  if (one) {
-    const isMet = judgeDependency(condition, one["state"] as JobState) === "met";
-    db.prepare(
-      "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    ).run(job.seq, one["seq"] as number, condition, isMet ? 1 : 0);
-    return 1;
+  const insert = db.prepare(
+    "INSERT INTO dependencies (job, on_job, condition, met) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  const found = one ? [one] : runsOf(db, on);
+  if (found) {
+    for (const row of found) {
+      const isMet = judgeDependency(condition, row["state"] as JobState) === "met";
+      insert.run(job.seq, row["seq"] as number, condition, isMet ? 1 : 0);
+    }
+    return found.length;
   }
-  if (db.prepare("SELECT 1 FROM jobs WHERE group_id = ?").get(on) === undefined)
-    throw refuseEnqueue({ kind: "unknown_dependency", id: job.id, on }, job.position);
+  if (db.prepare("SELECT 1 FROM jobs WHERE group_id = ?").get(on) === undefined) {
+    const isSchedule = db.prepare("SELECT 1 FROM schedules WHERE name = ?").get(on) !== undefined;
+    const kind = isSchedule ? "no_run_to_await" : "unknown_dependency";
+    throw refuseEnqueue({ kind, id: job.id, on }, job.position);
+  }
   const meeting = JOB_STATES.filter((state) => judgeDependency(condition, state) === "met");
   // One statement for the whole group, of which its index alone is read: it may be large.
   const { changes } = db
@@ -68,6 +75,21 @@ function tie(
       FROM jobs INDEXED BY jobs_by_group WHERE group_id = ? ON CONFLICT DO NOTHING`)
     .run(job.seq, condition, JSON.stringify(meeting), on);
   return Number(changes);
+}
+
+/**
+ * What a schedule stands for, which has no end: what is unfinished of it, else its newest run.
+ * @returns undefined when it is none, or has no runs
+ */
+function runsOf(db: Database, name: string): Row[] | undefined {
+  const kind = db.prepare("SELECT kind FROM job_groups WHERE id = ?").get(name)?.["kind"];
+  if (kind !== "schedule") return undefined;
+  const runs = (where: string) => db.prepare(`SELECT seq, state FROM jobs ${where}`).all(name);
+  const unfinished = runs(`
+    INDEXED BY jobs_by_group WHERE group_id = ? AND state IN ('pending', 'blocked', 'processing', 'failed')`);
+  if (unfinished.length > 0) return unfinished;
+  const [newest] = runs("WHERE group_id = ? ORDER BY seq DESC LIMIT 1");
+  return newest && [newest];
 }
 
 /** Only jobs of one list can wait for each other in a circle: those that exist already wait for none that is new. */

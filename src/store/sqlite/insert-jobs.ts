@@ -1,4 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
+import type { GroupKind } from "../../domain/group.ts";
 import { firstDueAt, type NewJob } from "../../domain/job.ts";
 import { refuseEnqueue } from "../../domain/refuse-enqueue.ts";
 import type { EnqueueReceipt } from "../store.ts";
@@ -112,12 +113,18 @@ function refuseGroupIds(
   const pairs = count <= 10_000 ? "jobs CROSS JOIN job_groups" : "job_groups CROSS JOIN jobs";
   const row = db
     .prepare(
-      `SELECT jobs.seq, jobs.id FROM ${pairs} ON jobs.id = job_groups.id WHERE jobs.seq BETWEEN ? AND ? LIMIT 1`,
+      `SELECT jobs.seq, jobs.id, job_groups.kind FROM ${pairs} ON jobs.id = job_groups.id WHERE jobs.seq BETWEEN ? AND ? LIMIT 1`,
     )
     .get(firstSeq, lastSeq);
   if (row)
     throw refuseEnqueue(
-      { kind: "duplicate_id", of: "job", id: row["id"] as string, isOfList: false },
+      {
+        kind: "duplicate_id",
+        of: "job",
+        id: row["id"] as string,
+        isOfList: false,
+        holder: row["kind"] as GroupKind,
+      },
       position(row["seq"] as number),
     );
 }

@@ -52,7 +52,7 @@ export async function sqliteStore(db: Database, clock: Clock): Promise<Store> {
       return receipt;
     },
     schedules: {
-      put: async (schedule, options) => ringing((await schedules()).put(db, schedule, options)),
+      put: async (schedule, replaces) => ringing((await schedules()).put(db, schedule, replaces)),
       get: async (name) => (await schedules()).get(db, name),
       list: async () => (await schedules()).list(db),
       due: async (now) => (await schedules()).due(db, now),

@@ -45,21 +45,23 @@ const MOST_UNMET = 5;
 
 /** How a group stands for a job that depends on it; undefined when it is none, or nothing of it is left. */
 function readGroup(db: Database, seq: number, { on, condition }: Dependency): StandingGroup | undefined {
-  // Jobs that it got later (a schedule gets more) were not there to be waited for. Counted in the index alone.
-  const rows = db
-    .prepare(`
-      SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_by_group
-      WHERE group_id = ? AND seq < ? GROUP BY state`)
-    .all(on, seq) as { state: JobState; jobs: number }[];
+  const kind = db.prepare("SELECT kind FROM job_groups WHERE id = ?").get(on)?.["kind"];
+  // Not every run of a schedule is waited for; every job of another group is. Those are counted in the index alone.
+  const members =
+    kind === "schedule"
+      ? "jobs NOT INDEXED WHERE group_id = ?1 AND seq IN (SELECT on_job FROM dependencies WHERE job = ?2)"
+      : "jobs INDEXED BY jobs_by_group WHERE group_id = ?1 AND seq < ?2";
+  const rows = db.prepare(`SELECT state, count(*) AS jobs FROM ${members} GROUP BY state`).all(on, seq) as {
+    state: JobState;
+    jobs: number;
+  }[];
   if (rows.length === 0) return undefined;
   // State by state: of several states together all rows would have to be sorted.
-  const first = db.prepare(`
-    SELECT seq, id, state FROM jobs INDEXED BY jobs_by_group
-    WHERE group_id = ? AND state = ? AND seq < ? ORDER BY seq LIMIT ?`);
+  const first = db.prepare(`SELECT seq, id, state FROM ${members} AND state = ?3 ORDER BY seq LIMIT ?4`);
   const unmet = (["impossible", "waiting"] as const).flatMap((wanted) =>
     JOB_STATES.filter((state) => judgeDependency(condition, state) === wanted)
       .flatMap(
-        (state) => first.all(on, state, seq, MOST_UNMET) as (StandingGroup["unmet"][0] & { seq: number })[],
+        (state) => first.all(on, seq, state, MOST_UNMET) as (StandingGroup["unmet"][0] & { seq: number })[],
       )
       .sort((a, b) => a.seq - b.seq),
   );

@@ -25,3 +25,21 @@ CREATE TABLE firings (
   at       INTEGER NOT NULL,                        -- when it was decided
   PRIMARY KEY (schedule, instant)
 ) STRICT, WITHOUT ROWID;
+
+-- Queued runs wait one for the other. Who waits behind one that ends before its turn, waits for those before it.
+CREATE TRIGGER jobs_pass_waits_on AFTER UPDATE OF state ON jobs
+WHEN OLD.state = 'blocked' AND NEW.state IN ('dead', 'cancelled') AND NEW.group_kind = 'schedule' BEGIN
+  INSERT INTO dependencies (job, on_job, condition)
+    SELECT behind.job, before.on_job, 'finished'
+    FROM dependencies AS behind
+      JOIN jobs AS waiting ON waiting.seq = behind.job AND waiting.group_id = NEW.group_id AND waiting.state = 'blocked'
+      JOIN dependencies AS before ON before.job = NEW.seq
+      JOIN jobs AS earlier ON earlier.seq = before.on_job
+        AND earlier.state IN ('pending', 'blocked', 'processing', 'failed')
+    WHERE behind.on_job = NEW.seq AND behind.condition = 'finished'
+    ON CONFLICT DO NOTHING;
+  UPDATE jobs SET depends_on = (
+      SELECT json_group_array(json_object('on', others.id, 'condition', condition) ORDER BY others.seq)
+      FROM dependencies JOIN jobs AS others ON others.seq = on_job WHERE job = jobs.seq)
+    WHERE seq IN (SELECT job FROM dependencies WHERE on_job = NEW.seq) AND group_id = NEW.group_id AND state = 'blocked';
+END;
