@@ -77,7 +77,7 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
       {
         kind: "queue",
         closed: true,
-        remedy: "queuectl queue set media --concurrency 5",
+        remedy: "queuectl info film-12",
         name: "media",
         state: "open",
         cause: "full",
@@ -89,6 +89,7 @@ export const SAMPLES: Readonly<Partial<Record<ShapeName, object>>> = {
       },
       { kind: "worker", closed: false, remedy: null, queue: "media", cause: null, slots: 8, busy: 4 },
     ],
+    ahead: 2,
   },
   status: {
     counts: { pending: 0, blocked: 0, processing: 0, completed: 0, failed: 0, dead: 1, cancelled: 0 },

@@ -39,8 +39,8 @@ export async function requireFlow(store: Store, id: string): Promise<GroupRecord
   const flows = await newestFlows(store);
   const last = flows.at(-1);
   if (id !== "@last" || !last) throw flowNotFound(id, flows);
-  throw new QueuectlError("flow_not_found", "A verb that changes something takes whole ids only, not @last", {
-    hint: `The last flow: ${last.id}`,
+  throw new QueuectlError("flow_not_found", 'There is no flow "@last"', {
+    hint: `A verb that changes something takes whole ids only. The last flow: ${last.id}`,
   });
 }
 

@@ -58,8 +58,8 @@ export async function requireJob(store: Store, id: string): Promise<Job> {
 /** Who says `@last` may not have seen what has come since. */
 async function refuseLast(store: Store): Promise<void> {
   const last = await findLast(store);
-  throw new QueuectlError("job_not_found", "A verb that changes something takes whole ids only, not @last", {
-    hint: `The last job: ${last.id}`,
+  throw new QueuectlError("job_not_found", 'There is no job "@last"', {
+    hint: `A verb that changes something takes whole ids only. The last job: ${last.id}`,
   });
 }
 

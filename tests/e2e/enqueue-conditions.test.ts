@@ -217,12 +217,12 @@ describe("dependencies:", () => {
     });
     expectRefusal(await after("nothing"), { exitCode: 1, says: says("nothing"), remedy: "queuectl list" });
     for (const [verb, id] of [
-      [["cancel"], "The last job: "],
-      [["flow", "retry"], `The last flow: ${flow}`],
+      [["cancel"], "takes whole ids only. The last job: "],
+      [["flow", "retry"], `takes whole ids only. The last flow: ${flow}`],
     ] as const)
       expectRefusal(await home.run([...verb, "@last"]), {
         exitCode: 4,
-        says: "takes whole ids only, not @last",
+        says: /There is no (job|flow) "@last"/,
         remedy: id,
       });
   });

@@ -22,12 +22,15 @@ export function jobLine(job: Job, paint: Paint): string {
   return `${[visible(job.id), visible(job.command), state, attemptsText(job), isoTime(job.updatedAt)].join("\t")}\n`;
 }
 
+/** The ids of people and schedules are shorter; a longer one is cut before all else is left out. */
+const LONGEST_ID = 40;
+
 /** Jobs on a terminal: aligned, coloured, the command cut where the line would be too long. */
 export function jobTable(jobs: readonly Job[], { options }: Invocation, io: Io): string {
   const paint = painter(io, options);
   const now = Date.now();
   const columns = [
-    { title: "ID" },
+    { title: "ID", worth: LONGEST_ID },
     { title: "COMMAND", isFlexible: true, sparable: 1 },
     { title: "STATE" },
     { title: "ATTEMPTS", sparable: 2 },

@@ -4,6 +4,8 @@ export interface Column {
   title: string;
   /** The one that gives way when the terminal is narrow. */
   isFlexible?: boolean;
+  /** No other is left out to make room for more of it than so much. */
+  worth?: number;
   /** It is left out when the terminal is too narrow for all: those that say nothing first, then the greatest of these. */
   sparable?: number;
 }
@@ -53,8 +55,10 @@ function keptColumns(
         Number(isEmpty(b)) - Number(isEmpty(a)) || (columns[b]?.sparable ?? 0) - (columns[a]?.sparable ?? 0),
     );
   const kept = new Set(columns.keys());
-  const narrowest = (index: number) =>
-    Math.min(widths[index] ?? 0, columns[index]?.isFlexible ? NARROWEST : Number.POSITIVE_INFINITY);
+  const narrowest = (index: number) => {
+    const { isFlexible, worth = Number.POSITIVE_INFINITY } = columns[index] ?? {};
+    return Math.min(widths[index] ?? 0, isFlexible ? NARROWEST : worth);
+  };
   for (const index of order) {
     if (lineWidth([...kept].map(narrowest)) <= width) break;
     kept.delete(index);

@@ -1,4 +1,3 @@
-import { FLOW_STATES } from "../../domain/flow-state.ts";
 import type { CommandGroup } from "../command.ts";
 
 /** Jobs that wait for each other, started together. */
@@ -39,7 +38,7 @@ export const FLOWS: CommandGroup = {
         {
           name: "state",
           value: "STATE",
-          sentence: `only those that stand so: ${FLOW_STATES.join(", ")}`,
+          sentence: "only those that stand so: pending, running, completed, failed, cancelled",
         },
         { name: "limit", value: "N", sentence: "only the newest N" },
       ],
