@@ -39,7 +39,10 @@ test("every verb is there, with its examples, options, other names and answer", 
     for (const { name: option } of shownOptions(command))
       expect(below).toMatch(new RegExp(`\\| \`--${option}[ \`]`));
     for (const alias of command.aliases ?? []) expect(below).toContain(`\`queuectl ${alias.join(" ")}\``);
-    expect(section(page("json"), `### ${name}`)).toMatch(/\[.+\]\(#.+\)|an array of instants/);
+    expect(page("json")).toMatch(
+      new RegExp(`\\| \\[${name}\\]\\(cli\\.md#.+\\) \\| .*(\\]\\(#.+\\)|an array of instants)`),
+    );
+    expect(below).toMatch(/With `--json`: .*(\]\(json\.md#.+\)|an array of instants)/);
   }
   for (const { name } of GLOBAL_OPTIONS) expect(text).toMatch(new RegExp(`\\| \`--${name}[ \`]`));
   expect(text).not.toContain("announce-fd");

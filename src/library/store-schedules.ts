@@ -72,7 +72,7 @@ export class StoreSchedules implements Schedules {
   run(name: string): Promise<Job> {
     return this.#about("run", name, async () => {
       const maxRetries = await this.#parts.maxRetries();
-      const id = await runSchedule(this.#parts.store, name, { now: Date.now(), maxRetries });
+      const { id } = await runSchedule(this.#parts.store, name, { now: Date.now(), maxRetries });
       return toJob(await requireJob(this.#parts.store, id));
     });
   }

@@ -43,7 +43,7 @@ export async function findNamed(store: Store, ids: readonly string[], change: Ch
   const named: Named = { jobs: [], groups: [] };
   for (const id of new Set(ids)) {
     const group = await store.getGroup(id);
-    if (group) named.groups.push({ group, count: countChangeable(group, change) });
+    if (group) named.groups.push({ group, count: await countChangeable(store, group, change) });
     else named.jobs.push((await requireJob(store, id)).id);
   }
   const empty = named.groups.find(({ count }) => count === 0);
@@ -57,7 +57,11 @@ function refuseGroup(change: Change, { id, counts }: GroupRecord): QueuectlError
   return hasJobs ? refuseGroupChange(change, id) : refuseWithoutRuns(change, id);
 }
 
-function countChangeable({ counts }: GroupRecord, change: Change): number {
+/** Of a flow exactly: which of its steps would not be needed, its graph tells. */
+async function countChangeable(store: Store, group: GroupRecord, change: Change): Promise<number> {
+  const { counts, kind } = group;
+  if (kind === "flow" && counts.dead + counts.cancelled > 0)
+    return (await listMembers(store, group, change)).length;
   return GROUP_CHANGEABLE[change].reduce((sum, state) => sum + counts[state], 0);
 }
 

@@ -21,9 +21,9 @@ export function remedyFor(gate: StartGate, jobId: string): string | null {
       return remedyForGroup(gate);
     case "backoff":
       return `queuectl retry ${jobId}`;
-    case "queue":
     case "key":
       return remedyForKey(gate);
+    case "queue":
     case "group":
       return remedyForLimit(gate);
     case "suspect":

@@ -179,14 +179,14 @@ export async function removeSchedule(store: Store, name: string): Promise<void> 
 
 /**
  * Runs a schedule's job now, paused or not. It is a run like any other: the overlap policy holds, and the history tells.
- * @returns the id of the job
+ * @returns the id of the job; it is not new where another one of its unique name stands for it
  * @throws schedule_not_found; not_finished when an earlier run stands in its way; what `enqueue` throws
  */
 export async function runSchedule(
   store: Store,
   name: string,
   { now, maxRetries }: { now: number; maxRetries: number },
-): Promise<string> {
+): Promise<{ id: string; isNew: boolean }> {
   let schedule = await requireSchedule(store, name);
   // Never a whole second: those are the schedule's own.
   for (let instant = now % 1_000 === 0 ? now + 1 : now; ; instant += 1) {
@@ -203,7 +203,7 @@ export async function runSchedule(
       continue;
     }
     const [own] = fired;
-    if (own?.jobId) return own.jobId;
+    if (own?.jobId) return { id: own.jobId, isNew: own.outcome === "fired" };
     // Without an answer the instant was another's: two have run it within the same millisecond.
     if (own) throw notRun(name, own, await firstUnfinished(store, name));
   }

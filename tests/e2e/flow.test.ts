@@ -66,7 +66,7 @@ test("what a failed step leaves undone is dead with it, and a retry brings back 
   });
 
   home.write("good", "");
-  expect(await home.ok("flow", "retry", "b1")).toBe("✅ Flow b1 has been re-queued for retry.\n");
+  expect(await home.ok("flow", "retry", "b1")).toBe("✅ Flow b1 has been re-queued for retry: 2 steps.\n");
   expect(statesOf(await show(home, "b1"))).toMatchObject({
     test: "pending",
     package: "blocked",

@@ -37,7 +37,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   if (options.has("json")) writeJson(io, toFlowJson(await readFlow(store, await requireFlow(store, id))));
   else io.stdout.write(options.has("quiet") ? `${id}\n` : `✅ Flow enqueued successfully. ID: ${id}\n`);
   const isInherited = flow.steps.some(({ job }) => (job["timeout"] ?? job["timeout_seconds"]) === undefined);
-  const about = { whose: "Each step without a timeout", change: "the field timeout, or one in defaults," };
+  const about = { whose: "Each step without a timeout", change: "its field timeout" };
   if (isInherited) await sayInheritedTimeout(store, about, invocation, io);
   const queues = flow.steps.map(({ job }) => String(job["queue"] ?? DEFAULT_QUEUE));
   await hintWhenNobodyWorks(store, [...new Set(queues)], invocation, io);

@@ -12,9 +12,10 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   await using store = await openForReading(invocation, io);
   const maxRetries = (await readSetting(store, "max-retries", invocation, io)) as number;
-  const id = await runSchedule(store, args[0] ?? "", { now: Date.now(), maxRetries });
+  const { id, isNew } = await runSchedule(store, args[0] ?? "", { now: Date.now(), maxRetries });
   if (options.has("json")) writeJson(io, toJobJson(await requireJob(store, id)));
-  else io.stdout.write(options.has("quiet") ? `${id}\n` : `✅ Job enqueued successfully. ID: ${id}\n`);
+  else if (options.has("quiet")) io.stdout.write(`${id}\n`);
+  else io.stdout.write(`✅ Job ${isNew ? "enqueued successfully" : "exists already"}. ID: ${id}\n`);
   await hintWhenNobodyWorks(store, [(await requireJob(store, id)).queue], invocation, io);
   return DONE;
 }

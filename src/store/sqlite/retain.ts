@@ -23,7 +23,9 @@ export async function removeExpired(
   return await db.write(() => {
     const jobs = db
       .prepare(`SELECT seq, group_id FROM ${EXPIRED}
-          AND NOT EXISTS (SELECT 1 FROM unsettled WHERE unsettled.seq = jobs.seq) ORDER BY updated_at, seq LIMIT ?`)
+          AND NOT EXISTS (
+            SELECT 1 FROM unsettled JOIN dependencies ON on_job = unsettled.seq WHERE unsettled.seq = jobs.seq)
+        ORDER BY updated_at, seq LIMIT ?`)
       .all(state, before, limit);
     const executions = db.prepare("SELECT token FROM executions WHERE job = ?");
     const remove = db.prepare("DELETE FROM jobs WHERE seq = ?");

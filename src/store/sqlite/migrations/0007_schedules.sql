@@ -26,7 +26,8 @@ CREATE TABLE firings (
   PRIMARY KEY (schedule, instant)
 ) STRICT, WITHOUT ROWID;
 
--- Queued runs wait one for the other. Who waits behind one that ends before its turn, waits for those before it.
+-- Queued runs wait one for the other. Who waits behind one that ends before its turn, waits for those before it. In words
+-- that the sqlite3 shells of older systems know, too.
 CREATE TRIGGER jobs_pass_waits_on AFTER UPDATE OF state ON jobs
 WHEN OLD.state = 'blocked' AND NEW.state IN ('dead', 'cancelled') AND NEW.group_kind = 'schedule' BEGIN
   INSERT INTO dependencies (job, on_job, condition)
@@ -39,7 +40,8 @@ WHEN OLD.state = 'blocked' AND NEW.state IN ('dead', 'cancelled') AND NEW.group_
     WHERE behind.on_job = NEW.seq AND behind.condition = 'finished'
     ON CONFLICT DO NOTHING;
   UPDATE jobs SET depends_on = (
-      SELECT json_group_array(json_object('on', others.id, 'condition', condition) ORDER BY others.seq)
-      FROM dependencies JOIN jobs AS others ON others.seq = on_job WHERE job = jobs.seq)
+      SELECT json_group_array(json_object('on', others.id, 'condition', condition))
+      FROM (SELECT on_job, condition FROM dependencies WHERE job = jobs.seq ORDER BY on_job) AS own
+        CROSS JOIN jobs AS others ON others.seq = own.on_job)
     WHERE seq IN (SELECT job FROM dependencies WHERE on_job = NEW.seq) AND group_id = NEW.group_id AND state = 'blocked';
 END;
