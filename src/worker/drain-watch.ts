@@ -26,10 +26,19 @@ export class DrainWatch {
   async isOver(): Promise<boolean> {
     const { store, queues } = this.#options;
     const { processing, failed, pending, blocked } = await store.counts(queues);
-    this.waiting = pending + blocked;
+    // A retry in a paused queue comes when somebody resumes it, like any other job there.
+    const paused = failed > 0 ? await this.#countPaused() : 0;
+    this.waiting = pending + blocked + paused;
     const isHeldBack = await store.isHeldBack(queues);
     if (isHeldBack && processing === 0) await this.#tellWhatHoldsBack();
-    return processing + failed === 0 && !isHeldBack;
+    return processing + failed - paused === 0 && !isHeldBack;
+  }
+
+  async #countPaused(): Promise<number> {
+    const { store, queues } = this.#options;
+    return (await store.listQueues())
+      .filter(({ gate }) => gate.state === "paused" && serves(queues, gate.name))
+      .reduce((sum, { counts }) => sum + counts.failed, 0);
   }
 
   /** Once for each wait, and not for those that are over before anybody wonders. */

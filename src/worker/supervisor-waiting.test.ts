@@ -52,6 +52,17 @@ describe("a worker that drains", () => {
     expect((starts[2] ?? 0) - (starts[1] ?? 0)).toBeGreaterThanOrEqual(rate.periodMs);
   });
 
+  test("does not wait for the retry of a job in a paused queue, and tells of it", async () => {
+    const scene = await WorkerScene.open();
+    await scene.enqueue({ id: "a", queue: "media", command: "false", backoffBase: LONG_MS });
+    await (await scene.startWorker()).says("finished");
+    await scene.store.changeQueue("media", { state: "paused" });
+    const draining = await scene.startWorker({ drain: true });
+    await draining.ended;
+    expect(draining.heard("drained")).toMatchObject([{ waiting: 1 }]);
+    expect(await scene.job("a")).toMatchObject({ state: "failed" });
+  });
+
   test("says once until when a rate holds jobs back", async () => {
     const scene = await WorkerScene.open();
     await scene.store.changeQueue("media", { rate: { starts: 1, periodMs: LONG_MS } });

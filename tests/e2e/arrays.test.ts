@@ -225,7 +225,7 @@ describe("the id of an array stands for its jobs", () => {
     expectRefusal(await home.run(["logs", "arr1"]), {
       exitCode: 4,
       says: '"arr1" is no job, but a group of them (array)',
-      remedy: "queuectl list --of arr1",
+      remedy: "queuectl explain arr1",
     });
     expectRefusal(await home.run(["list", "--of", "nothing"]), {
       exitCode: 4,

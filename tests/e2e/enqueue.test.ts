@@ -175,5 +175,8 @@ test("the hints on stderr say how to start a worker and which timeout is inherit
   expect((await home.run(["enqueue", "a"])).stderr).toBe(start);
 
   await home.startWorker(["--queue", "another"]);
-  expect((await home.run(["enqueue", "a"])).stderr).toBe("");
+  expect((await home.run(["enqueue", "a"])).stderr).toBe(
+    "No running worker serves the queue default. Start one: queuectl worker start --queue default\n",
+  );
+  expect((await home.run(["enqueue", "--queue", "another", "a"])).stderr).toBe("");
 });

@@ -36,6 +36,8 @@ async function homeFor(verb: string): Promise<Home> {
   // What is dead can run no more; what waits can be cancelled.
   if (verb === "cancel") await home.ok("dlq", "retry", "job1");
   if (verb.startsWith("queue ")) await home.ok("queue", "pause", "media", "mail");
+  if (verb.startsWith("key ")) await home.ok("enqueue", "--quiet", "--key", "host=db1", "true");
+  if (verb === "worker start") await home.ok("enqueue", "--quiet", "--queue", "media", "true");
   if (verb.startsWith("flow") && verb !== "flow run")
     await home.ok("flow", "run", "build.yaml", "--id", "nightly");
   if (verb.startsWith("schedule ") && verb !== "schedule add")

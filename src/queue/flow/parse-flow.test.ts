@@ -427,6 +427,11 @@ describe("what is wrong is said with its place and its remedy:", () => {
       '3:27: The field "env.<<" must be a string, not an object. YAML 1.2 merges no mappings. What all steps share goes under "defaults".',
     ],
     [
+      "variables that are none, beside those of all steps",
+      "name: x\ndefaults: { env: { A: b } }\nsteps: { a: { run: x, env: true } }\n",
+      '3:30: The field "env" must be an object, not true.',
+    ],
+    [
       "an alias of nothing",
       step("run: *x"),
       '3:13: There is no anchor &x before the alias *x. If it is a text, put it in quotes: "*x"',

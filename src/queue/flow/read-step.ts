@@ -84,9 +84,13 @@ function withDefaults(own: JobObject, defaults: JobObject): JobObject {
   }
   for (const [field, needed] of Object.entries(NEEDED))
     if (!(needed in job) && !(field in own)) delete job[field];
-  if ("env" in own && "env" in defaults)
-    job["env"] = { ...(defaults["env"] as object), ...(own["env"] as object) };
+  // One that is no map stays as it is, to be refused.
+  if (isMap(own["env"]) && isMap(defaults["env"])) job["env"] = { ...defaults["env"], ...own["env"] };
   return job;
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** One name or a list of them, each once. */
