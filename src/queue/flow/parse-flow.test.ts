@@ -429,7 +429,7 @@ describe("what is wrong is said with its place and its remedy:", () => {
     [
       "variables that are none, beside those of all steps",
       "name: x\ndefaults: { env: { A: b } }\nsteps: { a: { run: x, env: true } }\n",
-      '3:30: The field "env" must be an object, not true.',
+      '3:28: The field "env" must be an object of names and strings, not true.',
     ],
     [
       "an alias of nothing",
