@@ -1,10 +1,13 @@
 import type { Change } from "../domain/refuse-change.ts";
-import { type Changed, changeNamed, findNamed, type Named } from "../queue/change-jobs.ts";
+import { type Changed, changeNamed, findNamed, listNamed, type Named } from "../queue/change-jobs.ts";
+import { type JobJson, toJobJson } from "../queue/job-json.ts";
 import type { Store } from "../store/store.ts";
 import type { Invocation } from "./command.ts";
 import { confirm } from "./confirm.ts";
+import { DONE } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { jobsOf } from "./render/job.ts";
+import { writeJsonArray } from "./render/json.ts";
 
 const VERBS: Readonly<Record<Change, string>> = {
   cancel: "Cancel",
@@ -31,6 +34,28 @@ export async function changeJobs(
   const mustAsk = change === "removeDead" || (io.canAsk && !invocation.options.has("json"));
   if (mustAsk && countOf(named) > 1 && !(await confirm(question, invocation, io))) return undefined;
   return await changeNamed(store, named, { change, now: Date.now() }, progress(change, invocation, io));
+}
+
+/** `--dry-run`: what the verb would change, as it is now. */
+export async function showWhatWouldChange(
+  store: Store,
+  ids: readonly string[],
+  change: Exclude<Change, "removeDead">,
+  { options }: Invocation,
+  io: Io,
+): Promise<number> {
+  const named = await findNamed(store, ids, change);
+  if (options.has("json")) await writeJsonArray(io, readJobs(store, await listNamed(store, named, change)));
+  else if (!options.has("quiet"))
+    io.stdout.write(`Would ${VERBS[change].toLowerCase()} ${whatIsNamed(named)}.\n`);
+  return DONE;
+}
+
+async function* readJobs(store: Store, ids: readonly string[]): AsyncGenerator<JobJson, void, undefined> {
+  for (const id of ids) {
+    const job = await store.getJob(id);
+    if (job) yield toJobJson(job);
+  }
 }
 
 function countOf({ groups }: Named): number {

@@ -3,8 +3,10 @@ import type { QueuectlError } from "../domain/errors.ts";
 import type { GroupKind } from "../domain/group.ts";
 import type { Job } from "../domain/job.ts";
 import {
+  CHANGEABLE,
   type Change,
   GROUP_CHANGEABLE,
+  refuseChange,
   refuseGroupChange,
   refuseWithoutRuns,
 } from "../domain/refuse-change.ts";
@@ -44,11 +46,17 @@ export async function findNamed(store: Store, ids: readonly string[], change: Ch
   for (const id of new Set(ids)) {
     const group = await store.getGroup(id);
     if (group) named.groups.push({ group, count: await countChangeable(store, group, change) });
-    else named.jobs.push((await requireJob(store, id)).id);
+    else named.jobs.push(await requireChangeable(store, id, change));
   }
   const empty = named.groups.find(({ count }) => count === 0);
   if (empty) throw refuseGroup(change, empty.group);
   return named;
+}
+
+async function requireChangeable(store: Store, id: string, change: Change): Promise<string> {
+  const { state } = await requireJob(store, id);
+  if (!CHANGEABLE[change].includes(state)) throw refuseChange(change, id, state);
+  return id;
 }
 
 /** Only a schedule's group is there before its first job, and after its last. */
@@ -106,6 +114,12 @@ export async function changeNamed(
       if (changed.length === 0) throw refuseGroupChange(change, group.id);
     }
   return { members, running, tokens };
+}
+
+/** All jobs that are meant, each once. */
+export async function listNamed(store: Store, { jobs, groups }: Named, change: Change): Promise<string[]> {
+  const members = await Promise.all(groups.map(({ group }) => listMembers(store, group, change)));
+  return [...new Set([...jobs, ...members.flat()])];
 }
 
 /** The jobs of a group that the change is for, in order of arrival. */

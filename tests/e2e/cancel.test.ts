@@ -31,6 +31,28 @@ describe("cancel of what does not run", () => {
     expect(await home.ok("cancel", "d", "--quiet")).toBe("");
   });
 
+  test("with --dry-run only tells what it would be, and so does a retry", async () => {
+    const home = homeForTest();
+    await home.ok("enqueue", "--quiet", "--array", "1-3", "--id", "sim", "true");
+    await home.ok("enqueue", "--quiet", "--id", "a", "true");
+    expect(await home.ok("cancel", "sim", "a", "--dry-run")).toBe(
+      "Would cancel 3 jobs of the array sim, 1 other job.\n",
+    );
+    expect(await home.json("cancel", "sim", "--dry-run")).toMatchObject(
+      ["sim.1", "sim.2", "sim.3"].map((id) => ({ id, state: "pending" })),
+    );
+    expect(await home.ok("list", "--state", "cancelled")).toBe("");
+    expectRefusal(await home.run(["retry", "a", "--dry-run"]), {
+      exitCode: 1,
+      says: 'Cannot retry the job "a": it is pending',
+    });
+    await home.ok("cancel", "sim.2", "a");
+    expect(await home.ok("retry", "sim", "a", "--dry-run")).toBe(
+      "Would retry 1 job of the array sim, 1 other job.\n",
+    );
+    expect(await home.json("retry", "sim", "--dry-run")).toMatchObject([{ id: "sim.2", state: "cancelled" }]);
+  });
+
   test("checks all ids first: with one bad, nothing changes", async () => {
     const home = homeForTest();
     await home.ok("enqueue", '[{"id":"done","command":"true"}]');

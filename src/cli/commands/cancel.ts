@@ -2,7 +2,7 @@ import { refuseChange } from "../../domain/refuse-change.ts";
 import type { HeldClaim, Store } from "../../store/store.ts";
 import { recoverOrphans, recoverWorker } from "../../worker/maintenance.ts";
 import { seeWorkers } from "../../worker/observe-workers.ts";
-import { changeJobs } from "../change-jobs.ts";
+import { changeJobs, showWhatWouldChange } from "../change-jobs.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading, readSetting } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -14,6 +14,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   const { args, options } = invocation;
   await using store = await openForReading(invocation, io);
   const ids = [...new Set(args)];
+  if (options.has("dry-run")) return await showWhatWouldChange(store, ids, "cancel", invocation, io);
   const changed = await changeJobs(store, ids, "cancel", invocation, io);
   if (changed === undefined) return DONE;
   const { running, members } = changed;

@@ -1,4 +1,4 @@
-import { findNamed, listMembers } from "../../queue/change-jobs.ts";
+import { findNamed, listNamed } from "../../queue/change-jobs.ts";
 import { getFlow } from "../../queue/find-flow.ts";
 import { removeOutputFiles } from "../../queue/prune.ts";
 import type { Store } from "../../store/store.ts";
@@ -49,10 +49,7 @@ async function showWhatWouldGo(
 ): Promise<number> {
   const named = await findNamed(store, ids, "removeDead");
   if (options.has("json")) {
-    const members = await Promise.all(
-      named.groups.map(({ group }) => listMembers(store, group, "removeDead")),
-    );
-    const removed = [...new Set([...named.jobs, ...members.flat()])];
+    const removed = await listNamed(store, named, "removeDead");
     writeJson(io, { removed, dry_run: true } satisfies RemovedJobsJson);
   } else if (!options.has("quiet")) io.stdout.write(`Would remove ${whatIsNamed(named)}.\n`);
   return DONE;

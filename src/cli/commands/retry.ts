@@ -1,4 +1,4 @@
-import { changeJobs } from "../change-jobs.ts";
+import { changeJobs, showWhatWouldChange } from "../change-jobs.ts";
 import type { Invocation } from "../command.ts";
 import { openForReading } from "../context.ts";
 import { DONE } from "../exit-codes.ts";
@@ -11,6 +11,7 @@ export async function run(invocation: Invocation, io: Io): Promise<number> {
   await using store = await openForReading(invocation, io);
   const ids = [...new Set(invocation.args)];
   const change = invocation.command.path[0] === "dlq" ? "retryDead" : "retry";
+  if (invocation.options.has("dry-run")) return await showWhatWouldChange(store, ids, change, invocation, io);
   const changed = await changeJobs(store, ids, change, invocation, io);
   if (changed === undefined) return DONE;
   const text = {

@@ -14,7 +14,10 @@ export const MEND: CommandGroup = {
         "The id of an array, a flow or a schedule stands for all its jobs that are not finished; on a terminal it asks first. Up to 2,000 jobs change at once, all or none; arrays beyond that in batches, between which others come to the store.",
       ],
       examples: [{ line: "queuectl cancel job1", sentence: "returns when it is ended" }],
-      options: [{ name: "no-wait", sentence: "return at once" }],
+      options: [
+        { name: "no-wait", sentence: "return at once" },
+        { name: "dry-run", sentence: "only say what would be cancelled" },
+      ],
       load: () => import("../commands/cancel.ts"),
     },
     {
@@ -28,7 +31,7 @@ export const MEND: CommandGroup = {
       examples: [
         { line: "queuectl retry job1", sentence: "completed, dead, cancelled, or waiting for a retry" },
       ],
-      options: [],
+      options: [{ name: "dry-run", sentence: "only say what would come back" }],
       load: () => import("../commands/retry.ts"),
     },
     {
@@ -49,7 +52,7 @@ export const MEND: CommandGroup = {
         "The id of an array, a flow or a schedule stands for its dead jobs. Jobs that died because they waited for one of these come back with it.",
       ],
       examples: [{ line: "queuectl dlq retry job1", sentence: "as if it were new" }],
-      options: [],
+      options: [{ name: "dry-run", sentence: "only say what would come back" }],
       load: () => import("../commands/retry.ts"),
     },
     {
