@@ -12,7 +12,7 @@ const DIRECTLY_AT_MOST = 500;
  * and so is a long list: in one transaction a statement for each job journals every page that it touches, in a file as soon
  * as one statement has touched many. Of 100,000 jobs that is most of the time.
  *
- * What only jobs with keys, dependencies or a group need is loaded for those: one plain job is the case that must be quick.
+ * What only jobs with limits for their keys, dependencies or a group need is loaded for those: one plain job is the case that must be quick.
  */
 export async function enqueue(
   db: Database,
@@ -32,8 +32,8 @@ export async function enqueue(
   return await db.write(() => insertAll(db, list, group));
 }
 
-function isPlain({ key, dependsOn }: NewJob): boolean {
-  return key === null && dependsOn.length === 0;
+function isPlain({ keyLimit, dependsOn }: NewJob): boolean {
+  return keyLimit === null && dependsOn.length === 0;
 }
 
 async function staged(

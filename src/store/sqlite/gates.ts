@@ -112,15 +112,15 @@ export class Gatekeeper {
   }
 }
 
-/** Makes a key's gate, or gives it another limit. */
-export function setKeyLimit(db: Database, key: string, limit: number | null): void {
-  db.prepare(`
-    INSERT INTO gates (scope, name, max_running, running)
-    VALUES ('key', ?1, coalesce(?2, 1), (SELECT count(*) FROM jobs WHERE limit_key = ?1 AND state = 'processing'))
-    ON CONFLICT (scope, name) DO UPDATE SET max_running = coalesce(?2, max_running), stirred = 1`).run(
-    key,
-    limit,
-  );
+/**
+ * Gives a key another limit; null for none. Its gate is there with its first job, and a trigger stirs it.
+ * @returns false when there is no such key
+ */
+export function setKeyLimit(db: Database, key: string, limit: number | null): boolean {
+  const { changes } = db
+    .prepare("UPDATE gates SET max_running = ? WHERE scope = 'key' AND name = ?")
+    .run(limit, key);
+  return changes === 1;
 }
 
 /** Ids of jobs that run behind a gate. */

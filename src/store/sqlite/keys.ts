@@ -1,6 +1,6 @@
 import type { KeyRecord } from "../store.ts";
 import type { Database } from "./database.ts";
-import { readGate } from "./gates.ts";
+import { readGate, setKeyLimit } from "./gates.ts";
 
 /** Counted in the index alone. */
 const WAITING =
@@ -24,14 +24,8 @@ export async function listKeys(db: Database, wanted?: readonly string[]): Promis
   });
 }
 
-/** A trigger stirs the gate, so that what may go on now does. */
 export async function changeKey(db: Database, name: string, maxRunning: number | null): Promise<boolean> {
-  return await db.write(() => {
-    const { changes } = db
-      .prepare("UPDATE gates SET max_running = ? WHERE scope = 'key' AND name = ?")
-      .run(maxRunning, name);
-    return changes === 1;
-  });
+  return await db.write(() => setKeyLimit(db, name, maxRunning));
 }
 
 export async function countBehindKeys(db: Database, atMost: number): Promise<number> {

@@ -175,11 +175,12 @@ CREATE TRIGGER gates_delete AFTER DELETE ON gates BEGIN
     WHERE state IN ('pending', 'failed') AND parked_by IS NOT NULL AND parked_by = OLD.scope || ':' || OLD.name;
 END;
 
--- A key lets one through at a time unless it was given another limit, whoever gives it to a job. Before the job has it: the
--- trigger above counts it.
-CREATE TRIGGER jobs_key_insert BEFORE INSERT ON jobs
+-- A key lets one through at a time unless it was given another limit, whoever gives it to a job. After an insert, which may
+-- have come to nothing; before an update, of which the trigger above counts what runs.
+CREATE TRIGGER jobs_key_insert AFTER INSERT ON jobs
 WHEN NEW.limit_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'key' AND name = NEW.limit_key) BEGIN
-  INSERT INTO gates (scope, name, max_running) VALUES ('key', NEW.limit_key, 1);
+  INSERT INTO gates (scope, name, max_running, running)
+    VALUES ('key', NEW.limit_key, 1, NEW.state = 'processing');
 END;
 CREATE TRIGGER jobs_key_update BEFORE UPDATE OF limit_key ON jobs
 WHEN NEW.limit_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM gates WHERE scope = 'key' AND name = NEW.limit_key) BEGIN
