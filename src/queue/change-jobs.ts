@@ -123,7 +123,7 @@ export async function listNamed(store: Store, { jobs, groups }: Named, change: C
 }
 
 /** The jobs of a group that the change is for, in order of arrival. */
-export async function listMembers(store: Store, group: GroupRecord, change: Change): Promise<string[]> {
+async function listMembers(store: Store, group: GroupRecord, change: Change): Promise<string[]> {
   if (group.kind === "flow" && (change === "retry" || change === "retryDead"))
     return await stepIdsToRetry(store, group, change);
   const jobs: Job[] = [];
