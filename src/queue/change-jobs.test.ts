@@ -30,8 +30,12 @@ test("what cannot be changed is refused before a large array is", async () => {
   const scene = await openSqliteScene();
   await scene.enqueueGroup({ id: "g" }, ...Array.from({ length: 2_001 }, (_, n) => ({ id: `j${n}` })));
   await scene.enqueue({ id: "ended" });
-  await scene.store.cancelJobs(["ended"], scene.time.now());
   const named = await findNamed(scene.store, ["g", "ended"], "cancel");
+  // Meanwhile it ends.
+  await scene.store.cancelJobs(["ended"], scene.time.now());
+  await expect(findNamed(scene.store, ["g", "ended"], "cancel")).rejects.toMatchObject({
+    code: "already_finished",
+  });
   await expect(
     changeNamed(scene.store, named, { change: "cancel", now: scene.time.now() }),
   ).rejects.toMatchObject({ code: "already_finished" });
