@@ -221,19 +221,18 @@ export class World {
     Object.assign(actor, { isUp: false, claims: [], verdicts: [], declared: [] });
   }
 
-  async #claim(actor: Actor, limit: number): Promise<ClaimBatch> {
-    const now = this.#time.now();
+  async #claim(actor: Actor, limit: number, now: number = this.#time.now()): Promise<ClaimBatch> {
     const batch = await this.#store.claim(this.#request(actor, limit, now));
     actor.claims.push(...batch.claims);
     this.#laws.check({ do: "finish", worker: actor.id, results: [], stale: [], claims: batch.claims, now });
     return batch;
   }
 
-  /** What `explain` says before and after must be what the claim does. */
+  /** What `explain` says before and after must be what the claim does at the same instant: each reading of the time is later. */
   async #claimAsSaid(actor: Actor, limit: number): Promise<void> {
     const now = this.#time.now();
     const said = await explainAll(this.#store, now);
-    const { claims, nextDueAt } = await this.#claim(actor, limit);
+    const { claims, nextDueAt } = await this.#claim(actor, limit, now);
     checkHandedOutAsSaid(claims, said);
     if (claims.length < limit && nextDueAt !== now)
       checkLeftAsSaid(await explainAll(this.#store, now, (worker) => worker === actor.id));
