@@ -1,3 +1,4 @@
+import { serves } from "../domain/serves.ts";
 import type { Store } from "../store/store.ts";
 import { type ObservedWorker, seeWorkers } from "../worker/observe-workers.ts";
 import type { Invocation } from "./command.ts";
@@ -32,7 +33,7 @@ export async function hintWhenJobsWaitInVain(store: Store, invocation: Invocatio
 /** Those of these queues that no worker takes jobs of. */
 export function unservedQueues(workers: readonly ObservedWorker[], queues: readonly string[]): string[] {
   const working = workers.filter(({ isAlive, state }) => isAlive && state === "running");
-  return queues.filter((queue) => !working.some(({ queues: served }) => served?.includes(queue) ?? true));
+  return queues.filter((queue) => !working.some(({ queues: served }) => serves(served, queue)));
 }
 
 /** How many queues are named. */
